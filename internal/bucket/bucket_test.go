@@ -1,0 +1,140 @@
+package bucket_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/bucket/buckettest"
+)
+
+func TestMem(t *testing.T) {
+	buckettest.Conformance(t, func(*testing.T) bucket.Bucket { return bucket.Mem() })
+}
+
+func TestDir(t *testing.T) {
+	buckettest.Conformance(t, func(t *testing.T) bucket.Bucket {
+		b, err := bucket.Open(t.Context(), "file://"+filepath.ToSlash(t.TempDir())+"/made/on%20demand", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	})
+}
+
+// Two processes share a directory as two values do: each has its own lock.
+func TestDirTwoWriters(t *testing.T) {
+	buckettest.Conformance(t, func(t *testing.T) bucket.Bucket {
+		root := t.TempDir()
+		return buckettest.Alternate(bucket.Dir(root), bucket.Dir(root))
+	})
+}
+
+func TestDirHiddenFilesAreNotObjects(t *testing.T) {
+	root := t.TempDir()
+	b := bucket.Dir(root)
+	if _, err := b.Put(t.Context(), "a/b", []byte("{}"), bucket.PutOptions{Gzip: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".tmp/unfinished", ".DS_Store", "a/.hidden", ".git/config"} {
+		path := filepath.Join(root, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := list(t, b); !slices.Equal(got, []string{"a/b"}) {
+		t.Errorf("listed %q, want a/b", got)
+	}
+	if plain, err := os.ReadFile(filepath.Join(root, "a", "b")); err != nil || string(plain) != "{}" {
+		t.Errorf("the file holds %q, %v; want the content itself", plain, err)
+	}
+	if entries, err := os.ReadDir(filepath.Join(root, ".tmp")); err != nil || len(entries) != 2 {
+		t.Errorf("%v, %v in .tmp; want the lock and the leftover", entries, err)
+	}
+}
+
+func TestDirDeleteRemovesEmptyFolders(t *testing.T) {
+	root := t.TempDir()
+	b := bucket.Dir(root)
+	for _, name := range []string{"x/y/z", "x/w"} {
+		if _, err := b.Put(t.Context(), name, nil, bucket.PutOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Delete(t.Context(), "x/y/z"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(root, "x", "y")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the empty folder stays: %v", err)
+	}
+	if got := list(t, b); !slices.Equal(got, []string{"x/w"}) {
+		t.Errorf("listed %q, want x/w", got)
+	}
+}
+
+// A root that cannot be read is an error, not an empty bucket.
+func TestDirUnreadable(t *testing.T) {
+	root := filepath.Join(t.TempDir(), strings.Repeat("n", 300))
+	for _, err := range bucket.Dir(root).List(t.Context(), "") {
+		if err == nil {
+			t.Fatal("listed an object")
+		}
+		return
+	}
+	t.Error("an unreadable directory lists as an empty one")
+}
+
+func TestDirReadsDoNotMakeIt(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "absent")
+	b := bucket.Dir(root)
+	if got := list(t, b); len(got) != 0 {
+		t.Errorf("listed %q", got)
+	}
+	if err := b.Delete(t.Context(), "x"); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(root); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the directory was made: %v", err)
+	}
+}
+
+func TestDryRun(t *testing.T) {
+	real := bucket.Mem()
+	if _, err := real.Put(t.Context(), "old", []byte("old"), bucket.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	var withheld []string
+	dry := bucket.DryRun(real, func(op, name string) { withheld = append(withheld, op+" "+name) })
+	etag, err := dry.Put(t.Context(), "new", []byte("new"), bucket.PutOptions{})
+	if err != nil || etag == "" {
+		t.Errorf("Put: %q, %v", etag, err)
+	}
+	if err := dry.Delete(t.Context(), "old", "older"); err != nil {
+		t.Error(err)
+	}
+	if _, err := dry.Put(t.Context(), "../x", nil, bucket.PutOptions{}); err == nil {
+		t.Error("an invalid name is accepted")
+	}
+	if want := []string{"put new", "delete old", "delete older"}; !slices.Equal(withheld, want) {
+		t.Errorf("withheld %q, want %q", withheld, want)
+	}
+	if got := list(t, dry); !slices.Equal(got, []string{"old"}) {
+		t.Errorf("the bucket holds %q, want old", got)
+	}
+}
+
+func list(t *testing.T, b bucket.Bucket) []string {
+	t.Helper()
+	var names []string
+	for info, err := range b.List(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, info.Name)
+	}
+	return names
+}

@@ -1,0 +1,93 @@
+package bucket
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Mem returns an empty bucket in memory, for tests and dry runs. It keeps no
+// headers, so Gzip, ContentType and CacheControl are without effect.
+func Mem() Bucket { return &mem{objects: map[string]memObject{}} }
+
+type mem struct {
+	mu      sync.RWMutex
+	objects map[string]memObject
+}
+
+type memObject struct {
+	body     []byte // never changed in place
+	etag     string
+	modified time.Time
+}
+
+func (m *mem) Get(ctx context.Context, name string) (Object, error) {
+	if err := begin(ctx, name); err != nil {
+		return Object{}, memError("get", name, err)
+	}
+	m.mu.RLock()
+	o, ok := m.objects[name]
+	m.mu.RUnlock()
+	if !ok {
+		return Object{}, memError("get", name, ErrNotExist)
+	}
+	return Object{Body: slices.Clone(o.body), ETag: o.etag}, nil
+}
+
+func (m *mem) Put(ctx context.Context, name string, body []byte, options PutOptions) (string, error) {
+	if err := begin(ctx, name); err != nil {
+		return "", memError("put", name, err)
+	}
+	o := memObject{body: slices.Clone(body), etag: contentETag(body), modified: time.Now().UTC()}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !options.hold(m.objects[name].etag) {
+		return "", memError("put", name, ErrPrecondition)
+	}
+	m.objects[name] = o
+	return o.etag, nil
+}
+
+func (m *mem) Delete(ctx context.Context, names ...string) error {
+	if err := begin(ctx, names...); err != nil {
+		return memError("delete", strings.Join(names, " "), err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, name := range names {
+		delete(m.objects, name)
+	}
+	return nil
+}
+
+func (m *mem) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
+	return func(yield func(Info, error) bool) {
+		// The list is copied, so that the caller may change the bucket as it reads.
+		var found []Info
+		m.mu.RLock()
+		for name, o := range m.objects {
+			if strings.HasPrefix(name, prefix) {
+				found = append(found, Info{Name: name, Bytes: int64(len(o.body)), ETag: o.etag, Modified: o.modified})
+			}
+		}
+		m.mu.RUnlock()
+		slices.SortFunc(found, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
+		for _, info := range found {
+			if err := ctx.Err(); err != nil {
+				yield(Info{}, memError("list", prefix, err))
+				return
+			}
+			if !yield(info, nil) {
+				return
+			}
+		}
+	}
+}
+
+func memError(op, name string, err error) error {
+	return fmt.Errorf("%s mem:///%s: %w", op, name, err)
+}

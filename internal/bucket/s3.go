@@ -1,0 +1,256 @@
+package bucket
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"net"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	dialTimeout    = 5 * time.Second
+	attemptTimeout = 2 * time.Minute // one request with its body; the SDK makes three attempts
+
+	deleteBatch       = 1000 // the most that DeleteObjects takes
+	deleteConcurrency = 16   // where there is no DeleteObjects
+	getAttempts       = 3    // for a body that breaks off, which the SDK does not retry
+)
+
+// s3Bucket is a bucket of any store that speaks the S3 protocol.
+type s3Bucket struct {
+	client *s3.Client
+	name   string
+	prefix string // "" or ending in a slash
+	log    *slog.Logger
+
+	conditions conditions
+	noBatch    atomic.Bool // the store has no DeleteObjects
+}
+
+func openS3(ctx context.Context, u URL, log *slog.Logger) (Bucket, error) {
+	httpClient := awshttp.NewBuildableClient().WithTimeout(attemptTimeout).
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
+	cfg, err := config.LoadDefaultConfig(ctx,
+		config.WithHTTPClient(httpClient),
+		config.WithRegion(u.Region),
+		config.WithDefaultRegion("us-east-1"), // what stores with one region answer to
+		// Many stores refuse the trailing checksums that are the SDK's default.
+		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
+		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: AWS configuration: %w", u, err)
+	}
+	b := &s3Bucket{
+		client: s3.NewFromConfig(cfg, func(o *s3.Options) {
+			o.UsePathStyle = u.PathStyle
+			o.Retryer = retry.AddWithErrorCodes(o.Retryer, conflictCodes...)
+		}),
+		name:       u.Name,
+		log:        log,
+		conditions: conditions{held: make(chan struct{}, 1)},
+	}
+	if u.Prefix != "" {
+		b.prefix = u.Prefix + "/"
+	}
+	return b, nil
+}
+
+func (b *s3Bucket) key(name string) *string { return aws.String(b.prefix + name) }
+
+func (b *s3Bucket) Get(ctx context.Context, name string) (Object, error) {
+	err := begin(ctx, name)
+	if err != nil {
+		return Object{}, b.fail(ctx, "get", name, err)
+	}
+	for range getAttempts {
+		var out *s3.GetObjectOutput
+		out, err = b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: b.key(name)})
+		if err != nil {
+			return Object{}, b.fail(ctx, "get", name, err)
+		}
+		var body []byte
+		body, err = readBody(out)
+		if err == nil {
+			return Object{Body: body, ETag: plainETag(out.ETag)}, nil
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return Object{}, b.fail(ctx, "get", name, fmt.Errorf("read the body: %w", err))
+}
+
+// readBody undoes the encoding of Put. A proxy may have undone it already and
+// left the header, so the content's first bytes must say gzip too.
+func readBody(out *s3.GetObjectOutput) ([]byte, error) {
+	defer out.Body.Close()
+	body, err := io.ReadAll(out.Body)
+	if err != nil || !strings.Contains(aws.ToString(out.ContentEncoding), "gzip") || !bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
+		return body, err
+	}
+	r, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
+
+func (b *s3Bucket) Put(ctx context.Context, name string, body []byte, options PutOptions) (string, error) {
+	if err := begin(ctx, name); err != nil {
+		return "", b.fail(ctx, "put", name, err)
+	}
+	in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(name), ContentType: &options.ContentType}
+	if options.ContentType == "" {
+		in.ContentType = aws.String(contentType(name))
+	}
+	if options.CacheControl != "" {
+		in.CacheControl = &options.CacheControl
+	}
+	if options.Gzip {
+		in.ContentEncoding = aws.String("gzip")
+		var packed bytes.Buffer
+		w := gzip.NewWriter(&packed) // no name and no time in the header: same content, same bytes
+		w.Write(body)                // a bytes.Buffer takes everything
+		w.Close()
+		body = packed.Bytes()
+	}
+	var etag string
+	var err error
+	if options.conditional() {
+		etag, err = b.putIf(ctx, name, in, body, options)
+	} else {
+		etag, err = b.put(ctx, in, body)
+	}
+	if err != nil {
+		return "", b.fail(ctx, "put", name, err)
+	}
+	return etag, nil
+}
+
+func (b *s3Bucket) put(ctx context.Context, in *s3.PutObjectInput, body []byte) (string, error) {
+	in.Body = bytes.NewReader(body)
+	out, err := b.client.PutObject(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	return plainETag(out.ETag), nil
+}
+
+func (b *s3Bucket) Delete(ctx context.Context, names ...string) error {
+	if err := begin(ctx, names...); err != nil {
+		return b.fail(ctx, "delete", strings.Join(names, " "), err)
+	}
+	for len(names) > 0 {
+		batch := names[:min(deleteBatch, len(names))]
+		names = names[len(batch):]
+		if err := b.deleteBatch(ctx, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *s3Bucket) deleteBatch(ctx context.Context, names []string) error {
+	if len(names) == 1 || b.noBatch.Load() {
+		return b.deleteEach(ctx, names)
+	}
+	ids := make([]types.ObjectIdentifier, len(names))
+	for i, name := range names {
+		ids[i].Key = b.key(name)
+	}
+	out, err := b.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
+		Bucket: &b.name, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)},
+	})
+	switch errorCode(err) {
+	case "NotImplemented", "MethodNotAllowed", "MissingContentMD5", "InvalidRequest":
+		b.noBatch.Store(true)
+		b.log.InfoContext(ctx, "the store has no DeleteObjects; deleting objects one by one", "bucket", b.name)
+		return b.deleteEach(ctx, names)
+	}
+	if err != nil {
+		return b.fail(ctx, "delete", names[0]+" and others", err)
+	}
+	var failed []types.Error
+	for _, e := range out.Errors {
+		if aws.ToString(e.Code) != "NoSuchKey" {
+			failed = append(failed, e)
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	first := strings.TrimPrefix(aws.ToString(failed[0].Key), b.prefix)
+	err = b.fail(ctx, "delete", first, &keyError{code: aws.ToString(failed[0].Code), message: aws.ToString(failed[0].Message)})
+	if len(failed) > 1 {
+		err = fmt.Errorf("%w (and %d more of %d objects)", err, len(failed)-1, len(names))
+	}
+	return err
+}
+
+func (b *s3Bucket) deleteEach(ctx context.Context, names []string) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(deleteConcurrency)
+	for _, name := range names {
+		group.Go(func() error {
+			_, err := b.client.DeleteObject(groupCtx, &s3.DeleteObjectInput{Bucket: &b.name, Key: b.key(name)})
+			if err == nil || absent(err) {
+				return nil
+			}
+			return b.fail(ctx, "delete", name, err)
+		})
+	}
+	return group.Wait()
+}
+
+func (b *s3Bucket) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
+	return func(yield func(Info, error) bool) {
+		if err := ctx.Err(); err != nil {
+			yield(Info{}, b.fail(ctx, "list", prefix, err))
+			return
+		}
+		last := ""
+		pages := s3.NewListObjectsV2Paginator(b.client, &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: b.key(prefix)})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield(Info{}, b.fail(ctx, "list", prefix, err))
+				return
+			}
+			for _, o := range page.Contents {
+				name, ours := strings.CutPrefix(aws.ToString(o.Key), b.prefix)
+				if !ours || !validName(name) {
+					continue // the folder marker of some console, or our own probe
+				}
+				if name <= last {
+					yield(Info{}, b.fail(ctx, "list", prefix, errors.New("the store does not list in the byte order of names, as S3 does")))
+					return
+				}
+				last = name
+				if !yield(Info{Name: name, Bytes: aws.ToInt64(o.Size), ETag: plainETag(o.ETag), Modified: aws.ToTime(o.LastModified)}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// plainETag is without the quotes, which some stores give in one answer and
+// not in the next.
+func plainETag(etag *string) string { return strings.Trim(aws.ToString(etag), `"`) }

@@ -1,0 +1,138 @@
+package bucket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+)
+
+// conflictCodes are answers to two conditional Puts at one time, of which the
+// store wants one repeated.
+var conflictCodes = []string{"ConditionalRequestConflict", "OperationAborted"}
+
+// permissions are what each operation needs.
+var permissions = map[string]string{
+	"get":    "s3:GetObject, and s3:ListBucket to tell a missing object from a forbidden one",
+	"put":    "s3:PutObject (and s3:GetObject where the Put has a condition)",
+	"delete": "s3:DeleteObject",
+	"list":   "s3:ListBucket",
+}
+
+// keyError is the error of one object in the answer to DeleteObjects.
+type keyError struct{ code, message string }
+
+func (e *keyError) Error() string                 { return e.code + ": " + e.message }
+func (e *keyError) ErrorCode() string             { return e.code }
+func (e *keyError) ErrorMessage() string          { return e.message }
+func (e *keyError) ErrorFault() smithy.ErrorFault { return smithy.FaultUnknown }
+
+// errorCode is the store's own word for what went wrong, "" if it is not the
+// store's error.
+func errorCode(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// status is the HTTP status of the store's error, 0 if it is not the store's.
+func status(err error) int {
+	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok {
+		return response.HTTPStatusCode()
+	}
+	return 0
+}
+
+// absent reports whether the store says that there is no such object. Stores
+// answer 404 for other reasons too, an unknown access key among them.
+func absent(err error) bool {
+	code := errorCode(err)
+	return code == "NoSuchKey" || code == "NotFound"
+}
+
+// refused reports whether the store refused a Put for its condition. 404 is
+// AWS's answer to If-Match without an object; 304 is given by some stores.
+func refused(err error, options PutOptions) bool {
+	switch status(err) {
+	case 304, 409, 412:
+		return true
+	case 404:
+		return options.IfMatch != "" && absent(err)
+	}
+	return false
+}
+
+// fail says what went wrong, where, and what helps. It does not pass on the
+// SDK's own error, which is long and may quote the request.
+func (b *s3Bucket) fail(ctx context.Context, op, name string, err error) error {
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	where := "s3://" + b.name + "/" + b.prefix
+	code := errorCode(err)
+	switch {
+	case code == "NoSuchBucket":
+		return fmt.Errorf("s3://%s: %w; create it or correct --bucket", b.name, ErrNoBucket)
+	case op == "get" && absent(err):
+		err = ErrNotExist
+	case code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || code == "ExpiredToken" || code == "InvalidToken":
+		err = fmt.Errorf("the store refuses the credentials (%s); check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the profile or the role", code)
+	case code == "AccessDenied" || status(err) == 403:
+		err = fmt.Errorf("access denied; the job's role needs %s on %s*", permissions[op], where)
+	case status(err) == 301 || code == "PermanentRedirect" || code == "AuthorizationHeaderMalformed":
+		err = fmt.Errorf("the bucket is in another region%s; set ?region= or AWS_REGION", regionOf(err))
+	case code != "":
+		err = b.answer(err)
+	default:
+		err = transportError(err)
+	}
+	return fmt.Errorf("%s %s%s: %w", op, where, name, err)
+}
+
+// answer is any other error that the store gave.
+func (b *s3Bucket) answer(err error) error {
+	api, _ := errors.AsType[smithy.APIError](err)
+	return fmt.Errorf("the store answers %s (%s, status %d)", api.ErrorMessage(), api.ErrorCode(), status(err))
+}
+
+// regionOf is what AWS says of a bucket that was sought in the wrong region.
+func regionOf(err error) string {
+	response, ok := errors.AsType[*awshttp.ResponseError](err)
+	if !ok || response.Response == nil {
+		return ""
+	}
+	if region := response.Response.Header.Get("X-Amz-Bucket-Region"); region != "" {
+		return ", " + region
+	}
+	return ""
+}
+
+// transportError is an error before any answer: no credentials, no network.
+func transportError(err error) error {
+	if send, ok := errors.AsType[*url.Error](err); ok {
+		host := "the store"
+		if u, parseErr := url.Parse(send.URL); parseErr == nil {
+			host = u.Host
+		}
+		if send.Timeout() {
+			return fmt.Errorf("%s does not answer: %w", host, send.Err)
+		}
+		return fmt.Errorf("%s cannot be reached: %w; check AWS_ENDPOINT_URL_S3 and the network policy", host, send.Err)
+	}
+	if operation, ok := errors.AsType[*smithy.OperationError](err); ok {
+		err = operation.Err
+		if strings.Contains(err.Error(), "credentials") {
+			return fmt.Errorf("no usable credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the job a role: %w", err)
+		}
+	}
+	if canceled, ok := errors.AsType[*aws.RequestCanceledError](err); ok {
+		return canceled.Err
+	}
+	return err
+}

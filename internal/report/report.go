@@ -1,0 +1,235 @@
+// Package report is the vocabulary of the JSON documents under site/: what the
+// static site, API users and Prometheus read. It holds the documents' shapes
+// and the TypeScript types generated from them, not how they are computed
+// (jobs/rollup, jobs/alert) or drawn (site).
+//
+// # Documents of a cluster C, under site/C/
+//
+//	latest.json                                     Latest: small, written last, names the data objects below
+//	data/<hash>.json                                PodsData, NodesData, GPUsData, StatisticsData: immutable, columnar
+//	api/v1/resources/usage.json                     Usage
+//	api/v1/resources/nodes.json                     Nodes
+//	api/v1/resources/alerts.json                    Alerts (written by the alert job)
+//	api/v1/resources/pods/<namespace>.json          Pods
+//	api/v1/resources/pods/<namespace>/<pod>.json    PodHistory, for model-serving pods
+//	api/v1/resources/statistics-24.json, -168.json  StatisticsData
+//
+// and beside them, for all clusters, site/clusters.json (Clusters) and
+// site/metrics (Prometheus text).
+//
+// Times are RFC 3339 in UTC; instants in columns are Unix milliseconds. null
+// means not measured, 0 means measured zero. Fields are only ever added within
+// one version; a reader refuses a version that it does not know.
+package report
+
+import (
+	"time"
+
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
+
+// Version is the version of every document here.
+const Version = 1
+
+// Stamp opens every document: when it was made and of which snapshot.
+type Stamp struct {
+	Version     int       `json:"version"`
+	Cluster     string    `json:"cluster"`
+	GeneratedAt time.Time `json:"generatedAt"` // the instant of the run that wrote it
+	SampledAt   time.Time `json:"sampledAt"`   // the newest sample that it shows
+}
+
+// Latest is the pointer that a reader revalidates every refresh. All that it
+// names belongs to one run.
+type Latest struct {
+	Stamp
+	IntervalSeconds int            `json:"intervalSeconds"`
+	ProgramVersion  string         `json:"programVersion"`
+	Currency        string         `json:"currency"` // "": no prices configured
+	Thresholds      Thresholds     `json:"thresholds"`
+	ClusterSummary  ClusterSummary `json:"clusterSummary"`
+	Gaps            []usage.Gap    `json:"gaps"` // of the newest snapshot
+	Objects         Objects        `json:"objects"`
+}
+
+// Thresholds are the percents above which the site marks a bar.
+type Thresholds struct {
+	CPUPercent    float64 `json:"cpuPercent"`
+	MemoryPercent float64 `json:"memoryPercent"`
+	GPUPercent    float64 `json:"gpuPercent"`
+}
+
+// Objects names the immutable data objects, relative to the cluster's folder.
+type Objects struct {
+	Pods       []PodsObject `json:"pods"` // in order of namespaces
+	Nodes      DataObject   `json:"nodes"`
+	GPUs       DataObject   `json:"gpus"`
+	Statistics DataObject   `json:"statistics"` // 24 hours
+}
+
+// DataObject is one immutable object.
+type DataObject struct {
+	Path  string `json:"path"`
+	Bytes int    `json:"bytes"` // before compression
+}
+
+// PodsObject is one chunk of pods, cut between namespaces where it can be.
+type PodsObject struct {
+	DataObject
+	Count          int    `json:"count"`
+	FirstNamespace string `json:"firstNamespace"`
+	LastNamespace  string `json:"lastNamespace"`
+}
+
+// ClusterSummary is the figures of the summary cards. Averages are over pods
+// (CPU, memory: percent of limit, else request, else node) and over GPUs.
+type ClusterSummary struct {
+	TotalNodes  int                `json:"totalNodes"`
+	ReadyNodes  int                `json:"readyNodes"`
+	TotalPods   int                `json:"totalPods"` // that have not ended
+	VLLMPods    int                `json:"vllmPods"`
+	SGLangPods  int                `json:"sglangPods"`
+	AvgCPU      usage.Opt[float64] `json:"avgCpuUsage"`    // node CPU used, percent of allocatable
+	AvgMemory   usage.Opt[float64] `json:"avgMemoryUsage"` // node memory used, percent of allocatable
+	AvgGPU      usage.Opt[float64] `json:"avgGpuUsage"`    // mean utilisation of the measured GPUs, percent
+	TotalGPUs   int                `json:"totalGpus"`
+	HeldGPUs    int                `json:"heldGpus"`
+	IdleGPUs    int                `json:"idleHeldGpus"`          // held by a ready pod that does no work
+	PendingGPUs int                `json:"pendingGpus"`           // requested by pods that are not scheduled
+	IdleToday   usage.Opt[float64] `json:"gpuHoursIdleHeldToday"` // since 00:00 UTC
+}
+
+// Pod is a pod in the documents of the API. The percents name their basis:
+// "limit", "request" or "node".
+type Pod struct {
+	Name                string               `json:"name"`
+	Namespace           string               `json:"namespace"`
+	NodeName            usage.Opt[string]    `json:"nodeName"`
+	ModelType           string               `json:"modelType"` // "vllm", "sglang", "": none
+	Model               usage.Opt[string]    `json:"model"`
+	ModelPath           usage.Opt[string]    `json:"modelPath"`
+	Role                usage.Opt[string]    `json:"role"`
+	ReplicaGroup        usage.Opt[string]    `json:"replicaGroup"`
+	IdentifiedBy        usage.Opt[string]    `json:"identifiedBy"`
+	OwnerKind           usage.Opt[string]    `json:"ownerKind"`
+	Owner               usage.Opt[string]    `json:"owner"`
+	Phase               string               `json:"phase"`
+	Reason              usage.Opt[string]    `json:"reason"`
+	Ready               bool                 `json:"ready"`
+	Restarts            int32                `json:"restarts"`
+	CreationTime        time.Time            `json:"creationTime"`
+	StartTime           usage.Opt[time.Time] `json:"startTime"`
+	Image               string               `json:"image"`
+	CPUUsagePercent     usage.Opt[float64]   `json:"cpuUsagePercent"`
+	CPUBasis            usage.Opt[string]    `json:"cpuBasis"`
+	CPUUsageMillicores  usage.Opt[int64]     `json:"cpuUsageMillicores"`
+	CPURequest          usage.Opt[int64]     `json:"cpuRequestMillicores"`
+	CPULimit            usage.Opt[int64]     `json:"cpuLimitMillicores"`
+	MemoryUsagePercent  usage.Opt[float64]   `json:"memoryUsagePercent"`
+	MemoryBasis         usage.Opt[string]    `json:"memoryBasis"`
+	MemoryUsageBytes    usage.Opt[int64]     `json:"memoryUsageBytes"`
+	MemoryRequest       usage.Opt[int64]     `json:"memoryRequestBytes"`
+	MemoryLimit         usage.Opt[int64]     `json:"memoryLimitBytes"`
+	GPUUsagePercent     usage.Opt[float64]   `json:"gpuUsagePercent"`
+	GPURequest          int32                `json:"gpuRequest"`
+	GPUMemoryUsedBytes  usage.Opt[int64]     `json:"gpuMemoryUsedBytes"`
+	GPUMemoryTotalBytes usage.Opt[int64]     `json:"gpuMemoryTotalBytes"`
+	GPUPowerWatts       usage.Opt[float64]   `json:"gpuPowerWatts"`
+	GPUAttribution      usage.Opt[string]    `json:"gpuAttribution"`
+	GPUState            usage.Opt[string]    `json:"gpuState"` // "active", "idle_held", "loading", "unknown"; null: holds none
+	RequestsRunning     usage.Opt[int64]     `json:"requestsRunning"`
+	RequestsWaiting     usage.Opt[int64]     `json:"requestsWaiting"`
+	KVCacheUsageRatio   usage.Opt[float64]   `json:"kvCacheUsageRatio"`
+}
+
+// Usage answers "usage": model-serving pods and the cluster's summary.
+type Usage struct {
+	Stamp
+	Pods           []Pod          `json:"pods"`
+	ClusterSummary ClusterSummary `json:"clusterSummary"`
+}
+
+// Pods answers "pods?namespace=N".
+type Pods struct {
+	Stamp
+	Namespace string `json:"namespace"`
+	Pods      []Pod  `json:"pods"`
+}
+
+// PodHistory answers "pods/{namespace}/{podName}": the pod and its last 24
+// hours, one value an hour, aligned with Hours.
+type PodHistory struct {
+	Stamp
+	Pod     Pod         `json:"pod"`
+	Hours   []time.Time `json:"hours"`
+	History Series      `json:"history"`
+}
+
+// Node is a node in the documents of the API. Percents are of allocatable.
+type Node struct {
+	Name                   string             `json:"name"`
+	Ready                  bool               `json:"ready"`
+	Unschedulable          bool               `json:"unschedulable"`
+	Roles                  string             `json:"roles"`
+	Pressure               string             `json:"pressure"`
+	InstanceType           usage.Opt[string]  `json:"instanceType"`
+	Zone                   usage.Opt[string]  `json:"zone"`
+	KubeletVersion         string             `json:"kubeletVersion"`
+	CreationTime           time.Time          `json:"creationTime"`
+	CPUUsagePercent        usage.Opt[float64] `json:"cpuUsagePercent"`
+	CPUUsageMillicores     usage.Opt[int64]   `json:"cpuUsageMillicores"`
+	CPURequestedMillicores int64              `json:"cpuRequestedMillicores"`
+	CPUAllocatable         int64              `json:"cpuAllocatableMillicores"`
+	CPUCapacity            int64              `json:"cpuCapacityMillicores"`
+	MemoryUsagePercent     usage.Opt[float64] `json:"memoryUsagePercent"`
+	MemoryUsageBytes       usage.Opt[int64]   `json:"memoryUsageBytes"`
+	MemoryRequestedBytes   int64              `json:"memoryRequestedBytes"`
+	MemoryAllocatable      int64              `json:"memoryAllocatableBytes"`
+	MemoryCapacity         int64              `json:"memoryCapacityBytes"`
+	PodsRunning            int32              `json:"podsRunning"`
+	PodsAllocatable        int32              `json:"podsAllocatable"`
+	GPUProduct             usage.Opt[string]  `json:"gpuProduct"`
+	GPURequested           int32              `json:"gpuRequested"`
+	GPUAllocatable         int32              `json:"gpuAllocatable"`
+	GPUUsagePercent        usage.Opt[float64] `json:"gpuUsagePercent"`
+}
+
+// Nodes answers "nodes".
+type Nodes struct {
+	Stamp
+	Nodes []Node `json:"nodes"`
+}
+
+// Alert is one alert: firing, or resolved within the last 30 days.
+type Alert struct {
+	Rule       string               `json:"rule"`
+	Severity   string               `json:"severity"` // "INFO", "WARNING", "CRITICAL"
+	Kind       string               `json:"kind"`     // "pod", "node", "gpu", "model", "snapshot"
+	Namespace  string               `json:"namespace"`
+	Name       string               `json:"name"` // of the subject
+	Node       string               `json:"node"`
+	Model      string               `json:"model"`
+	Summary    string               `json:"summary"` // in words, with value, threshold and basis
+	Value      usage.Opt[float64]   `json:"value"`
+	Since      time.Time            `json:"since"`
+	ResolvedAt usage.Opt[time.Time] `json:"resolvedAt"`
+}
+
+// Alerts answers "alerts": firing ones by severity and age, then resolved
+// ones, newest first.
+type Alerts struct {
+	Stamp
+	Firing   []Alert `json:"alerts"`
+	Resolved []Alert `json:"resolved"`
+}
+
+// Clusters lists the clusters of the site.
+type Clusters struct {
+	Version  int            `json:"version"`
+	Clusters []ClusterEntry `json:"clusters"` // by name
+}
+
+// ClusterEntry is one cluster of the site.
+type ClusterEntry struct {
+	Name string `json:"name"`
+}

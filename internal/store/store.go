@@ -1,0 +1,149 @@
+// Package store keeps typed rows in a bucket as Parquet: one Table a row type
+// of usage, encoded and decoded column by column. It is the only place that
+// knows the Parquet library. It does not know object names (layout) or what
+// the rows mean (usage).
+//
+// # The files
+//
+// Columns stand in the order of the row type's fields. Strings are
+// dictionary-coded, integers and timestamps delta-coded, pages compressed with
+// zstd; a page index and the sort order are in the footer. File metadata
+// carries schema_version, cluster and table. Equal rows give equal bytes.
+//
+// # Reading
+//
+// A file's schema is compared with the table's before a value is read. A
+// missing optional column reads as absent and an unknown column is passed
+// over, because v1 only ever grows; any other difference is a *SchemaError.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
+
+// SchemaVersion is the version that files carry and that this package reads.
+const SchemaVersion = "1"
+
+// The raw tables: one row a thing and sample.
+var (
+	Pods    = newTable(usage.Pods, usage.ComparePods, "namespace", "pod", "ts")
+	Nodes   = newTable(usage.Nodes, usage.CompareNodes, "node", "ts")
+	GPUs    = newTable(usage.GPUs, usage.CompareGPUs, "node", "gpu_index", "mig_instance", "ts")
+	Engines = newTable(usage.Engines, usage.CompareEngines, "namespace", "pod", "ts")
+	Gaps    = newTable(usage.Gaps, usage.CompareGaps, "source", "target", "ts")
+)
+
+// RawTables are the names of the raw tables, in the order of the documentation.
+var RawTables = [...]string{usage.Pods, usage.Nodes, usage.GPUs, usage.Engines, usage.Gaps}
+
+// The hourly tables: one row a key and hour.
+var (
+	ModelHours = newTable(usage.Models, func(a, b usage.ModelHour) int {
+		return first(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Engine, b.Engine), strings.Compare(a.Model, b.Model), a.Hour.Compare(b.Hour))
+	}, "namespace", "engine", "model", "hour")
+	WorkloadHours = newTable(usage.Workloads, func(a, b usage.WorkloadHour) int {
+		return first(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.OwnerKind, b.OwnerKind), strings.Compare(a.Owner, b.Owner), a.Hour.Compare(b.Hour))
+	}, "namespace", "owner_kind", "owner", "hour")
+	NamespaceHours = newTable(usage.Namespaces, func(a, b usage.NamespaceHour) int {
+		return first(strings.Compare(a.Namespace, b.Namespace), a.Hour.Compare(b.Hour))
+	}, "namespace", "hour")
+	PodHours = newTable(usage.Pods, func(a, b usage.PodHour) int {
+		return first(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Pod, b.Pod), a.Hour.Compare(b.Hour))
+	}, "namespace", "pod", "hour")
+	NodeHours = newTable(usage.Nodes, func(a, b usage.NodeHour) int {
+		return first(strings.Compare(a.Node, b.Node), a.Hour.Compare(b.Hour))
+	}, "node", "hour")
+	ClusterHours = newTable(usage.Cluster, func(a, b usage.ClusterHour) int { return a.Hour.Compare(b.Hour) }, "hour")
+)
+
+func first(orders ...int) int {
+	for _, o := range orders {
+		if o != 0 {
+			return o
+		}
+	}
+	return 0
+}
+
+// Table is the Parquet form of the rows T.
+type Table[T any] struct {
+	name        string
+	columns     []column
+	schema      *parquet.Schema
+	sorted      []string
+	compare     func(a, b T) int
+	compression zstd.Codec // holds the compressors that are free
+}
+
+// Metadata is what a file says of itself beside its rows.
+type Metadata struct {
+	Cluster string
+}
+
+// ErrCorrupt is the error of bytes that are not a whole Parquet file.
+var ErrCorrupt = errors.New("truncated or not Parquet")
+
+// SchemaError is a file whose columns are not the table's.
+type SchemaError struct {
+	Table, Column, Found, Want string
+}
+
+func (e *SchemaError) Error() string {
+	return fmt.Sprintf("table %s, column %s: the file has %s, this program reads %s: use the k8s-monitor that wrote it, or a newer one",
+		e.Table, e.Column, e.Found, e.Want)
+}
+
+// Name is the table's name in object names and SQL.
+func (t *Table[T]) Name() string { return t.name }
+
+// ColumnInfo is one column as SQL sees it.
+type ColumnInfo struct {
+	Name     string
+	Type     string // string, bigint, int, double, boolean, timestamp
+	Nullable bool
+}
+
+// Schema lists the columns in order.
+func (t *Table[T]) Schema() []ColumnInfo {
+	infos := make([]ColumnInfo, len(t.columns))
+	for i, c := range t.columns {
+		infos[i] = ColumnInfo{c.name, c.kind.String(), c.optional}
+	}
+	return infos
+}
+
+// Read reads an object's rows, in the order of the file. An object that is not
+// there is bucket.ErrNotExist.
+func (t *Table[T]) Read(ctx context.Context, b bucket.Bucket, name string) ([]T, error) {
+	object, err := b.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := t.Decode(object.Body)
+	if errors.Is(err, ErrCorrupt) {
+		return nil, fmt.Errorf("%s: %w: delete this object and its manifest; what it held then counts as a gap", name, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return rows, nil
+}
+
+// Write encodes rows and puts them under name. It returns the encoded bytes.
+func (t *Table[T]) Write(ctx context.Context, b bucket.Bucket, name string, rows []T, m Metadata) ([]byte, error) {
+	body, err := t.Encode(rows, m)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	_, err = b.Put(ctx, name, body, bucket.PutOptions{})
+	return body, err
+}

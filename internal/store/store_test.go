@@ -1,0 +1,300 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
+
+var update = flag.Bool("update", false, "write docs/schema.md anew")
+
+// randomRows makes rows of any table with every field set or, where it can
+// be, absent, and brings them into order.
+func randomRows[T any](t *Table[T], n int, r *rand.Rand) []T {
+	rows := make([]T, n)
+	for i := range rows {
+		fill(reflect.ValueOf(&rows[i]).Elem(), r)
+	}
+	slices.SortFunc(rows, t.compare)
+	return rows
+}
+
+func fill(v reflect.Value, r *rand.Rand) {
+	switch p := v.Addr().Interface().(type) {
+	case *string:
+		*p = fmt.Sprintf("s%d-é", r.IntN(5))
+	case *int32:
+		*p = int32(r.IntN(3))
+	case *int64:
+		*p = r.Int64() - r.Int64()
+	case *float64:
+		*p = r.NormFloat64()
+	case *bool:
+		*p = r.IntN(2) == 0
+	case *time.Time:
+		*p = time.UnixMilli(1_767_225_600_000 + r.Int64N(1e9)).UTC()
+	case *usage.Opt[string]:
+		maybe(p, r, "", "x")
+	case *usage.Opt[int32]:
+		maybe(p, r, 0, 7)
+	case *usage.Opt[int64]:
+		maybe(p, r, 0, -7)
+	case *usage.Opt[float64]:
+		maybe(p, r, 0, 0.5)
+	case *usage.Opt[time.Time]:
+		maybe(p, r, time.UnixMilli(0).UTC(), time.UnixMilli(1_767_225_600_000).UTC())
+	default:
+		for i := range v.NumField() {
+			fill(v.Field(i), r)
+		}
+	}
+}
+
+// maybe leaves p absent, or sets it to the value that is easily mistaken for
+// absent, or to another.
+func maybe[T any](p *usage.Opt[T], r *rand.Rand, zero, other T) {
+	switch r.IntN(3) {
+	case 1:
+		*p = usage.Some(zero)
+	case 2:
+		*p = usage.Some(other)
+	}
+}
+
+func roundTrip[T any](t *testing.T, table *Table[T]) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{0, 1, 2, 1023, 1024, 1025, 3000} {
+		rows := randomRows(table, n, r)
+		body, err := table.Encode(rows, Metadata{Cluster: "c"})
+		if err != nil {
+			t.Fatalf("%s, %d rows: %v", table.name, n, err)
+		}
+		back, err := table.Decode(body)
+		if err != nil {
+			t.Fatalf("%s, %d rows: %v", table.name, n, err)
+		}
+		if len(back) != n || n > 0 && !reflect.DeepEqual(back, rows) {
+			t.Errorf("%s, %d rows: read back other rows than were written", table.name, n)
+		}
+		again, err := table.Encode(rows, Metadata{Cluster: "c"})
+		if err != nil || !bytes.Equal(body, again) {
+			t.Errorf("%s, %d rows: equal rows gave other bytes (%v)", table.name, n, err)
+		}
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	roundTrip(t, Pods)
+	roundTrip(t, Nodes)
+	roundTrip(t, GPUs)
+	roundTrip(t, Engines)
+	roundTrip(t, Gaps)
+	roundTrip(t, ModelHours)
+	roundTrip(t, WorkloadHours)
+	roundTrip(t, NamespaceHours)
+	roundTrip(t, PodHours)
+	roundTrip(t, NodeHours)
+	roundTrip(t, ClusterHours)
+}
+
+func TestEncodeRefusesDisorder(t *testing.T) {
+	rows := []usage.Gap{{Source: "b"}, {Source: "a"}}
+	if _, err := Gaps.Encode(rows, Metadata{}); err == nil || !strings.Contains(err.Error(), "row 1 is out of order") {
+		t.Errorf("rows out of order: %v", err)
+	}
+}
+
+// other encodes rows of any shape under the table's metadata.
+func other[T any](t *testing.T, version string, rows ...T) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := parquet.NewGenericWriter[T](&out, parquet.KeyValueMetadata("schema_version", version))
+	if _, err := w.Write(rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+type gapsWithMore struct {
+	TS     int64  `parquet:"ts,timestamp(millisecond:utc)"`
+	Source string `parquet:"source"`
+	Target string `parquet:"target"`
+	Reason string `parquet:"reason"`
+	More   int64  `parquet:"more"`
+}
+
+// TestSchemaDrift is about files that another program version wrote. The
+// library on its own would read most of these as zeros and say nothing.
+func TestSchemaDrift(t *testing.T) {
+	rows, err := Gaps.Decode(other(t, SchemaVersion, gapsWithMore{1000, "s", "t", "r", 5}))
+	if want := []usage.Gap{{TS: time.UnixMilli(1000).UTC(), Source: "s", Target: "t", Reason: "r"}}; err != nil || !reflect.DeepEqual(rows, want) {
+		t.Errorf("a column more: %v, %v", rows, err)
+	}
+	bad := map[string][]byte{
+		"renamed": other(t, SchemaVersion, struct {
+			TS     int64  `parquet:"ts,timestamp(millisecond:utc)"`
+			Source string `parquet:"source"`
+			Target string `parquet:"object"`
+			Reason string `parquet:"reason"`
+		}{}),
+		"optional for required": other(t, SchemaVersion, struct {
+			TS     int64   `parquet:"ts,timestamp(millisecond:utc)"`
+			Source string  `parquet:"source"`
+			Target *string `parquet:"target,optional"`
+			Reason string  `parquet:"reason"`
+		}{}),
+		"number for string": other(t, SchemaVersion, struct {
+			TS     int64   `parquet:"ts,timestamp(millisecond:utc)"`
+			Source string  `parquet:"source"`
+			Target float64 `parquet:"target"`
+			Reason string  `parquet:"reason"`
+		}{}),
+	}
+	for name, body := range bad {
+		rows, err := Gaps.Decode(body)
+		var schemaErr *SchemaError
+		if !errors.As(err, &schemaErr) || schemaErr.Column != "target" || rows != nil {
+			t.Errorf("%s: %v, %v", name, rows, err)
+		}
+	}
+	if _, err := Gaps.Decode(other(t, "2", gapsWithMore{})); err == nil || !strings.Contains(err.Error(), `schema version "2"`) {
+		t.Errorf("a later version: %v", err)
+	}
+	// An optional column that the file is too old to have is absent.
+	old := other(t, SchemaVersion, struct {
+		Hour    int64 `parquet:"hour,timestamp(millisecond:utc)"`
+		Samples int32 `parquet:"samples"`
+		Expect  int32 `parquet:"expected_samples"`
+	}{Samples: 3})
+	hours, err := ClusterHours.Decode(old)
+	if err != nil || len(hours) != 1 || hours[0].Samples != 3 || hours[0].Cost.Present() {
+		t.Errorf("an old file: %v, %v", hours, err)
+	}
+}
+
+func TestReadNamesTheObject(t *testing.T) {
+	b := bucket.Mem()
+	rows := randomRows(Pods, 50, rand.New(rand.NewPCG(3, 4)))
+	body, err := Pods.Write(t.Context(), b, "raw/x.parquet", rows, Metadata{Cluster: "c"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cut := range []int{0, 3, 100, len(body) / 2, len(body) - 1} {
+		if _, err := b.Put(t.Context(), "raw/x.parquet", body[:cut], bucket.PutOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Pods.Read(t.Context(), b, "raw/x.parquet")
+		if !errors.Is(err, ErrCorrupt) || !strings.HasPrefix(err.Error(), "raw/x.parquet: ") || !strings.Contains(err.Error(), "delete this object") {
+			t.Errorf("cut at %d: %v", cut, err)
+		}
+	}
+	if _, err := Pods.Read(t.Context(), b, "raw/none.parquet"); !errors.Is(err, bucket.ErrNotExist) {
+		t.Errorf("no object: %v", err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	body, err := Pods.Encode(randomRows(Pods, 20, rand.New(rand.NewPCG(5, 6))), Metadata{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(body)
+	f.Add([]byte("PAR1"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if rows, err := Pods.Decode(body); err != nil && rows != nil {
+			t.Error("rows beside an error")
+		}
+	})
+}
+
+// TestSchemaDocument keeps docs/schema.md true; -update writes it.
+func TestSchemaDocument(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("# Tables\n\nWritten by `go test ./internal/store -update` from the row types in internal/usage.\n\n" +
+		"NULL means not measured or not applicable; 0 means measured zero. Units are in the names. Timestamps are\n" +
+		"TIMESTAMP(MILLIS, UTC); in DuckDB, `SET TimeZone='UTC'` shows them as such. The cluster and the day are in the path:\n" +
+		"`cluster=C/dt=YYYY-MM-DD`. Columns are only ever added within v1.\n")
+	document := func(path, note string, columns []ColumnInfo) {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| column | type | NULL |\n|---|---|---|\n", path, note)
+		for _, c := range columns {
+			null := ""
+			if c.Nullable {
+				null = "yes"
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", c.Name, c.Type, null)
+		}
+	}
+	document("raw/v1/pods, samples/v1/pods", "One row a pod and sample.", Pods.Schema())
+	document("raw/v1/nodes, samples/v1/nodes", "One row a node and sample.", Nodes.Schema())
+	document("raw/v1/gpus, samples/v1/gpus", "One row a GPU or MIG instance and sample.", GPUs.Schema())
+	document("raw/v1/engines, samples/v1/engines", "One row a model server and sample: its own metrics.", Engines.Schema())
+	document("raw/v1/gaps, samples/v1/gaps", "What could not be measured, and why.", Gaps.Schema())
+	document("hourly/v1/models", "One row a model, namespace, engine and hour.", ModelHours.Schema())
+	document("hourly/v1/workloads", "One row a workload and hour.", WorkloadHours.Schema())
+	document("hourly/v1/namespaces", "One row a namespace and hour.", NamespaceHours.Schema())
+	document("hourly/v1/nodes", "One row a node and hour.", NodeHours.Schema())
+	document("hourly/v1/pods", "One row a pod and hour.", PodHours.Schema())
+	document("hourly/v1/cluster", "One row an hour.", ClusterHours.Schema())
+
+	file := filepath.Join("..", "..", "docs", "schema.md")
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil || string(want) != b.String() {
+		t.Errorf("docs/schema.md is stale (%v): go test ./internal/store -update", err)
+	}
+}
+
+func benchmarkEncode(b *testing.B, n int) {
+	rows := randomRows(Pods, n, rand.New(rand.NewPCG(7, 8)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Pods.Encode(rows, Metadata{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+func benchmarkDecode(b *testing.B, n int) {
+	body, err := Pods.Encode(randomRows(Pods, n, rand.New(rand.NewPCG(7, 8))), Metadata{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Pods.Decode(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+func BenchmarkEncodeSmall(b *testing.B) { benchmarkEncode(b, 200) }
+func BenchmarkEncodeLarge(b *testing.B) { benchmarkEncode(b, 100_000) }
+func BenchmarkDecodeSmall(b *testing.B) { benchmarkDecode(b, 200) }
+func BenchmarkDecodeLarge(b *testing.B) { benchmarkDecode(b, 100_000) }

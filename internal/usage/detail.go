@@ -1,0 +1,37 @@
+package usage
+
+// PodDetail is a pod as the API server describes it: its row as far as the API
+// server knows it (no usage, no engine, no GPU figures, no ts), and what
+// identification and scraping need and no table stores. It is never changed
+// once made; the same unchanged pod may be handed out as the same pointer in
+// two samples, so a reader may remember what it concluded about it.
+type PodDetail struct {
+	Row         Pod
+	Labels      map[string]string
+	Annotations map[string]string
+	Containers  []Container // in the order of the spec, init containers first
+	IP          string      // "": none yet
+	HostNetwork bool
+}
+
+// Container is one container of a pod's spec.
+type Container struct {
+	Name       string
+	Image      string
+	Command    []string
+	Args       []string
+	Env        map[string]string // literal values only; what comes from elsewhere is absent
+	Ports      []ContainerPort
+	Init       bool // an init container that ends before the others start
+	Sidecar    bool // a native sidecar: init container with restartPolicy Always
+	GPURequest int32
+}
+
+// ContainerPort is a port that a container declares.
+type ContainerPort struct {
+	Name string
+	Port int32
+}
+
+// Ended reports whether the pod holds no resources any more.
+func (p *Pod) Ended() bool { return p.Phase == "Succeeded" || p.Phase == "Failed" }

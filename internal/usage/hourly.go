@@ -1,0 +1,117 @@
+package usage
+
+import "time"
+
+// Names of the hourly tables.
+const (
+	Models     = "models"
+	Workloads  = "workloads"
+	Namespaces = "namespaces"
+	Cluster    = "cluster"
+	// Nodes and Pods are tables of both kinds.
+)
+
+// Distribution is one measure over an hour: its time-weighted mean, exact
+// time-weighted percentiles (the smallest value that covers the share of the
+// measured time) and maximum. All four are NULL where it was never measured.
+type Distribution struct {
+	Avg, P50, P95, Max Opt[float64]
+}
+
+// Statistics are the measures of one key over one hour; every hourly table
+// has the same ones, NULL where they do not apply. Figures that add up
+// (millicores, bytes, watts, requests) are summed over the key's pods at each
+// instant before the hour is summarised; percents and ratios are averaged.
+// A Distribution is four columns: its name with _avg, _p50, _p95 and _max.
+type Statistics struct {
+	Samples         int32 `column:"samples"`          // instants at which the key was seen
+	ExpectedSamples int32 `column:"expected_samples"` // instants of the hour, as far as it has passed
+
+	CPUUsageMillicores Distribution `column:"cpu_usage_millicores"`
+	MemoryUsageBytes   Distribution `column:"memory_usage_bytes"`
+	GPUUtilPercent     Distribution `column:"gpu_util_percent"` // weighted by devices
+	GPUMemoryUsedBytes Distribution `column:"gpu_memory_used_bytes"`
+	GPUPowerWatts      Distribution `column:"gpu_power_watts"`
+	RequestsRunning    Distribution `column:"requests_running"`
+	RequestsWaiting    Distribution `column:"requests_waiting"`
+	KVCacheUsageRatio  Distribution `column:"kv_cache_usage_ratio"`
+	Pods               Distribution `column:"pods"`     // pods that have not ended
+	Replicas           Distribution `column:"replicas"` // ready replicas; a multi-node group is one
+
+	GPUHoursAllocated   Opt[float64] `column:"gpu_hours_allocated"` // active + idle_held + loading + unknown
+	GPUHoursActive      Opt[float64] `column:"gpu_hours_active"`    // requests running or tokens moved, else util above 5 %
+	GPUHoursIdleHeld    Opt[float64] `column:"gpu_hours_idle_held"` // held, ready and measured, without work
+	GPUHoursLoading     Opt[float64] `column:"gpu_hours_loading"`   // held by a pod that is not ready
+	GPUHoursUnknown     Opt[float64] `column:"gpu_hours_unknown"`   // held, and no source says whether it works
+	GPUHoursUnallocated Opt[float64] `column:"gpu_hours_unallocated"`
+	GPUHoursTotal       Opt[float64] `column:"gpu_hours_total"` // allocated + unallocated; nodes and cluster only
+
+	PromptTokens       Opt[int64] `column:"prompt_tokens"` // sum of increases, as are all below
+	GenerationTokens   Opt[int64] `column:"generation_tokens"`
+	Requests           Opt[int64] `column:"requests"`
+	Preemptions        Opt[int64] `column:"preemptions"`
+	PrefixCacheQueries Opt[int64] `column:"prefix_cache_queries"`
+	PrefixCacheHits    Opt[int64] `column:"prefix_cache_hits"`
+	EnergyMillijoules  Opt[int64] `column:"energy_millijoules"`
+	Restarts           Opt[int64] `column:"restarts"`
+
+	TTFTSecondsAvg       Opt[float64] `column:"ttft_seconds_avg"`
+	InterTokenSecondsAvg Opt[float64] `column:"inter_token_seconds_avg"`
+	E2ESecondsAvg        Opt[float64] `column:"e2e_seconds_avg"`
+
+	TokensPerGPUHour      Opt[float64] `column:"tokens_per_gpu_hour"`      // prompt and generation tokens ÷ gpu_hours_allocated
+	TokensPerKilowattHour Opt[float64] `column:"tokens_per_kilowatt_hour"` // of GPU energy
+	Cost                  Opt[float64] `column:"cost"`                     // in the currency of the config; NULL: no price set
+}
+
+// ModelHour is one hour of one model in one namespace.
+type ModelHour struct {
+	Hour      time.Time `column:"hour"`
+	Namespace string    `column:"namespace"`
+	Engine    string    `column:"engine"`
+	Model     string    `column:"model"` // "": the engine is known, the model is not
+	Statistics
+}
+
+// NamespaceHour is one hour of all pods of a namespace.
+type NamespaceHour struct {
+	Hour      time.Time `column:"hour"`
+	Namespace string    `column:"namespace"`
+	Statistics
+}
+
+// WorkloadHour is one hour of all pods of one owner.
+type WorkloadHour struct {
+	Hour      time.Time `column:"hour"`
+	Namespace string    `column:"namespace"`
+	OwnerKind string    `column:"owner_kind"` // "Pod" for a bare pod
+	Owner     string    `column:"owner"`
+	Statistics
+}
+
+// PodHour is one hour of one pod.
+type PodHour struct {
+	Hour      time.Time   `column:"hour"`
+	Namespace string      `column:"namespace"`
+	Pod       string      `column:"pod"`
+	PodUID    string      `column:"pod_uid"`
+	Node      Opt[string] `column:"node"`
+	Engine    string      `column:"engine"`
+	Model     Opt[string] `column:"model"`
+	Statistics
+}
+
+// NodeHour is one hour of one node: usage is the node's own, not the sum of
+// its pods'.
+type NodeHour struct {
+	Hour       time.Time   `column:"hour"`
+	Node       string      `column:"node"`
+	GPUProduct Opt[string] `column:"gpu_product"`
+	Statistics
+}
+
+// ClusterHour is one hour of the whole cluster: usage is the sum over nodes.
+type ClusterHour struct {
+	Hour time.Time `column:"hour"`
+	Statistics
+}

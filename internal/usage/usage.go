@@ -1,0 +1,209 @@
+// Package usage holds the rows of the product and their units: one struct per
+// Parquet table, in column order, and the facts about a pod that a run needs
+// but does not store. It holds no behaviour beyond ordering rows; reading a
+// cluster, encoding Parquet and computing statistics live above it.
+//
+// # Columns
+//
+// The `column` tag of a field is its name in Parquet, SQL and alert rules. The
+// unit is part of the name. Go types map to column types one to one:
+//
+//	string → string    int32 → int    int64 → bigint    float64 → double
+//	bool → boolean     time.Time → TIMESTAMP(MILLIS, UTC)
+//
+// A field of type Opt[T] is the only kind of nullable column. NULL means not
+// measured or not applicable; 0 means measured zero.
+package usage
+
+import (
+	"cmp"
+	"strings"
+	"time"
+)
+
+// Table names, as they stand in object names and SQL.
+const (
+	Pods    = "pods"
+	Nodes   = "nodes"
+	GPUs    = "gpus"
+	Engines = "engines"
+	Gaps    = "gaps"
+)
+
+// Engine names of model servers. NoEngine marks a pod that serves no model.
+const (
+	VLLM     = "vllm"
+	SGLang   = "sglang"
+	NoEngine = ""
+)
+
+// GPU attributions: how sure we are that a GPU's figures are the pod's own.
+const (
+	Exclusive = "exclusive" // whole devices, held by this pod alone
+	MIG       = "mig"       // MIG instances, held by this pod alone
+	Shared    = "shared"    // time-sliced or MPS: figures are the card's, not the pod's
+	Unknown   = "unknown"   // the pod requests GPUs, no source says which
+)
+
+// Pod is one pod at one instant. Rows are ordered by (namespace, pod, ts).
+type Pod struct {
+	TS                   time.Time      `column:"ts"`
+	Namespace            string         `column:"namespace"`
+	Pod                  string         `column:"pod"`
+	PodUID               string         `column:"pod_uid"`
+	Node                 Opt[string]    `column:"node"`       // NULL: not scheduled
+	OwnerKind            Opt[string]    `column:"owner_kind"` // NULL: a bare pod
+	Owner                Opt[string]    `column:"owner"`
+	Phase                string         `column:"phase"`
+	Reason               Opt[string]    `column:"reason"` // waiting, terminated or eviction reason; NULL: nothing to report
+	Ready                bool           `column:"ready"`
+	Restarts             int32          `column:"restarts"`
+	CreatedAt            time.Time      `column:"created_at"`
+	StartedAt            Opt[time.Time] `column:"started_at"`
+	Image                string         `column:"image"`  // of the serving container, else of the first
+	Engine               string         `column:"engine"` // VLLM, SGLang or NoEngine
+	Model                Opt[string]    `column:"model"`
+	ModelPath            Opt[string]    `column:"model_path"`
+	Role                 Opt[string]    `column:"role"`
+	ReplicaGroup         Opt[string]    `column:"replica_group"` // pods of one replica share it; NULL: the pod is the replica
+	IdentifiedBy         Opt[string]    `column:"identified_by"`
+	CPUUsageMillicores   Opt[int64]     `column:"cpu_usage_millicores"`
+	CPURequestMillicores Opt[int64]     `column:"cpu_request_millicores"`
+	CPULimitMillicores   Opt[int64]     `column:"cpu_limit_millicores"`
+	MemoryUsageBytes     Opt[int64]     `column:"memory_usage_bytes"`
+	MemoryRequestBytes   Opt[int64]     `column:"memory_request_bytes"`
+	MemoryLimitBytes     Opt[int64]     `column:"memory_limit_bytes"`
+	GPURequest           int32          `column:"gpu_request"`      // devices (or MIG instances) requested; 0: none
+	GPUUtilPercent       Opt[float64]   `column:"gpu_util_percent"` // mean over the pod's devices
+	GPUMemoryUsedBytes   Opt[int64]     `column:"gpu_memory_used_bytes"`
+	GPUMemoryTotalBytes  Opt[int64]     `column:"gpu_memory_total_bytes"`
+	GPUPowerWatts        Opt[float64]   `column:"gpu_power_watts"`
+	GPUAttribution       Opt[string]    `column:"gpu_attribution"` // NULL: requests no GPU
+}
+
+// Node is one node at one instant. Rows are ordered by (node, ts).
+type Node struct {
+	TS                       time.Time   `column:"ts"`
+	Node                     string      `column:"node"`
+	Ready                    bool        `column:"ready"`
+	Unschedulable            bool        `column:"unschedulable"`
+	Roles                    string      `column:"roles"`    // comma-separated, sorted; "": none
+	Pressure                 string      `column:"pressure"` // true pressure conditions, comma-separated, sorted; "": none
+	InstanceType             Opt[string] `column:"instance_type"`
+	Zone                     Opt[string] `column:"zone"`
+	KubeletVersion           string      `column:"kubelet_version"`
+	CreatedAt                time.Time   `column:"created_at"`
+	CPUCapacityMillicores    int64       `column:"cpu_capacity_millicores"`
+	CPUAllocatableMillicores int64       `column:"cpu_allocatable_millicores"`
+	CPURequestedMillicores   int64       `column:"cpu_requested_millicores"` // sum over scheduled pods that have not ended
+	CPUUsageMillicores       Opt[int64]  `column:"cpu_usage_millicores"`
+	MemoryCapacityBytes      int64       `column:"memory_capacity_bytes"`
+	MemoryAllocatableBytes   int64       `column:"memory_allocatable_bytes"`
+	MemoryRequestedBytes     int64       `column:"memory_requested_bytes"`
+	MemoryUsageBytes         Opt[int64]  `column:"memory_usage_bytes"`
+	PodsAllocatable          int32       `column:"pods_allocatable"`
+	PodsRunning              int32       `column:"pods_running"`
+	GPUProduct               Opt[string] `column:"gpu_product"`
+	GPUAllocatable           int32       `column:"gpu_allocatable"`
+	GPURequested             int32       `column:"gpu_requested"`
+}
+
+// GPU is one GPU, or one MIG instance, at one instant. A device that several
+// containers share is one row with ShareCount above 1. Rows are ordered by
+// (node, gpu_index, mig_instance, ts).
+type GPU struct {
+	TS                     time.Time    `column:"ts"`
+	Node                   string       `column:"node"`
+	GPUIndex               int32        `column:"gpu_index"`
+	GPUUUID                string       `column:"gpu_uuid"`
+	GPUProduct             string       `column:"gpu_product"`
+	MIGProfile             Opt[string]  `column:"mig_profile"`
+	MIGInstance            Opt[int32]   `column:"mig_instance"`
+	Namespace              Opt[string]  `column:"namespace"` // NULL: free
+	Pod                    Opt[string]  `column:"pod"`
+	Container              Opt[string]  `column:"container"`
+	ShareCount             int32        `column:"share_count"` // containers that hold it: 0 free, 1 exclusive
+	UtilPercent            Opt[float64] `column:"util_percent"`
+	UtilSource             Opt[string]  `column:"util_source"` // the metric that UtilPercent came from
+	MemoryUsedBytes        Opt[int64]   `column:"memory_used_bytes"`
+	MemoryTotalBytes       Opt[int64]   `column:"memory_total_bytes"`
+	PowerWatts             Opt[float64] `column:"power_watts"`
+	EnergyMillijoulesTotal Opt[int64]   `column:"energy_millijoules_total"` // counter since the driver was loaded
+	TemperatureCelsius     Opt[int32]   `column:"temperature_celsius"`
+	SMClockMHz             Opt[int32]   `column:"sm_clock_mhz"`
+	XIDLast                Opt[int32]   `column:"xid_last"` // code of the last XID error, 0: none; not a count
+	Source                 string       `column:"source"`   // "dcgm" or "nvml"
+}
+
+// Engine is one model server's own metrics at one instant: gauges as they
+// were, counters since the server started. Rows are ordered by (namespace,
+// pod, ts).
+type Engine struct {
+	TS                      time.Time    `column:"ts"`
+	Namespace               string       `column:"namespace"`
+	Pod                     string       `column:"pod"`
+	PodUID                  string       `column:"pod_uid"`
+	Engine                  string       `column:"engine"`
+	Model                   Opt[string]  `column:"model"`
+	RequestsRunning         Opt[int64]   `column:"requests_running"`
+	RequestsWaiting         Opt[int64]   `column:"requests_waiting"`
+	KVCacheUsageRatio       Opt[float64] `column:"kv_cache_usage_ratio"`
+	PromptTokensTotal       Opt[int64]   `column:"prompt_tokens_total"`
+	GenerationTokensTotal   Opt[int64]   `column:"generation_tokens_total"`
+	RequestsTotal           Opt[int64]   `column:"requests_total"`
+	PreemptionsTotal        Opt[int64]   `column:"preemptions_total"`
+	PrefixCacheQueriesTotal Opt[int64]   `column:"prefix_cache_queries_total"`
+	PrefixCacheHitsTotal    Opt[int64]   `column:"prefix_cache_hits_total"`
+	TTFTSecondsSum          Opt[float64] `column:"ttft_seconds_sum"`
+	TTFTSecondsCount        Opt[int64]   `column:"ttft_seconds_count"`
+	InterTokenSecondsSum    Opt[float64] `column:"inter_token_seconds_sum"`
+	InterTokenSecondsCount  Opt[int64]   `column:"inter_token_seconds_count"`
+	E2ESecondsSum           Opt[float64] `column:"e2e_seconds_sum"`
+	E2ESecondsCount         Opt[int64]   `column:"e2e_seconds_count"`
+}
+
+// Gap is something that could not be measured at one instant, and why. Rows
+// are ordered by (source, target, ts).
+type Gap struct {
+	TS     time.Time `column:"ts" json:"-"`
+	Source string    `column:"source" json:"source"` // "metrics-server", "dcgm", "nvml", "engine", "owners", "schedule"
+	Target string    `column:"target" json:"target"` // what was asked: an API group, NAMESPACE/POD, a node
+	Reason string    `column:"reason" json:"reason"` // why it did not answer, and what mends it
+}
+
+// Sample is everything measured at one instant, each table in its order.
+type Sample struct {
+	Pods    []Pod
+	Nodes   []Node
+	GPUs    []GPU
+	Engines []Engine
+	Gaps    []Gap
+}
+
+// ComparePods orders pod rows by (namespace, pod, ts).
+func ComparePods(a, b Pod) int {
+	return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Pod, b.Pod), a.TS.Compare(b.TS))
+}
+
+// CompareNodes orders node rows by (node, ts).
+func CompareNodes(a, b Node) int {
+	return cmp.Or(strings.Compare(a.Node, b.Node), a.TS.Compare(b.TS))
+}
+
+// CompareGPUs orders GPU rows by (node, gpu_index, mig_instance, ts), whole
+// cards before their instances.
+func CompareGPUs(a, b GPU) int {
+	return cmp.Or(strings.Compare(a.Node, b.Node), cmp.Compare(a.GPUIndex, b.GPUIndex),
+		compareOpt(a.MIGInstance, b.MIGInstance), a.TS.Compare(b.TS))
+}
+
+// CompareEngines orders engine rows by (namespace, pod, ts).
+func CompareEngines(a, b Engine) int {
+	return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Pod, b.Pod), a.TS.Compare(b.TS))
+}
+
+// CompareGaps orders gap rows by (source, target, ts).
+func CompareGaps(a, b Gap) int {
+	return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.Target, b.Target),
+		a.TS.Compare(b.TS), strings.Compare(a.Reason, b.Reason))
+}

@@ -1,0 +1,272 @@
+package rollup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/layout"
+	"github.com/company/k8s-resource-monitor/internal/report"
+)
+
+// SiteFiles are the report site's own files, in the order of writing:
+// index.html last. A zero SiteFiles publishes none.
+type SiteFiles struct {
+	FS    fs.FS
+	Names []string
+}
+
+const (
+	immutable  = "public, max-age=31536000, immutable"
+	revalidate = "no-cache"
+	// apiRoot is where the documents of the API lie below a cluster's folder.
+	apiRoot = "api/v1/resources/"
+)
+
+// publish writes the documents of the newest snapshot: first what latest.json
+// names, last latest.json, so that a reader never mixes two runs.
+func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snapshots []committed, at time.Time) error {
+	newest := snapshots[len(snapshots)-1]
+	r, instants, err := j.readSnapshots(ctx, snapshots[len(snapshots)-1:])
+	if err != nil {
+		return err
+	}
+	manifest, err := j.readManifest(ctx, newest.name)
+	if err != nil {
+		return err
+	}
+	r.sort()
+	v := newView(r, instants)
+	if v.at.IsZero() {
+		return fmt.Errorf("%s: holds no nodes: delete it, and that minute counts as a gap", newest.name)
+	}
+	stamp := report.Stamp{Version: report.Version, Cluster: j.Cluster, GeneratedAt: at, SampledAt: v.at}
+	if err := j.publishSite(ctx, res, saved); err != nil {
+		return err
+	}
+	day, err := j.readStatistics(ctx, stamp, 24)
+	if err != nil {
+		return err
+	}
+	// The week is read again only when an hour of it was computed anew.
+	if digest := j.weekDigest(saved, at); digest != saved.Statistics {
+		week, err := j.readStatistics(ctx, stamp, 168)
+		if err != nil {
+			return err
+		}
+		if err := j.putJSON(ctx, res, apiRoot+"statistics-168.json", week); err != nil {
+			return err
+		}
+		saved.Statistics = digest
+	}
+	summary := v.summary(day)
+	latest := report.Latest{Stamp: stamp, IntervalSeconds: int(j.Interval.Seconds()), ProgramVersion: j.ProgramVersion,
+		Currency: j.Currency, Thresholds: j.Thresholds, ClusterSummary: summary, Gaps: manifest.Gaps}
+	if err := j.publishData(ctx, res, &latest, v, day); err != nil {
+		return err
+	}
+	if err := j.publishAPI(ctx, res, stamp, v, summary, day); err != nil {
+		return err
+	}
+	if err := j.publishMetrics(ctx, saved, at, manifest, v); err != nil {
+		return err
+	}
+	return j.putJSON(ctx, res, "latest.json", latest)
+}
+
+// publishData writes the immutable objects and names them in latest.
+func (j *Job) publishData(ctx context.Context, res *Result, latest *report.Latest, v *view, day report.StatisticsData) error {
+	for _, chunk := range v.podChunks() {
+		object, err := j.putData(ctx, res, v.podsData(latest.Stamp, chunk))
+		if err != nil {
+			return err
+		}
+		latest.Objects.Pods = append(latest.Objects.Pods, report.PodsObject{DataObject: object, Count: len(chunk),
+			FirstNamespace: chunk[0].Namespace, LastNamespace: chunk[len(chunk)-1].Namespace})
+	}
+	var err error
+	if latest.Objects.Nodes, err = j.putData(ctx, res, report.Nodes{Stamp: latest.Stamp, Nodes: v.nodeDocuments()}); err != nil {
+		return err
+	}
+	if latest.Objects.GPUs, err = j.putData(ctx, res, v.gpusData(latest.Stamp)); err != nil {
+		return err
+	}
+	latest.Objects.Statistics, err = j.putData(ctx, res, day)
+	return err
+}
+
+// publishAPI writes the documents of the API.
+func (j *Job) publishAPI(ctx context.Context, res *Result, stamp report.Stamp, v *view, summary report.ClusterSummary, day report.StatisticsData) error {
+	documents := map[string]any{
+		"nodes.json":         report.Nodes{Stamp: stamp, Nodes: v.nodeDocuments()},
+		"statistics-24.json": day,
+	}
+	serving := []report.Pod{}
+	byNamespace := map[string][]report.Pod{}
+	for i := range v.pods {
+		p := v.podDocument(&v.pods[i])
+		byNamespace[p.Namespace] = append(byNamespace[p.Namespace], p)
+		if p.ModelType != "" {
+			serving = append(serving, p)
+		}
+	}
+	documents["usage.json"] = report.Usage{Stamp: stamp, Pods: serving, ClusterSummary: summary}
+	for namespace, pods := range byNamespace {
+		if layout.ValidName(namespace) {
+			documents["pods/"+namespace+".json"] = report.Pods{Stamp: stamp, Namespace: namespace, Pods: pods}
+		}
+	}
+	histories, err := j.readHistories(ctx, stamp, serving)
+	if err != nil {
+		return err
+	}
+	for _, h := range histories {
+		documents["pods/"+h.Pod.Namespace+"/"+h.Pod.Name+".json"] = h
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelReads)
+	res.Objects += len(documents)
+	for name, document := range documents {
+		group.Go(func() error { return j.putJSON(ctx, new(Result), apiRoot+name, document) })
+	}
+	return group.Wait()
+}
+
+// putJSON writes a document that changes, under its name in the cluster's folder.
+func (j *Job) putJSON(ctx context.Context, res *Result, path string, document any) error {
+	body, err := json.Marshal(document)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	res.Objects++
+	_, err = j.Bucket.Put(ctx, j.reportName(path), body, bucket.PutOptions{CacheControl: revalidate, Gzip: true})
+	return err
+}
+
+// putData writes a document that never changes, under a name made of its content.
+func (j *Job) putData(ctx context.Context, res *Result, document any) (report.DataObject, error) {
+	body, err := json.Marshal(document)
+	if err != nil {
+		return report.DataObject{}, err
+	}
+	path := "data/" + contentHash(body) + ".json"
+	res.Objects++
+	_, err = j.Bucket.Put(ctx, j.reportName(path), body, bucket.PutOptions{CacheControl: immutable, Gzip: true})
+	return report.DataObject{Path: path, Bytes: len(body)}, err
+}
+
+func (j *Job) reportName(path string) string {
+	return layout.Object{Tier: layout.Report, Cluster: j.Cluster, Path: path}.Name()
+}
+
+// publishSite writes the site's own files when they are not those that this
+// job published last.
+func (j *Job) publishSite(ctx context.Context, res *Result, saved *savedState) error {
+	var all strings.Builder
+	bodies := make([][]byte, len(j.Site.Names))
+	for i, name := range j.Site.Names {
+		body, err := fs.ReadFile(j.Site.FS, name)
+		if err != nil {
+			return err
+		}
+		bodies[i] = body
+		fmt.Fprintf(&all, "%s %s\n", name, contentHash(body))
+	}
+	digest := contentHash([]byte(all.String()))
+	if len(bodies) == 0 || saved.Site == digest {
+		return nil
+	}
+	for i, name := range j.Site.Names {
+		options := bucket.PutOptions{CacheControl: revalidate, Gzip: true}
+		if strings.HasPrefix(name, "assets/") {
+			options.CacheControl = immutable
+		}
+		if _, err := j.Bucket.Put(ctx, layout.Object{Tier: layout.Site, Path: name}.Name(), bodies[i], options); err != nil {
+			return err
+		}
+		res.Objects++
+	}
+	saved.Site = digest
+	return nil
+}
+
+// publishMetrics rewrites this cluster's part of the two objects that all
+// clusters share, site/clusters.json and site/metrics.
+func (j *Job) publishMetrics(ctx context.Context, saved *savedState, at time.Time, m report.Manifest, v *view) error {
+	err := j.update(ctx, layout.Object{Tier: layout.Site, Path: "clusters.json"}.Name(), func(old []byte) ([]byte, error) {
+		return mergeClusters(old, j.Cluster)
+	})
+	if err != nil {
+		return err
+	}
+	// The alert job runs after this one. A rerun shows the alerts that the first
+	// run at the instant saw, or it would not end in the same bytes.
+	if !saved.At.Equal(at) {
+		if saved.Alerts, err = j.firing(ctx); err != nil {
+			return err
+		}
+		saved.At = at
+	}
+	return j.update(ctx, layout.Object{Tier: layout.Site, Path: "metrics"}.Name(), func(old []byte) ([]byte, error) {
+		return mergeMetrics(old, j.Cluster, m, v, saved.Alerts), nil
+	})
+}
+
+// firing counts the alerts of the last alert run, by severity; none before
+// its first.
+func (j *Job) firing(ctx context.Context) (map[string]int, error) {
+	object, err := j.Bucket.Get(ctx, j.reportName(apiRoot+"alerts.json"))
+	if errors.Is(err, bucket.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var doc report.Alerts
+	if err := json.Unmarshal(object.Body, &doc); err != nil {
+		return nil, fmt.Errorf("%salerts.json: %w: run the alert job to write it anew", apiRoot, err)
+	}
+	counts := map[string]int{"INFO": 0, "WARNING": 0, "CRITICAL": 0}
+	for _, a := range doc.Firing {
+		counts[a.Severity]++
+	}
+	return counts, nil
+}
+
+// update changes a shared object by compare-and-swap.
+func (j *Job) update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
+	const attempts = 5
+	var err error
+	for range attempts {
+		options := bucket.PutOptions{CacheControl: revalidate, IfNoneMatch: true}
+		var old bucket.Object
+		old, err = j.Bucket.Get(ctx, name)
+		switch {
+		case err == nil:
+			options.IfNoneMatch, options.IfMatch = false, old.ETag
+		case !errors.Is(err, bucket.ErrNotExist):
+			return err
+		}
+		var body []byte
+		if body, err = change(old.Body); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if string(body) == string(old.Body) {
+			return nil
+		}
+		if strings.HasSuffix(name, "/metrics") {
+			options.ContentType = "text/plain; version=0.0.4; charset=utf-8"
+		}
+		if _, err = j.Bucket.Put(ctx, name, body, options); !errors.Is(err, bucket.ErrPrecondition) {
+			return err
+		}
+	}
+	return fmt.Errorf("%s: other clusters kept writing it: %w", name, err)
+}

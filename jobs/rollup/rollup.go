@@ -1,0 +1,227 @@
+// Package rollup turns raw snapshots into compact samples, hourly statistics
+// and the report's JSON documents, and publishes the report site's own files.
+// It owns the prefixes samples/, hourly/ and site/ (but alerts.json). How the
+// objects are named is in layout, what the documents look like in report.
+package rollup
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/layout"
+	"github.com/company/k8s-resource-monitor/internal/report"
+)
+
+const (
+	// grace is how long after its end an hour may still get late snapshots
+	// before it is written to samples/.
+	grace = 10 * time.Minute
+	// horizon is how far back a run looks for new, late or changed snapshots.
+	horizon = 48 * time.Hour
+)
+
+// Job is one rollup of one cluster.
+type Job struct {
+	Bucket         bucket.Bucket
+	Cluster        string
+	Interval       time.Duration // between two samples
+	Prices         Prices
+	Currency       string // of the prices; "": none
+	Thresholds     report.Thresholds
+	ProgramVersion string
+	Site           SiteFiles
+	Log            *slog.Logger
+	Progress       func(done, total int) // called after each hour; may be nil
+}
+
+// Range limits a run to the hours that begin in [From, To), which are rebuilt
+// whether or not they changed. The zero Range is the steady run: what changed.
+type Range struct{ From, To time.Time }
+
+// Result is what a run did.
+type Result struct {
+	Hours   int // whose statistics were computed
+	Closed  int // of these, written to samples/
+	Objects int // of the report that were written
+}
+
+// state is what the job remembers from run to run. Losing it costs one full
+// pass over raw/ and no figure.
+type savedState struct {
+	Version    int               `json:"version"`
+	Hours      map[string]string `json:"hours"` // RFC 3339 hour → digest of what it was computed from
+	Samples    map[string]string `json:"samples"`
+	Site       string            `json:"site"`       // digest of the site's files that were published
+	Statistics string            `json:"statistics"` // digest behind statistics-168.json
+	At         time.Time         `json:"at"`         // of the last run
+	Alerts     map[string]int    `json:"alerts"`     // firing alerts by severity, as that run found them
+}
+
+// Run rolls up at the instant at. It computes every hour with snapshots that
+// it has not seen, then publishes the report of the newest snapshot. Run again
+// at the same instant, it leaves the bucket as it is. An unreadable object is
+// an error, and nothing of its hour is written.
+func (j *Job) Run(ctx context.Context, at time.Time, span Range) (Result, error) {
+	var res Result
+	at = at.UTC().Truncate(time.Minute)
+	saved, err := j.loadState(ctx)
+	if err != nil {
+		return res, err
+	}
+	from, to := at.Add(-horizon).Truncate(time.Hour), at.Add(horizon)
+	if !span.From.IsZero() {
+		from, to = hourOf(span.From), span.To
+	}
+	// The hour before the first is listed too: its end reaches into the first.
+	snapshots, err := j.listCommitted(ctx, from.Add(-time.Hour), to)
+	if err != nil {
+		return res, err
+	}
+	byHour := map[time.Time][]committed{}
+	for _, s := range snapshots {
+		byHour[hourOf(s.at)] = append(byHour[hourOf(s.at)], s)
+	}
+	now := at // a snapshot newer than the run's own instant moves it on
+	if n := len(snapshots); n > 0 && snapshots[n-1].at.After(now) {
+		now = snapshots[n-1].at
+	}
+	if err := j.rollHours(ctx, &res, &saved, byHour, from, to, now, !span.From.IsZero()); err != nil {
+		return res, err
+	}
+	if span.From.IsZero() {
+		if len(snapshots) == 0 {
+			j.Log.Warn("no snapshot to report on: has the snapshot job run?", "cluster", j.Cluster, "since", from)
+		} else if err := j.publish(ctx, &res, &saved, snapshots, at); err != nil {
+			return res, err
+		}
+	}
+	for _, m := range []map[string]string{saved.Hours, saved.Samples} {
+		maps.DeleteFunc(m, func(hour, _ string) bool { return hour < at.Add(-2*horizon).Format(time.RFC3339) })
+	}
+	if err := j.saveState(ctx, saved); err != nil {
+		return res, err
+	}
+	j.Log.Info("rollup done", "cluster", j.Cluster, "at", at, "hours", res.Hours, "closed", res.Closed, "objects", res.Objects)
+	return res, nil
+}
+
+// rollHours computes the hours of [from, to) that changed, oldest first.
+func (j *Job) rollHours(ctx context.Context, res *Result, saved *savedState, byHour map[time.Time][]committed, from, to, now time.Time, rebuild bool) error {
+	hours := slices.SortedFunc(maps.Keys(byHour), time.Time.Compare)
+	if rebuild { // hours whose raw objects are gone live on in samples/
+		hours = hours[:0]
+		for h := from; h.Before(to) && !h.After(now); h = h.Add(time.Hour) {
+			hours = append(hours, h)
+		}
+	}
+	hours = slices.DeleteFunc(hours, func(h time.Time) bool { return h.Before(from) })
+	var previous rows // of previousHour, kept because its end reaches into the next
+	var previousHour time.Time
+	for done, hour := range hours {
+		before := hour.Add(-time.Hour)
+		settled := !now.Before(hour.Add(time.Hour + grace))
+		closed := !now.Before(hour.Add(time.Hour))
+		key := hour.Format(time.RFC3339)
+		samplesDigest := digestOf(byHour[hour])
+		digest := digestOf(append(slices.Clip(byHour[before]), byHour[hour]...), fmt.Sprint(closed), j.settings())
+		if !rebuild && saved.Hours[key] == digest && (!settled || saved.Samples[key] == samplesDigest) {
+			continue
+		}
+		var err error
+		if !previousHour.Equal(before) {
+			if previous, err = j.loadHour(ctx, before, byHour[before], rebuild || !now.Before(hour.Add(grace))); err != nil {
+				return err
+			}
+		}
+		current, err := j.loadHour(ctx, hour, byHour[hour], closed || rebuild)
+		if err != nil {
+			return err
+		}
+		if len(current.nodes) == 0 {
+			previous, previousHour = current, hour
+			continue
+		}
+		if err := j.writeHourly(ctx, hour, compute(hour, j.Interval, closed, j.Prices, reachingInto(hour, j.Interval, previous, current))); err != nil {
+			return err
+		}
+		res.Hours++
+		if settled {
+			if err := j.writeSamples(ctx, hour, current); err != nil {
+				return err
+			}
+			res.Closed++
+			saved.Samples[key] = samplesDigest
+		}
+		saved.Hours[key] = digest
+		previous, previousHour = current, hour
+		if j.Progress != nil {
+			j.Progress(done+1, len(hours))
+		}
+	}
+	return nil
+}
+
+// reachingInto joins an hour's rows with those of the hour before that bear on
+// it: all of the counters, and what still stands of the rest.
+func reachingInto(hour time.Time, interval time.Duration, before, current rows) rows {
+	stands := before.filter(func(ts time.Time) bool { return !ts.Before(hour.Add(-2 * interval)) })
+	joined := rows{gpus: before.gpus, engines: before.engines, pods: stands.pods, nodes: stands.nodes}
+	joined = joined.filter(func(time.Time) bool { return true }) // a copy: before is not changed
+	joined.append(current)
+	joined.sort()
+	return joined
+}
+
+// settings is a digest of the settings that figures depend on.
+func (j *Job) settings() string {
+	b, err := json.Marshal(j.Prices) // maps are written in order of keys
+	if err != nil {
+		panic("prices are plain numbers: " + err.Error())
+	}
+	return j.Interval.String() + string(b)
+}
+
+func (j *Job) stateName() string {
+	return layout.Object{Tier: layout.State, Path: "rollup", Cluster: j.Cluster}.Name()
+}
+
+func (j *Job) loadState(ctx context.Context) (savedState, error) {
+	fresh := savedState{Version: report.Version, Hours: map[string]string{}, Samples: map[string]string{}}
+	object, err := j.Bucket.Get(ctx, j.stateName())
+	if errors.Is(err, bucket.ErrNotExist) {
+		return fresh, nil
+	}
+	if err != nil {
+		return fresh, err
+	}
+	saved := fresh
+	if err := json.Unmarshal(object.Body, &saved); err != nil || saved.Version != report.Version {
+		j.Log.Warn("state is not readable and is made anew: every hour is computed again", "object", j.stateName())
+		return fresh, nil
+	}
+	return saved, nil
+}
+
+func (j *Job) saveState(ctx context.Context, s savedState) error {
+	body, err := json.MarshalIndent(s, "", " ")
+	if err != nil {
+		return err
+	}
+	_, err = j.Bucket.Put(ctx, j.stateName(), body, bucket.PutOptions{})
+	return err
+}
+
+// contentHash names content: the first 128 bits of its SHA-256, in hex.
+func contentHash(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:16])
+}

@@ -40,6 +40,9 @@ func TestDirHiddenFilesAreNotObjects(t *testing.T) {
 	if _, err := b.Put(t.Context(), "a/b", []byte("{}"), bucket.PutOptions{Gzip: true}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := b.Put(t.Context(), "a/b", nil, bucket.PutOptions{IfNoneMatch: true}); !errors.Is(err, bucket.ErrPrecondition) {
+		t.Fatal(err)
+	}
 	for _, name := range []string{".tmp/unfinished", ".DS_Store", "a/.hidden", ".git/config"} {
 		path := filepath.Join(root, name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644)); err != nil {

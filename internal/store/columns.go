@@ -3,8 +3,8 @@ package store
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
-	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -28,11 +28,6 @@ func (k kind) String() string {
 	return [...]string{"string", "int", "bigint", "double", "boolean", "timestamp"}[k]
 }
 
-// physical is the Parquet type that carries the kind.
-func (k kind) physical() parquet.Kind {
-	return [...]parquet.Kind{parquet.ByteArray, parquet.Int32, parquet.Int64, parquet.Double, parquet.Boolean, parquet.Int64}[k]
-}
-
 // column is one column of a table: where its value lies in the row, and for an
 // optional one, where the row says whether it is present.
 type column struct {
@@ -41,6 +36,7 @@ type column struct {
 	optional bool
 	value    uintptr // offset of the value in the row
 	present  uintptr // offset of the presence flag, if optional
+	want     string  // what a file's column has to be, as describe says it
 }
 
 var plainKinds = map[reflect.Type]kind{
@@ -100,12 +96,21 @@ func optionalColumn(name string, k kind, opt reflect.Type, offset uintptr) colum
 func newTable[T any](name string, compare func(a, b T) int, sorted ...string) *Table[T] {
 	t := &Table[T]{name: name, compare: compare, sorted: sorted, columns: columnsOf(reflect.TypeFor[T](), 0)}
 	root := inOrder{Group: parquet.Group{}}
-	for _, c := range t.columns {
-		root.Group[c.name] = c.node()
+	for i := range t.columns {
+		c := &t.columns[i]
+		node := c.node()
+		c.want = describe(node)
+		root.Group[c.name] = node
 		root.names = append(root.names, c.name)
 	}
 	t.schema = parquet.NewSchema(name, root)
 	return t
+}
+
+// column is the column of that name, which there has to be.
+func (t *Table[T]) column(name string) *column {
+	i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
+	return &t.columns[i]
 }
 
 // node is the column's place in the Parquet schema.
@@ -149,63 +154,4 @@ func (g inOrder) Fields() []parquet.Field {
 		fields[i] = byName[name]
 	}
 	return fields
-}
-
-// The accessors below read and write a field at its offset. They are what
-// makes encoding a column one loop over rows instead of reflection on each;
-// the offsets come from the row type itself, in columnsOf.
-
-func field[V any](row unsafe.Pointer, offset uintptr) *V { return (*V)(unsafe.Add(row, offset)) }
-
-// get reads the column's value of one row, as the Parquet value of column i.
-func (c *column) get(row unsafe.Pointer, i int) parquet.Value {
-	level := 0
-	if c.optional {
-		if !*field[bool](row, c.present) {
-			return parquet.Value{}.Level(0, 0, i)
-		}
-		level = 1
-	}
-	var v parquet.Value
-	switch c.kind {
-	case kindString:
-		s := *field[string](row, c.value)
-		v = parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(s), len(s)))
-	case kindInt:
-		v = parquet.Int32Value(*field[int32](row, c.value))
-	case kindBigint:
-		v = parquet.Int64Value(*field[int64](row, c.value))
-	case kindDouble:
-		v = parquet.DoubleValue(*field[float64](row, c.value))
-	case kindBoolean:
-		v = parquet.BooleanValue(*field[bool](row, c.value))
-	case kindTimestamp:
-		v = parquet.Int64Value(field[time.Time](row, c.value).UnixMilli())
-	}
-	return v.Level(0, level, i)
-}
-
-// set writes a value that was read into one row. intern keeps one copy of
-// strings that repeat.
-func (c *column) set(row unsafe.Pointer, v parquet.Value, intern func([]byte) string) {
-	if v.IsNull() {
-		return // the row is zero, so an optional column is absent
-	}
-	if c.optional {
-		*field[bool](row, c.present) = true
-	}
-	switch c.kind {
-	case kindString:
-		*field[string](row, c.value) = intern(v.ByteArray())
-	case kindInt:
-		*field[int32](row, c.value) = v.Int32()
-	case kindBigint:
-		*field[int64](row, c.value) = v.Int64()
-	case kindDouble:
-		*field[float64](row, c.value) = v.Double()
-	case kindBoolean:
-		*field[bool](row, c.value) = v.Boolean()
-	case kindTimestamp:
-		*field[time.Time](row, c.value) = time.UnixMilli(v.Int64()).UTC()
-	}
 }

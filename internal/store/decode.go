@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"unsafe"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -32,145 +31,102 @@ func (t *Table[T]) Decode(body []byte) (rows []T, err error) {
 	if v, _ := file.Lookup("schema_version"); v != SchemaVersion {
 		return nil, fmt.Errorf("table %s: schema version %q, this program reads %q: use the k8s-monitor that wrote it, or a newer one", t.name, v, SchemaVersion)
 	}
-	leaves, err := t.match(file.Schema())
+	leaves, err := t.match(file.Root())
 	if err != nil {
 		return nil, err
 	}
-	if n := file.NumRows(); n < 0 || n > maxRows {
-		return nil, fmt.Errorf("table %s: %w (it claims %d rows)", t.name, ErrCorrupt, n)
+	claimed := file.NumRows()
+	if claimed < 0 || claimed > maxRows {
+		return nil, fmt.Errorf("table %s: %w (it claims %d rows)", t.name, ErrCorrupt, claimed)
 	}
+	// Whole memory at once for what a file of this size can well hold; what is
+	// beyond is given as values come, never on the word of the footer.
+	rows = make([]T, 0, min(int(claimed), max(rowsPerBlock, len(body))))
 	for _, group := range file.RowGroups() {
 		if rows, err = t.decodeGroup(rows, group, leaves); err != nil {
-			return nil, fmt.Errorf("table %s: %w", t.name, err)
+			return nil, fmt.Errorf("table %s: %w (%v)", t.name, ErrCorrupt, err)
 		}
+	}
+	if int64(len(rows)) != claimed {
+		return nil, fmt.Errorf("table %s: %w (it claims %d rows and holds %d)", t.name, ErrCorrupt, claimed, len(rows))
 	}
 	return rows, nil
 }
 
 // match finds each column of the table in the file: its index, or -1 for an
 // optional one that the file is too old to have.
-func (t *Table[T]) match(schema *parquet.Schema) ([]int, error) {
+func (t *Table[T]) match(root *parquet.Column) ([]int, error) {
 	leaves := make([]int, len(t.columns))
+	found := root.Columns()
 	for i := range t.columns {
 		c := &t.columns[i]
-		want, _ := t.schema.Lookup(c.name)
-		found, ok := schema.Lookup(c.name)
+		at := slices.IndexFunc(found, func(f *parquet.Column) bool { return f.Name() == c.name })
 		switch {
-		case !ok && c.optional:
+		case at < 0 && c.optional:
 			leaves[i] = -1
 			continue
-		case !ok:
-			return nil, &SchemaError{t.name, c.name, "no such column", describe(want.Node)}
-		case describe(found.Node) != describe(want.Node):
-			return nil, &SchemaError{t.name, c.name, describe(found.Node), describe(want.Node)}
+		case at < 0:
+			return nil, &SchemaError{t.name, c.name, "no such column", c.want}
 		}
-		leaves[i] = found.ColumnIndex
+		if has := describe(found[at]); has != c.want {
+			return nil, &SchemaError{t.name, c.name, has, c.want}
+		}
+		leaves[i] = found[at].Index()
 	}
 	return leaves, nil
 }
 
-// describe is what has to agree: presence, physical and logical type.
+// describe is what has to agree: presence, physical and logical type. A signed
+// integer of the physical type's own width is the same with and without the
+// logical type that says so.
 func describe(n parquet.Node) string {
-	presence := "required"
+	presence := "required "
 	switch {
 	case n.Optional():
-		presence = "optional"
+		presence = "optional "
 	case n.Repeated():
-		presence = "repeated"
+		presence = "repeated "
 	}
 	if !n.Leaf() {
-		return presence + " group"
+		return presence + "group"
 	}
-	switch n.Type().Kind() {
-	case parquet.Int32, parquet.Double, parquet.Boolean:
-		return presence + " " + n.Type().Kind().String()
+	kind, logical := n.Type().Kind().String(), n.Type().String()
+	if logical == kind || logical == "INT(32,true)" || logical == "INT(64,true)" {
+		return presence + kind
 	}
-	return presence + " " + n.Type().Kind().String() + " " + n.Type().String()
+	return presence + kind + " " + logical
 }
 
-// decodeGroup appends a row group's rows. Rows are made as the first column's
-// values come, never on the word of the footer alone.
+// decodeGroup appends a row group's rows, block by block.
 func (t *Table[T]) decodeGroup(rows []T, group parquet.RowGroup, leaves []int) ([]T, error) {
 	chunks := group.ColumnChunks()
-	start, total := len(rows), int(group.NumRows())
-	values := make([]parquet.Value, rowsPerWrite)
-	if n := min(total, rowsPerGroup); cap(rows)-start < n {
-		rows = append(make([]T, 0, start+n), rows...)
+	cursors := make([]cursor, 0, len(t.columns))
+	defer func() {
+		for i := range cursors {
+			cursors[i].close()
+		}
+	}()
+	for i, leaf := range leaves {
+		if leaf >= 0 {
+			cursors = append(cursors, cursor{column: &t.columns[i], pages: chunks[leaf].Pages()})
+		}
 	}
-	for i := range t.columns {
-		if leaves[i] < 0 {
-			continue
-		}
-		c := &t.columns[i]
-		strings := map[string]string{}
-		intern := func(b []byte) string {
-			s, ok := strings[string(b)]
-			if !ok {
-				s = string(b)
-				strings[s] = s
+	for left := group.NumRows(); left > 0; {
+		start, n := len(rows), int(min(left, rowsPerBlock))
+		left -= int64(n)
+		rows = slices.Grow(rows, n)[:start+n]
+		clear(rows[start:])
+		b := blockOf(rows[start:])
+		for i := range cursors {
+			if err := cursors[i].read(b); err != nil {
+				return nil, fmt.Errorf("column %s: %w", cursors[i].column.name, err)
 			}
-			return s
 		}
-		row := start
-		err := readChunk(chunks[leaves[i]], values, func(v parquet.Value) error {
-			if row == start+total {
-				return errors.New("more values than rows")
-			}
-			if row == len(rows) {
-				var empty T
-				rows = append(rows, empty)
-			}
-			c.set(unsafe.Pointer(&rows[row]), v, intern)
-			row++
-			return nil
-		})
-		if err == nil && row != start+total {
-			err = fmt.Errorf("%d values for %d rows", row-start, total)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("column %s: %w (%v)", c.name, ErrCorrupt, err)
+	}
+	for i := range cursors {
+		if !cursors[i].atEnd() {
+			return nil, fmt.Errorf("column %s: %w", cursors[i].column.name, errors.New("more values than rows"))
 		}
 	}
 	return rows, nil
-}
-
-// readChunk yields a column chunk's values in order.
-func readChunk(chunk parquet.ColumnChunk, values []parquet.Value, yield func(parquet.Value) error) error {
-	pages := chunk.Pages()
-	defer pages.Close()
-	for {
-		page, err := pages.ReadPage()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		err = readPage(page, values, yield)
-		parquet.Release(page)
-		if err != nil {
-			return err
-		}
-	}
-}
-
-func readPage(page parquet.Page, values []parquet.Value, yield func(parquet.Value) error) error {
-	reader := page.Values()
-	for {
-		n, err := reader.ReadValues(values)
-		for _, v := range values[:n] {
-			if err := yield(v); err != nil {
-				return err
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return errors.New("a page that ends nowhere")
-		}
-	}
 }

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
@@ -82,6 +83,7 @@ type Table[T any] struct {
 	sorted      []string
 	compare     func(a, b T) int
 	compression zstd.Codec // holds the compressors that are free
+	encoders    sync.Pool  // of *encoder, those that are free
 }
 
 // Metadata is what a file says of itself beside its rows.

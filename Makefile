@@ -1,0 +1,78 @@
+# Needed: git, make, Go and Node. `make test` also needs a C compiler (for the
+# race detector and DuckDB), and installs Debian's Chromium and a Korean font
+# where they are missing.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+PACKAGES := ./internal/... ./jobs/... ./site
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## a simulated GPU cluster and its report; CLUSTER=current watches the one that kubectl uses, and writes nothing to it
+	./bin/k8s-monitor demo $(if $(filter current,$(CLUSTER)),--kubeconfig "$${KUBECONFIG:-$$HOME/.kube/config}")
+
+.PHONY: site
+site: site/dist/index.html ## the report site, into site/dist
+
+site/node_modules/.package-lock.json: site/package-lock.json
+	cd site && npm ci --no-audit --no-fund
+	touch $@
+
+site/dist/index.html: site/node_modules/.package-lock.json site/index.html site/package.json site/tsconfig.json site/vite.config.ts \
+		$(shell find site/src site/public -type f)
+	cd site && npm run build
+	touch $@
+
+.PHONY: build
+build: site ## the program, into bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/k8s-monitor ./jobs
+
+.PHONY: test
+test: site build browser ## everything: the program, the site, and both against a real S3 gateway, DuckDB and a browser
+	go vet $(PACKAGES)
+	go test -race $(PACKAGES)
+	cd site && npm run check && npm test
+	cd test && go vet ./... && go test -count=1 ./... # uncached: these also read files of the module above
+	@echo 'suites: 3 passed, 0 failed'
+
+.PHONY: browser
+browser:
+	@missing=(); \
+	command -v chromium >/dev/null || missing+=(chromium); \
+	ls /usr/share/fonts/truetype/nanum >/dev/null 2>&1 || missing+=(fonts-nanum); \
+	if (( $${#missing[@]} == 0 )); then exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then echo "missing: $${missing[*]}; install them, then run make test again" >&2; exit 1; fi; \
+	as_root=(); \
+	if (( $$(id -u) != 0 )); then as_root=(sudo -n); fi; \
+	if ! "$${as_root[@]}" true; then echo "missing: $${missing[*]}; run: sudo apt-get install --no-install-recommends $${missing[*]}" >&2; exit 1; fi; \
+	"$${as_root[@]}" apt-get update -qq; \
+	"$${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"
+
+.PHONY: bench
+bench: ## the benchmarks, into bin/bench.txt; the run before is kept for benchstat
+	mkdir -p bin
+	if [[ -f bin/bench.txt ]]; then mv bin/bench.txt bin/bench.old.txt; fi
+	go test -run '^$$' -bench . -benchmem $(PACKAGES) | tee bin/bench.txt
+
+.PHONY: fmt
+fmt: ## format the Go sources
+	gofmt -w internal jobs site/*.go test
+
+.PHONY: lint
+lint: ## what the formatter, vet and staticcheck say; fails if they say anything
+	@unformatted=$$(gofmt -l internal jobs site/*.go test); \
+	if [[ -n "$$unformatted" ]]; then echo "not formatted (make fmt): $$unformatted" >&2; exit 1; fi
+	go vet $(PACKAGES)
+	cd test && go vet ./... && go build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	./bin/staticcheck $(PACKAGES)
+	cd test && ../bin/staticcheck ./...
+
+.PHONY: image
+image: site ## the image for amd64 and arm64, as archives in bin
+	cd test && go run ./image -version '$(VERSION)'

@@ -1,0 +1,234 @@
+// Package demo is the product on one machine, with nothing else needed: a
+// simulated GPU cluster behind its real HTTP APIs, the four jobs, a bucket in
+// a directory, and a server for the site. Only the cluster is simulated; the
+// jobs are those that run in production, and with a kubeconfig they read a
+// real cluster in its place.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/kube"
+	"github.com/company/k8s-resource-monitor/internal/sim"
+	"github.com/company/k8s-resource-monitor/jobs/alert"
+	"github.com/company/k8s-resource-monitor/jobs/prune"
+	"github.com/company/k8s-resource-monitor/jobs/rollup"
+	"github.com/company/k8s-resource-monitor/jobs/snapshot"
+)
+
+// Demo is one demonstration. The jobs are templates, configured as for
+// production; the demo fills in the bucket, the cluster and the clock.
+type Demo struct {
+	Days       int    // of simulated history before now; 0: none
+	Nodes      int    // of the simulated cluster; 0: the default fleet
+	Once       bool   // fill the bucket and return
+	Dir        string // the bucket's directory; "": a temporary one, removed at the end
+	Listen     string // address of the site
+	Kubeconfig string // a real cluster to read instead of the simulated one; "": simulate
+
+	Snapshot snapshot.Job
+	Rollup   rollup.Job
+	Alert    alert.Job
+	Prune    prune.Job
+
+	Now      func() time.Time
+	Wait     func(ctx context.Context, until time.Time) error
+	Out      io.Writer // where the user reads what happens
+	Terminal bool      // Out is a terminal: show progress
+	Log      *slog.Logger
+}
+
+// Run fills the history, and unless Once is set serves the site and samples
+// every minute until the context ends.
+func (d *Demo) Run(ctx context.Context) error {
+	dir := d.Dir
+	if dir == "" {
+		temporary, err := os.MkdirTemp("", "k8s-monitor-demo-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(temporary)
+		dir = temporary
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	store := bucket.Dir(dir)
+	d.Rollup.Bucket, d.Alert.Bucket, d.Prune.Bucket, d.Snapshot.Bucket = store, store, store, store
+
+	// The address is taken first: a port that is in use shows before the work.
+	var listener net.Listener
+	if !d.Once {
+		if listener, err = net.Listen("tcp", d.Listen); err != nil {
+			return fmt.Errorf("the site cannot listen on %s (%w): choose another address with --listen", d.Listen, err)
+		}
+		defer listener.Close()
+	}
+	now := d.Now().UTC().Truncate(time.Minute)
+	if d.Kubeconfig == "" && d.Days > 0 {
+		if err := d.fill(ctx, now.AddDate(0, 0, -d.Days), now); err != nil {
+			return err
+		}
+	}
+	if d.Once {
+		fmt.Fprintf(d.Out, "%s holds %d day(s) of a simulated cluster up to %s\n", dir, d.Days, now.Format(time.RFC3339))
+		return nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return serve(ctx, listener, store) })
+	group.Go(func() error { return d.live(ctx) })
+	fmt.Fprintf(d.Out, "\n  Report  http://%s/k8s-monitor/\n  Bucket  %s\n\n  Sampling every minute; Ctrl-C ends it.\n", listener.Addr(), dir)
+	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// connect starts a simulated cluster at the clock, or opens the real one.
+func (d *Demo) connect(ctx context.Context, now func() time.Time) (job snapshot.Job, closeAll func(), err error) {
+	job = d.Snapshot
+	file, closeAll := d.Kubeconfig, func() {}
+	if file == "" {
+		running, err := sim.New(sim.Config{Seed: 1, Nodes: d.Nodes}).Start(ctx, now)
+		if err != nil {
+			return job, nil, err
+		}
+		temporary, err := os.CreateTemp("", "k8s-monitor-demo-*.kubeconfig")
+		if err != nil {
+			running.Close()
+			return job, nil, err
+		}
+		closeAll = func() { running.Close(); os.Remove(temporary.Name()) }
+		_, err = temporary.Write(running.Kubeconfig())
+		if err = errors.Join(err, temporary.Close()); err != nil {
+			closeAll()
+			return job, nil, err
+		}
+		file = temporary.Name()
+	}
+	if job.Kube, err = kube.Open(file, job.Version); err != nil {
+		closeAll()
+		return job, nil, err
+	}
+	job.HTTP = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}}
+	return job, closeAll, nil
+}
+
+// fillers is how many parts of the history are sampled side by side. Each has
+// a cluster of its own, because a cluster has one clock.
+const fillers = 2
+
+// fill runs the jobs over [from, to) on simulated clocks.
+func (d *Demo) fill(ctx context.Context, from, to time.Time) error {
+	minutes := int(to.Sub(from) / time.Minute)
+	bar := d.progress(minutes, "sampling")
+	group, groupCtx := errgroup.WithContext(ctx)
+	for part := range fillers {
+		first, last := from.Add(time.Duration(minutes*part/fillers)*time.Minute), from.Add(time.Duration(minutes*(part+1)/fillers)*time.Minute)
+		group.Go(func() error { return d.fillPart(groupCtx, first, last, bar) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	bar.Finish()
+	bar = d.progress(d.Days*24, "rolling up")
+	d.Rollup.Progress = func(done, total int) { bar.ChangeMax(total); bar.Set(done) }
+	last := to.Add(-time.Minute)
+	if d.Days*24 > 48 { // more than a steady run looks back
+		if _, err := d.Rollup.Run(ctx, last, rollup.Range{From: from, To: to}); err != nil {
+			return err
+		}
+	}
+	if _, err := d.Alert.Run(ctx, from); err != nil { // so that alerts of the whole history are known
+		return err
+	}
+	if _, err := d.Alert.Run(ctx, last); err != nil {
+		return err
+	}
+	_, err := d.Rollup.Run(ctx, last, rollup.Range{})
+	bar.Finish()
+	return err
+}
+
+// fillPart takes the snapshots of one part, minute by minute.
+func (d *Demo) fillPart(ctx context.Context, from, to time.Time, bar *progressbar.ProgressBar) error {
+	clock := &virtualClock{now: from}
+	job, closeAll, err := d.connect(ctx, clock.Now)
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	job.Now, job.Wait = clock.Now, clock.Wait
+	job.Log = slog.New(slog.DiscardHandler) // one line a minute of a past day tells nobody anything
+	for at := from; at.Before(to); at = at.Add(time.Minute) {
+		clock.set(at)
+		if _, err := job.Run(ctx, at); err != nil {
+			return err
+		}
+		bar.Add(1)
+	}
+	return nil
+}
+
+// live runs the jobs every minute on the real clock.
+func (d *Demo) live(ctx context.Context) error {
+	job, closeAll, err := d.connect(ctx, d.Now)
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	job.Now, job.Wait = d.Now, d.Wait
+	d.Rollup.Progress = nil
+	for at := d.Now().UTC().Truncate(time.Minute); ; at = at.Add(time.Minute) {
+		if err := d.Wait(ctx, at); err != nil {
+			return err
+		}
+		if err := d.minute(ctx, &job, at); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			d.Log.Error("this minute failed; the next one tries again", "at", at, "error", err)
+		}
+	}
+}
+
+// minute is what the CronJobs do in one minute, one after the other.
+func (d *Demo) minute(ctx context.Context, job *snapshot.Job, at time.Time) error {
+	if _, err := job.Run(ctx, at); err != nil {
+		return err
+	}
+	if _, err := d.Rollup.Run(ctx, at, rollup.Range{}); err != nil {
+		return err
+	}
+	if _, err := d.Alert.Run(ctx, at); err != nil {
+		return err
+	}
+	if at.Minute() != 0 {
+		return nil
+	}
+	_, err := d.Prune.Run(ctx, at)
+	return err
+}
+
+func (d *Demo) progress(total int, what string) *progressbar.ProgressBar {
+	out := io.Discard
+	if d.Terminal {
+		out = d.Out
+	}
+	return progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(fmt.Sprintf("%-10s", what)),
+		progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+}

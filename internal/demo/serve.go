@@ -1,0 +1,89 @@
+package demo
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/layout"
+)
+
+// prefix is where the dashboard lies on its host.
+const prefix = "/k8s-monitor/"
+
+// contentTypes are those of the site's files, as the object store sets them.
+var contentTypes = map[string]string{
+	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
+	".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png", ".woff2": "font/woff2",
+	"": "text/plain; version=0.0.4; charset=utf-8",
+}
+
+// Handler serves a bucket's site under /k8s-monitor/ as an object store would:
+// objects of the site alone, with an ETag to revalidate, gzip where the reader
+// takes it. Nothing outside site/ can be reached.
+func Handler(b bucket.Bucket) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", http.RedirectHandler(prefix, http.StatusFound))
+	mux.HandleFunc("GET "+prefix, func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(r.URL.Path, prefix)
+		if name == "" || strings.HasSuffix(name, "/") {
+			name += "index.html"
+		}
+		object, ok := layout.Parse("site/" + name)
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		got, err := b.Get(r.Context(), object.Name())
+		if errors.Is(err, bucket.ErrNotExist) {
+			http.NotFound(w, r)
+			return
+		}
+		if err != nil {
+			http.Error(w, "the bucket does not answer", http.StatusBadGateway)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", contentTypes[path.Ext(name)])
+		h.Set("Cache-Control", "no-cache")
+		if strings.HasPrefix(name, "assets/") || strings.Contains(name, "/data/") {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
+		h.Set("Vary", "Accept-Encoding")
+		h.Set("X-Content-Type-Options", "nosniff")
+		body, etag := got.Body, got.ETag
+		if r.Header.Get("Range") == "" && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			h.Set("Content-Encoding", "gzip")
+			body, etag = compress(body), etag+"-gzip"
+		}
+		h.Set("ETag", `"`+etag+`"`)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+	})
+	return mux
+}
+
+func compress(body []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	w.Write(body) // a buffer takes everything
+	w.Close()
+	return out.Bytes()
+}
+
+// serve serves the site until the context ends.
+func serve(ctx context.Context, listener net.Listener, b bucket.Bucket) error {
+	server := &http.Server{Handler: Handler(b), ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return ctx.Err()
+}

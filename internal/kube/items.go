@@ -1,0 +1,297 @@
+package kube
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// protobufMagic opens every protobuf answer of an API server; the rest is one
+// runtime.Unknown. A JSON answer cannot start with it, so the body itself says
+// which of the two it is, even behind a proxy that rewrites Content-Type.
+const protobufMagic = "k8s\x00"
+
+// maxItemBytes bounds one item. etcd refuses objects above 1.5 MiB by default;
+// anything near this bound is no object of a real server.
+const maxItemBytes = 64 << 20
+
+// Field numbers of runtime.Unknown, of every list and of metav1.ListMeta.
+const (
+	unknownRaw       = 2
+	listMetadata     = 1
+	listItems        = 2
+	listMetaContinue = 3
+)
+
+// item is one element of a list, as the server sent it. The bytes are valid
+// until the next item is read.
+type item struct {
+	bytes []byte
+	json  bool // else protobuf
+}
+
+// splitList reads a list as it arrives and hands each item to visit, with
+// memory for one item. It returns the list's continue token, "" at the end of
+// the list.
+func splitList(body io.Reader, visit func(item) error) (token string, err error) {
+	r := bufio.NewReaderSize(body, 64<<10)
+	magic, err := r.Peek(len(protobufMagic))
+	if err == nil && string(magic) == protobufMagic {
+		_, _ = r.Discard(len(protobufMagic)) // it was just peeked
+		return splitProtobuf(r, visit)
+	}
+	return splitJSON(r, visit)
+}
+
+// splitProtobuf reads a runtime.Unknown whose raw field is the list.
+func splitProtobuf(r *bufio.Reader, visit func(item) error) (token string, err error) {
+	w := wire{r: r}
+	for {
+		field, size, err := w.next()
+		if err == io.EOF {
+			return "", errors.New("the answer holds no list")
+		}
+		if err != nil {
+			return "", err
+		}
+		if field == unknownRaw {
+			return splitRaw(wire{r: r, bounded: true, left: size}, visit)
+		}
+		if err := w.skip(size); err != nil {
+			return "", err
+		}
+	}
+}
+
+// splitRaw reads the list itself.
+func splitRaw(w wire, visit func(item) error) (token string, err error) {
+	var buffer []byte
+	for {
+		field, size, err := w.next()
+		if err == io.EOF {
+			return token, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		if field != listItems && field != listMetadata {
+			if err := w.skip(size); err != nil {
+				return "", err
+			}
+			continue
+		}
+		if buffer, err = w.bytes(buffer, size); err != nil {
+			return "", err
+		}
+		if field == listItems {
+			err = visit(item{bytes: buffer})
+		} else {
+			token, err = continueToken(buffer)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+}
+
+// continueToken reads the continue field of an encoded ListMeta.
+func continueToken(meta []byte) (token string, err error) {
+	for len(meta) > 0 {
+		field, value, rest, err := field(meta)
+		if err != nil {
+			return "", err
+		}
+		if field == listMetaContinue {
+			token = string(value)
+		}
+		meta = rest
+	}
+	return token, nil
+}
+
+// splitJSON reads a list in JSON, whatever the order of its keys.
+func splitJSON(r io.Reader, visit func(item) error) (token string, err error) {
+	d := json.NewDecoder(r)
+	if err := expect(d, json.Delim('{')); err != nil {
+		return "", err
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return "", err
+		}
+		switch key {
+		case "items":
+			err = splitArray(d, visit)
+		case "metadata":
+			var meta struct{ Continue string }
+			err = d.Decode(&meta)
+			token = meta.Continue
+		default:
+			var skipped json.RawMessage
+			err = d.Decode(&skipped)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return token, expect(d, json.Delim('}'))
+}
+
+// splitArray reads the items, or null where the list is empty.
+func splitArray(d *json.Decoder, visit func(item) error) error {
+	switch t, err := d.Token(); {
+	case err != nil:
+		return err
+	case t == nil:
+		return nil
+	case t != json.Delim('['):
+		return fmt.Errorf("items is %v, want an array", t)
+	}
+	var raw json.RawMessage
+	for d.More() {
+		if err := d.Decode(&raw); err != nil {
+			return err
+		}
+		if err := visit(item{bytes: raw, json: true}); err != nil {
+			return err
+		}
+	}
+	return expect(d, json.Delim(']'))
+}
+
+func expect(d *json.Decoder, want json.Delim) error {
+	t, err := d.Token()
+	if err == nil && t != want {
+		err = fmt.Errorf("the answer is no list: %v where %v was expected", t, want)
+	}
+	return err
+}
+
+// wire reads protobuf fields from a stream. Of a scalar field next returns the
+// size of what is left of it, which is 0 for a varint.
+type wire struct {
+	r       *bufio.Reader
+	bounded bool // left counts the bytes of the enclosing message
+	left    int64
+}
+
+var errWire = errors.New("the protobuf answer is malformed")
+
+// next returns the number of the next field and the bytes that its value
+// takes, or io.EOF where the message ends between two fields.
+func (w *wire) next() (number, size int64, err error) {
+	if w.bounded && w.left == 0 {
+		return 0, 0, io.EOF
+	}
+	key, err := w.varint()
+	if err != nil {
+		return 0, 0, err
+	}
+	switch number = int64(key >> 3); key & 7 {
+	case 0: // varint: read it away
+		_, err = w.varint()
+	case 1:
+		size = 8
+	case 2:
+		var n uint64
+		if n, err = w.varint(); n > 1<<62 {
+			return 0, 0, errWire
+		}
+		size = int64(n)
+	case 5:
+		size = 4
+	default:
+		return 0, 0, errWire
+	}
+	err = cut(err)
+	if err == nil && w.bounded && size > w.left {
+		err = errWire
+	}
+	return number, size, err
+}
+
+func (w *wire) varint() (v uint64, err error) {
+	for shift := 0; shift < 64; shift += 7 {
+		if w.bounded && w.left == 0 {
+			return 0, errWire
+		}
+		b, err := w.r.ReadByte()
+		if err != nil {
+			if err == io.EOF && (shift > 0 || w.bounded) {
+				err = io.ErrUnexpectedEOF
+			}
+			return 0, err
+		}
+		w.left--
+		v |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			return v, nil
+		}
+	}
+	return 0, errWire
+}
+
+// bytes reads a value of the size into buffer, growing it as data arrives.
+func (w *wire) bytes(buffer []byte, size int64) ([]byte, error) {
+	if size > maxItemBytes {
+		return buffer, fmt.Errorf("an item of %d bytes is above the bound of %d", size, maxItemBytes)
+	}
+	w.left -= size
+	if int64(cap(buffer)) < size {
+		buffer = make([]byte, size)
+	}
+	buffer = buffer[:size]
+	_, err := io.ReadFull(w.r, buffer)
+	return buffer, cut(err)
+}
+
+func (w *wire) skip(size int64) error {
+	w.left -= size
+	_, err := io.CopyN(io.Discard, w.r, size)
+	return cut(err)
+}
+
+// cut makes the end of the stream inside a value an error of its own.
+func cut(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// field cuts the first field off an encoded message: its number, its value
+// (of a length-delimited field; else empty) and what follows.
+func field(m []byte) (number int64, value, rest []byte, err error) {
+	key, n := binary.Uvarint(m)
+	if n <= 0 {
+		return 0, nil, nil, errWire
+	}
+	m = m[n:]
+	size := uint64(0)
+	switch key & 7 {
+	case 0:
+		if _, n = binary.Uvarint(m); n <= 0 {
+			return 0, nil, nil, errWire
+		}
+		return int64(key >> 3), nil, m[n:], nil
+	case 1:
+		size = 8
+	case 2:
+		if size, n = binary.Uvarint(m); n <= 0 {
+			return 0, nil, nil, errWire
+		}
+		m = m[n:]
+	case 5:
+		size = 4
+	default:
+		return 0, nil, nil, errWire
+	}
+	if size > uint64(len(m)) {
+		return 0, nil, nil, errWire
+	}
+	return int64(key >> 3), m[:size], m[size:], nil
+}

@@ -1,0 +1,135 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// pageSize is the number of items that a server without a watch cache is
+// asked for at once.
+const pageSize = 500
+
+// maxRestarts is how often a list may begin anew because the server forgot
+// the instant at which the first page was taken.
+const maxRestarts = 2
+
+// maxRetries is how often a server that answers with Retry-After is asked again.
+const maxRetries = 3
+
+// Accept headers: whole objects, and their metadata alone. An old server that
+// knows no metadata answers with whole objects, whose metadata reads the same.
+const (
+	acceptObjects  = "application/vnd.kubernetes.protobuf, application/json"
+	acceptMetadata = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, " +
+		"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json"
+)
+
+// collection is one resource of the API.
+type collection struct {
+	group    string // "" for the core group
+	version  string
+	resource string
+	accept   string
+}
+
+var (
+	corePods     = collection{"", "v1", "pods", acceptObjects}
+	coreNodes    = collection{"", "v1", "nodes", acceptObjects}
+	metricsPods  = collection{"metrics.k8s.io", "v1beta1", "pods", acceptObjects}
+	metricsNodes = collection{"metrics.k8s.io", "v1beta1", "nodes", acceptObjects}
+	replicaSets  = collection{"apps", "v1", "replicasets", acceptMetadata}
+	batchJobs    = collection{"batch", "v1", "jobs", acceptMetadata}
+)
+
+func (r collection) path(namespace string) string {
+	root := "/api/" + r.version
+	if r.group != "" {
+		root = "/apis/" + r.group + "/" + r.version
+	}
+	if namespace != "" {
+		root += "/namespaces/" + namespace
+	}
+	return root + "/" + r.resource
+}
+
+// String names the collection as kubectl does: pods, replicasets.apps.
+func (r collection) String() string {
+	if r.group == "" {
+		return r.resource
+	}
+	return r.resource + "." + r.group
+}
+
+// list hands every item of the collection to visit: of all namespaces, or of
+// the one named. Before it begins, and again whenever it has to begin anew, it
+// calls reset, which drops what was visited.
+func (c *Client) list(ctx context.Context, r collection, namespace string, reset func(), visit func(item) error) error {
+	reset()
+	token := ""
+	for restarts := 0; ; {
+		next, err := c.page(ctx, r, namespace, token, visit)
+		switch {
+		case err == nil && next == "":
+			return nil
+		case err == nil:
+			token = next
+		case (apierrors.IsResourceExpired(err) || apierrors.IsGone(err)) && restarts < maxRestarts:
+			restarts++
+			token = ""
+			reset()
+		default:
+			return c.explain(r, namespace, err)
+		}
+	}
+}
+
+// page reads one answer, which may be the whole list.
+func (c *Client) page(ctx context.Context, r collection, namespace, token string, visit func(item) error) (next string, err error) {
+	request := c.rest.Get().AbsPath(r.path(namespace)).SetHeader("Accept", r.accept).
+		Param("limit", strconv.Itoa(pageSize)).MaxRetries(maxRetries)
+	if token == "" {
+		request = request.Param("resourceVersion", "0") // from the watch cache, where there is one
+	} else {
+		request = request.Param("continue", token)
+	}
+	body, err := request.Stream(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer body.Close()
+	if next, err = splitList(body, visit); err != nil {
+		return "", fmt.Errorf("reading the answer: %w", err)
+	}
+	_, err = io.Copy(io.Discard, io.LimitReader(body, 4<<10)) // so that the connection can be used again
+	return next, err
+}
+
+// explain says what failed and what the reader can do about it.
+func (c *Client) explain(r collection, namespace string, err error) error {
+	what := "listing " + r.String()
+	if namespace != "" {
+		what += " in namespace " + namespace
+	}
+	var transport *url.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("%s: %w", what, context.Canceled)
+	case apierrors.IsForbidden(err):
+		return fmt.Errorf("%s: %w: the account lacks the verb list on %s; apply the ClusterRole of deploy/cronjobs: "+
+			"kubectl apply -k deploy/cronjobs", what, err, r)
+	case apierrors.IsUnauthorized(err):
+		return fmt.Errorf("%s: %w: API server %s does not accept the credentials; check them with: kubectl auth whoami",
+			what, err, c.host)
+	case errors.As(err, &transport):
+		// The URL is left out: it says nothing that the collection and the host do not.
+		return fmt.Errorf("%s: API server %s does not answer: %w; check its address in the kubeconfig, "+
+			"and in a pod that the NetworkPolicy allows egress to it", what, c.host, transport.Err)
+	}
+	return fmt.Errorf("%s: API server %s: %w", what, c.host, err)
+}

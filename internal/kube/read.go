@@ -1,0 +1,73 @@
+package kube
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
+
+// ReadPods reads pods as kubectl prints them: YAML or JSON, one document or
+// several, each a Pod, a PodList or a List of pods. Owners are the pods' own
+// controllers, since no server is asked who owns these.
+func ReadPods(r io.Reader) ([]*usage.PodDetail, error) {
+	decoder := yaml.NewYAMLOrJSONDecoder(r, 4<<10)
+	var pods []*usage.PodDetail
+	for n := 1; ; n++ {
+		var document json.RawMessage
+		err := decoder.Decode(&document)
+		if err == io.EOF {
+			return pods, nil
+		}
+		if err == nil && len(document) > 0 && string(document) != "null" {
+			pods, err = readDocument(document, pods)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("document %d: %w; give pods as kubectl get pods -o json prints them", n, err)
+		}
+	}
+}
+
+func readDocument(document json.RawMessage, pods []*usage.PodDetail) ([]*usage.PodDetail, error) {
+	var object struct {
+		Kind  string
+		Items []json.RawMessage
+	}
+	if err := json.Unmarshal(document, &object); err != nil {
+		return nil, err
+	}
+	switch object.Kind {
+	case "Pod":
+		facts, err := reducePodItem(item{bytes: document, json: true})
+		if err != nil {
+			return nil, err
+		}
+		return append(pods, facts.detail), nil
+	case "List", "PodList":
+		for _, raw := range object.Items {
+			var meta struct{ Kind string }
+			if err := json.Unmarshal(raw, &meta); err != nil {
+				return nil, err
+			}
+			if meta.Kind == "" && object.Kind == "PodList" {
+				meta.Kind = "Pod" // an API server leaves it out in a typed list
+			}
+			if meta.Kind != "Pod" {
+				return nil, fmt.Errorf("the list holds a %q, not a Pod", meta.Kind)
+			}
+			facts, err := reducePodItem(item{bytes: raw, json: true})
+			if err != nil {
+				return nil, err
+			}
+			pods = append(pods, facts.detail)
+		}
+		return pods, nil
+	case "":
+		return nil, errors.New("no kind is given")
+	}
+	return nil, fmt.Errorf("it is a %q, not a Pod", object.Kind)
+}

@@ -1,0 +1,88 @@
+package kube
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestPodReduction(t *testing.T) {
+	body, err := os.ReadFile("testdata/pods.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pods, err := ReadPods(bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/pods.golden.json", pods)
+}
+
+func golden(t *testing.T, file string, value any) {
+	t.Helper()
+	got, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, '\n')
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; look at it and run the test with -update. Got:\n%s", file, got)
+	}
+}
+
+func TestReadPods(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		pods       int
+		problem    string
+	}{
+		{"nothing", "", 0, ""},
+		{"a pod", `{"kind":"Pod","metadata":{"name":"a"}}`, 1, ""},
+		{"two documents", "kind: Pod\nmetadata: {name: a}\n---\nkind: Pod\nmetadata: {name: b}\n", 2, ""},
+		{"kubectl get", `{"kind":"List","items":[{"kind":"Pod"},{"kind":"Pod"}]}`, 2, ""},
+		{"the API", `{"kind":"PodList","items":[{"metadata":{"name":"a"}}]}`, 1, ""},
+		{"another kind", `{"kind":"Service"}`, 0, `"Service"`},
+		{"a list of another kind", `{"kind":"List","items":[{"kind":"Service"}]}`, 0, `"Service"`},
+		{"no kind", `{}`, 0, "no kind"},
+		{"a wrong type", `{"kind":"Pod","spec":{"containers":3}}`, 0, "document 1"},
+		{"no YAML", "a: [", 0, "document 1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			pods, err := ReadPods(strings.NewReader(test.text))
+			if len(pods) != test.pods || (err == nil) != (test.problem == "") || err != nil && !strings.Contains(err.Error(), test.problem) {
+				t.Errorf("%d pods, error %v; want %d, %q", len(pods), err, test.pods, test.problem)
+			}
+		})
+	}
+}
+
+func FuzzReadPods(f *testing.F) {
+	body, err := os.ReadFile("testdata/pods.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(body)
+	f.Add([]byte(`{"kind":"List","items":[{"kind":"Pod","spec":{"containers":[{"resources":{"limits":{"cpu":"1e999"}}}]}}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		pods, err := ReadPods(bytes.NewReader(body))
+		for _, p := range pods {
+			if p == nil && err == nil {
+				t.Fatal("a nil pod without an error")
+			}
+		}
+	})
+}

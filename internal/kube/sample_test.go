@@ -1,0 +1,309 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
+
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
+
+const running = `, creationTimestamp: "2026-11-24T08:00:00Z"}, spec: {nodeName: gpu-1, containers: [{name: x, image: x,
+  resources: {requests: {cpu: "1", memory: 1Gi, nvidia.com/gpu: "1"}}}]}, status: {phase: Running, startTime: "2026-11-24T08:00:05Z"}}`
+
+func owned(apiVersion, kind, name, uid string) string {
+	return fmt.Sprintf(`, ownerReferences: [{apiVersion: %s, kind: %s, name: %s, uid: %s, controller: true}]%s`, apiVersion, kind, name, uid, running)
+}
+
+// smallCluster fills the fake with one node and a pod of each kind of owner.
+func smallCluster(t *testing.T) *fakeAPI {
+	f := newFakeAPI(t)
+	f.objects["/api/v1/nodes"] = []object{parse[corev1.Node](t, `
+metadata:
+  name: gpu-1
+  creationTimestamp: "2026-11-01T00:00:00Z"
+  labels:
+    node-role.kubernetes.io/worker: ""
+    node-role.kubernetes.io/gpu: ""
+    node.kubernetes.io/instance-type: p5
+    failure-domain.beta.kubernetes.io/zone: z-1
+    nvidia.com/gpu.product: NVIDIA-H100-80GB-HBM3
+spec: {unschedulable: true}
+status:
+  capacity: {cpu: "64", memory: 512Gi, pods: "250"}
+  allocatable: {cpu: 63500m, memory: 500Gi, pods: "110", nvidia.com/gpu: "6", nvidia.com/mig-1g.10gb: "7"}
+  nodeInfo: {kubeletVersion: v1.37.2}
+  conditions: [{type: PIDPressure, status: "True"}, {type: DiskPressure, status: "True"}, {type: MemoryPressure, status: "False"}, {type: Ready, status: "True"}]
+`)}
+	f.objects["/api/v1/pods"] = []object{
+		testPod(t, "serving", "c", owned("apps/v1", "ReplicaSet", "web-1", "rs-1")),
+		testPod(t, "serving", "a", owned("batch/v1", "Job", "nightly-1", "job-1")),
+		testPod(t, "default", "b", owned("apps/v1", "StatefulSet", "db", "sts-1")),
+		testPod(t, "default", "bare", running),
+		testPod(t, "default", "done", strings.Replace(running, "phase: Running", "phase: Succeeded", 1)),
+		testPod(t, "default", "orphan", owned("apps/v1", "ReplicaSet", "gone-77", "rs-gone")),
+		testPod(t, "default", "single", owned("apps/v1", "ReplicaSet", "lone", "rs-lone")),
+	}
+	f.objects["/apis/apps/v1/replicasets"] = []object{
+		parse[appsv1.ReplicaSet](t, `{metadata: {namespace: serving, name: web-1, uid: rs-1, ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: web, uid: d-1, controller: true}]}}`),
+		parse[appsv1.ReplicaSet](t, `{metadata: {namespace: default, name: lone, uid: rs-lone, labels: {pod-template-hash: lone}}}`),
+	}
+	f.objects["/apis/batch/v1/jobs"] = []object{
+		parse[batchv1.Job](t, `{metadata: {namespace: serving, name: nightly-1, uid: job-1, ownerReferences: [{apiVersion: batch/v1, kind: CronJob, name: nightly, uid: cj-1, controller: true}]}}`),
+	}
+	f.objects["/apis/metrics.k8s.io/v1beta1/pods"] = []object{
+		// 1,499,999 + 1,100,000 nanocores are 2.6 millicores.
+		parse[metricsv1beta1.PodMetrics](t, `{metadata: {namespace: serving, name: c}, timestamp: "2026-11-24T09:00:00Z", containers: [{name: x, usage: {cpu: 1499999n, memory: 1000Ki}}, {name: y, usage: {cpu: 1100u, memory: "24"}}]}`),
+		parse[metricsv1beta1.PodMetrics](t, `{metadata: {namespace: serving, name: a}, timestamp: "2026-11-24T08:00:04Z", containers: [{name: x, usage: {cpu: 1, memory: 1Gi}}]}`), // before its start
+		parse[metricsv1beta1.PodMetrics](t, `{metadata: {namespace: default, name: b}, timestamp: "2026-11-24T09:00:00Z", containers: [{name: x, usage: {cpu: "0", memory: "0"}}]}`),
+		parse[metricsv1beta1.PodMetrics](t, `{metadata: {namespace: default, name: bare}, timestamp: "2026-11-24T09:00:00Z", containers: [{name: x, usage: {cpu: "1"}}]}`),
+		parse[metricsv1beta1.PodMetrics](t, `{metadata: {namespace: default, name: unknown}, timestamp: "2026-11-24T09:00:00Z", containers: [{name: x, usage: {cpu: "1", memory: "1"}}]}`),
+	}
+	f.objects["/apis/metrics.k8s.io/v1beta1/nodes"] = []object{
+		parse[metricsv1beta1.NodeMetrics](t, `{metadata: {name: gpu-1}, timestamp: "2026-11-24T09:00:00Z", usage: {cpu: 12500m, memory: 100Gi}}`),
+	}
+	return f
+}
+
+func TestSample(t *testing.T) {
+	for _, encoding := range []string{"protobuf", "json"} {
+		t.Run(encoding, func(t *testing.T) {
+			f := smallCluster(t)
+			f.jsonOnly = encoding == "json"
+			got, err := f.open(t).Sample(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got.Gaps) != 0 {
+				t.Errorf("gaps %v", got.Gaps)
+			}
+			var owners []string
+			for _, p := range got.Pods {
+				kind, _ := p.Row.OwnerKind.Get()
+				name, _ := p.Row.Owner.Get()
+				owners = append(owners, p.Row.Namespace+"/"+p.Row.Pod+" "+kind+"/"+name)
+			}
+			want := []string{"default/b StatefulSet/db", "default/bare /", "default/done /", "default/orphan ReplicaSet/gone-77",
+				"default/single ReplicaSet/lone", "serving/a CronJob/nightly", "serving/c Deployment/web"}
+			if !reflect.DeepEqual(owners, want) {
+				t.Errorf("pods and owners\n%v, want\n%v", owners, want)
+			}
+			some := usage.Some[int64]
+			if want := (map[Name]Usage{
+				{"serving", "c"}:    {some(3), some(1000*1024 + 24)},
+				{"default", "b"}:    {some(0), some(0)},          // measured zero
+				{"default", "bare"}: {CPUMillicores: some(1000)}, // its memory was not measured
+			}); !reflect.DeepEqual(got.PodUsage, want) {
+				t.Errorf("usage %v, want %v", got.PodUsage, want)
+			}
+			golden(t, "testdata/nodes.golden.json", got.Nodes)
+			if f.agent != "k8s-monitor/v1.2.3" {
+				t.Errorf("user agent %q", f.agent)
+			}
+			if a := f.accepts["/apis/apps/v1/replicasets"]; !strings.Contains(a, "PartialObjectMetadataList") {
+				t.Errorf("owners are listed whole: %s", a)
+			}
+		})
+	}
+}
+
+// Of the pods that did not change, the same details are handed out again, and
+// owners once known are not asked for again.
+func TestSecondSample(t *testing.T) {
+	f := smallCluster(t)
+	f.objects["/api/v1/pods"] = f.objects["/api/v1/pods"][:5] // without the orphan, which is asked for each time
+	c := f.open(t)
+	first, err := c.Sample(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := testPod(t, "default", "bare", running)
+	changed.Status.Phase = corev1.PodFailed
+	f.objects["/api/v1/pods"][3] = changed
+	second, err := c.Sample(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range second.Pods {
+		if same := p == first.Pods[i]; same != (p.Row.Pod != "bare") {
+			t.Errorf("%s: the same detail: %v", p.Row.Pod, same)
+		}
+	}
+	if second.Pods[1].Row.Phase != "Failed" {
+		t.Error("the changed pod was not read anew")
+	}
+	if n := f.requests["/apis/apps/v1/replicasets"]; n != 1 {
+		t.Errorf("replicasets listed %d times, want once", n)
+	}
+	if len(c.pods.last) != 5 || len(c.owners) != 2 {
+		t.Errorf("%d pods and %d owners remembered, want 5 and 2", len(c.pods.last), len(c.owners))
+	}
+}
+
+// An owner that is found out later makes a new detail: one that was handed out
+// never changes.
+func TestOwnerFoundLater(t *testing.T) {
+	f := smallCluster(t)
+	f.fail["/apis/apps/v1/replicasets"] = 403
+	c := f.open(t)
+	first, err := c.Sample(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(f.fail, "/apis/apps/v1/replicasets")
+	second, err := c.Sample(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after := first.Pods[6].Row.Owner, second.Pods[6].Row.Owner
+	if before != usage.Some("web-1") || after != usage.Some("web") {
+		t.Errorf("owner %v, then %v; want the ReplicaSet, then its Deployment", before, after)
+	}
+}
+
+func TestNamespaces(t *testing.T) {
+	f := smallCluster(t)
+	got, err := f.open(t).Sample(t.Context(), []string{"serving", "absent", "serving"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Pods) != 2 || got.Nodes[0].GPURequested != 2 {
+		t.Errorf("%d pods, %d GPUs requested, want 2 and 2", len(got.Pods), got.Nodes[0].GPURequested)
+	}
+	if f.requests["/api/v1/pods"] != 0 {
+		t.Error("the pods of all namespaces were listed")
+	}
+}
+
+func TestPages(t *testing.T) {
+	for _, test := range []struct {
+		name           string
+		cached         bool
+		expire, tokens int
+		fails          bool
+	}{
+		{"a watch cache answers whole", true, 0, 0, false},
+		{"pages", false, 0, 2, false},
+		{"a page that expired", false, 1, 3, false},
+		{"two that expired", false, 2, 4, false},
+		{"expires again and again", false, 3, 3, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFakeAPI(t)
+			f.cached, f.expire = test.cached, test.expire
+			for i := range 2*pageSize + 10 {
+				f.objects["/api/v1/pods"] = append(f.objects["/api/v1/pods"], testPod(t, "n", fmt.Sprintf("p-%04d", i), running))
+			}
+			got, err := f.open(t).Sample(t.Context(), nil)
+			if (err != nil) != test.fails {
+				t.Fatalf("error %v, want one: %v", err, test.fails)
+			}
+			if err == nil && len(got.Pods) != 2*pageSize+10 {
+				t.Errorf("%d pods", len(got.Pods))
+			}
+			if f.tokens != test.tokens {
+				t.Errorf("%d further pages asked for, want %d", f.tokens, test.tokens)
+			}
+		})
+	}
+}
+
+func TestFailures(t *testing.T) {
+	for _, test := range []struct {
+		path   string
+		code   int
+		err    []string // what the error says, or
+		gap    string   // the gap's source
+		reason []string // and what its reason says
+	}{
+		{"/api/v1/pods", 403, []string{"lacks the verb list on pods", "kubectl apply -k deploy/cronjobs"}, "", nil},
+		{"/api/v1/nodes", 403, []string{"lacks the verb list on nodes"}, "", nil},
+		{"/api/v1/nodes", 500, []string{"listing nodes", "127.0.0.1:"}, "", nil},
+		{"/api/v1/pods", 401, []string{"does not accept the credentials"}, "", nil},
+		{"/apis/metrics.k8s.io/v1beta1/", 404, nil, "metrics-server", []string{"is not served", "kubectl apply -f https://"}},
+		{"/apis/metrics.k8s.io/v1beta1/", 503, nil, "metrics-server", []string{"does not answer", "kubectl get apiservice"}},
+		{"/apis/metrics.k8s.io/v1beta1/", 403, nil, "metrics-server", []string{"apiGroups: [metrics.k8s.io]"}},
+		{"/apis/apps/v1/replicasets", 403, nil, "owners", []string{"apiGroups: [apps], resources: [replicasets]"}},
+		{"/apis/batch/v1/jobs", 404, nil, "owners", []string{"listing jobs.batch"}},
+	} {
+		t.Run(fmt.Sprint(test.path, " ", test.code), func(t *testing.T) {
+			f := smallCluster(t)
+			for path := range f.objects {
+				if strings.HasPrefix(path, test.path) {
+					f.fail[path] = test.code
+				}
+			}
+			got, err := f.open(t).Sample(t.Context(), nil)
+			if test.err != nil {
+				if err == nil {
+					t.Fatal("no error")
+				}
+				for _, part := range test.err {
+					if !strings.Contains(err.Error(), part) {
+						t.Errorf("%q lacks %q", err, part)
+					}
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got.Gaps) == 0 || got.Gaps[0].Source != test.gap {
+				t.Fatalf("gaps %v, want one of %s", got.Gaps, test.gap)
+			}
+			for _, part := range test.reason {
+				if !strings.Contains(got.Gaps[0].Reason, part) {
+					t.Errorf("%q lacks %q", got.Gaps[0].Reason, part)
+				}
+			}
+			if test.gap == "metrics-server" && (len(got.PodUsage) != 0 || got.Nodes[0].CPUUsageMillicores.Present()) {
+				t.Error("usage without metrics")
+			}
+			if kind, _ := got.Pods[6].Row.OwnerKind.Get(); test.gap == "owners" && strings.Contains(test.path, "apps") && kind != "ReplicaSet" {
+				t.Errorf("owner %s, want the ReplicaSet itself", kind)
+			}
+		})
+	}
+}
+
+// One gap, not one for pods and one for nodes, where the API is not there.
+func TestMissingMetricsIsOneGap(t *testing.T) {
+	f := smallCluster(t)
+	delete(f.objects, "/apis/metrics.k8s.io/v1beta1/pods")
+	delete(f.objects, "/apis/metrics.k8s.io/v1beta1/nodes")
+	got, err := f.open(t).Sample(t.Context(), nil)
+	if err != nil || len(got.Gaps) != 1 {
+		t.Errorf("gaps %v, error %v", got.Gaps, err)
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	host := strings.TrimPrefix(server.URL, "http://")
+	server.Close()
+	c, err := Open(writeKubeconfig(t, server.URL), "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Sample(t.Context(), nil)
+	if err == nil || !strings.Contains(err.Error(), "API server "+host+" does not answer") || !strings.Contains(err.Error(), "NetworkPolicy") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := smallCluster(t).open(t).Sample(ctx, nil); err == nil {
+		t.Error("no error")
+	}
+}

@@ -1,0 +1,222 @@
+// Package alert is the alert job: it runs rules over the newest committed
+// rows, posts to Slack what began and what ended, and writes alerts.json for
+// the site. It holds the rules' language (rules.yaml), what is remembered
+// between runs, and the message; it does not measure anything itself.
+//
+// # A run
+//
+// Each sample that was committed since the last run is evaluated in order, so a
+// run that comes late sees what it missed. A rule that holds on a subject for
+// its time and its samples fires; what was not measured neither fires nor
+// resolves; a subject that is gone resolves.
+//
+// A run decides, then posts, then records what it posted. So a transition is
+// posted at least once, and never twice unless a run dies between the two or
+// two run at the same time.
+package alert
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/layout"
+	"github.com/company/k8s-resource-monitor/internal/report"
+)
+
+// Job evaluates one cluster's rules. A dry run is a Job on bucket.DryRun with
+// Slack nil.
+type Job struct {
+	Bucket     bucket.Bucket
+	Cluster    string
+	Rules      []Rule            // see Rules
+	Thresholds report.Thresholds // as expressions see them
+	Slack      Poster            // nil: messages are printed to Out
+	Out        io.Writer
+	SiteURL    string // linked from messages; "": no link
+	Log        *slog.Logger
+}
+
+// Result counts what a run found.
+type Result struct {
+	Firing   int // alerts that fire now
+	New      int // that began to fire in this run
+	Resolved int // that ended in this run
+	Posted   int // transitions that were posted or printed
+}
+
+const (
+	// lookBackSlack is added to the longest time of a rule: the newest sample of a run may be this much older
+	// than the run, and a rule's time is to fit between samples.
+	lookBackSlack = 10 * time.Minute
+
+	longestRun = 2 * time.Minute // of samples that one manifest commits
+
+	mostConflicts = 5
+)
+
+// Run evaluates what was sampled since the last run, up to at. The same at
+// again posts nothing and changes nothing. An error that is ErrRefused is not
+// worth a retry; after a failed post everything else is still recorded.
+func (j *Job) Run(ctx context.Context, at time.Time) (Result, error) {
+	at = at.UTC()
+	posted := map[string]bool{}
+	for conflict := 0; ; conflict++ {
+		result, err := j.run(ctx, at, posted)
+		if errors.Is(err, bucket.ErrPrecondition) && conflict < mostConflicts {
+			j.Log.Debug("the state of alerts was changed meanwhile, reading it again", "cluster", j.Cluster)
+			continue
+		}
+		j.Log.Info("alert", "cluster", j.Cluster, "at", at, "firing", result.Firing, "new", result.New,
+			"resolved", result.Resolved, "posted", result.Posted, "ok", err == nil)
+		return result, err
+	}
+}
+
+// run is one attempt. posted holds the transitions that an attempt before it
+// has posted and could not record.
+func (j *Job) run(ctx context.Context, at time.Time, posted map[string]bool) (Result, error) {
+	s, stored, err := readState(ctx, j.Bucket, j.Cluster)
+	if err != nil {
+		return Result{}, err
+	}
+	result, err := j.decide(ctx, &s, at)
+	if err != nil {
+		return result, err
+	}
+	postErr := j.post(ctx, &s, posted)
+	result.Posted = len(posted)
+	if err := writeState(ctx, j.Bucket, s, stored); err != nil {
+		return result, errors.Join(err, postErr)
+	}
+	return result, errors.Join(postErr, j.publish(ctx, s))
+}
+
+// decide advances the state to at. A state that is already there is left alone.
+func (j *Job) decide(ctx context.Context, s *state, at time.Time) (Result, error) {
+	e := newEvaluation(j, *s)
+	if at.After(s.At) {
+		window := lookBackSlack
+		for _, r := range j.Rules {
+			window = max(window, r.For.Duration+lookBackSlack)
+		}
+		after := at.Add(-window)
+		if s.SampledAt.After(after) {
+			after = s.SampledAt
+		}
+		names, err := manifests(ctx, j.Bucket, j.Cluster, after.Add(-longestRun), at)
+		if err != nil {
+			return Result{}, err
+		}
+		if len(names) == 0 && s.SampledAt.IsZero() { // how old is the newest that there is?
+			names, err = manifestsBelow(ctx, j.Bucket, layout.TablePrefix(layout.Raw, layout.ManifestTable, j.Cluster), time.Time{}, at)
+			if err != nil {
+				return Result{}, err
+			}
+			names = names[max(0, len(names)-1):]
+		}
+		for _, name := range names {
+			m, err := readManifest(ctx, j.Bucket, name)
+			if err != nil {
+				return Result{}, err
+			}
+			if err := instants(ctx, j.Bucket, m, latest(after, s.SampledAt), at, e.rules, e.sample); err != nil {
+				return Result{}, err
+			}
+			for _, ts := range m.SampledAt {
+				if ts.After(s.SampledAt) && !ts.After(at) {
+					s.SampledAt, s.IntervalSeconds = ts.UTC(), m.IntervalSeconds
+				}
+			}
+		}
+		e.snapshot(at, s.SampledAt, time.Duration(s.IntervalSeconds)*time.Second)
+		e.orphans(at)
+		s.At = at
+	}
+	s.Active, s.Resolved = []alert{}, append([]alert{}, e.resolved...)
+	for _, a := range e.sorted() {
+		s.Active = append(s.Active, *a)
+	}
+	return Result{Firing: len(s.firing()), New: e.fired, Resolved: e.ended}, nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// post delivers what the state has not sent yet, in one message, and marks it
+// as sent. An alert that ended before anyone was told of it is not told.
+func (j *Job) post(ctx context.Context, s *state, posted map[string]bool) error {
+	var due []*alert
+	for i := range s.Active {
+		if a := &s.Active[i]; a.FiringSince.Present() && a.Sent == "" {
+			due = append(due, a)
+		}
+	}
+	for i := range s.Resolved {
+		if a := &s.Resolved[i]; a.Sent == sentFiring {
+			due = append(due, a)
+		}
+	}
+	var transitions []alert
+	for _, a := range due {
+		if !posted[a.transition()] {
+			transitions = append(transitions, *a)
+		}
+	}
+	if len(transitions) > 0 {
+		if err := j.deliver(ctx, newDigest(j.Cluster, j.SiteURL, s.At, transitions)); err != nil {
+			return err
+		}
+	}
+	for _, a := range due {
+		posted[a.transition()] = true
+		a.Sent = sentFiring
+		if a.ResolvedAt.Present() {
+			a.Sent = sentResolved
+		}
+	}
+	return nil
+}
+
+// transition names an alert's beginning or its end.
+func (a *alert) transition() string {
+	return fmt.Sprint(a.Fingerprint, " ", at(a.FiringSince).Unix(), " ", a.ResolvedAt.Present())
+}
+
+func (j *Job) deliver(ctx context.Context, d digest) error {
+	if j.Slack != nil {
+		return j.Slack.Post(ctx, d.slack())
+	}
+	if _, err := io.WriteString(j.Out, d.text()); err != nil {
+		return fmt.Errorf("print alerts: %w", err)
+	}
+	return nil
+}
+
+// publish writes alerts.json, unless it says the same already.
+func (j *Job) publish(ctx context.Context, s state) error {
+	name := layout.Object{Tier: layout.Report, Cluster: j.Cluster, Path: "api/v1/resources/alerts.json"}.Name()
+	body, err := json.Marshal(s.document())
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", name, err)
+	}
+	old, err := j.Bucket.Get(ctx, name)
+	if err == nil && bytes.Equal(old.Body, body) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, bucket.ErrNotExist) {
+		return err
+	}
+	_, err = j.Bucket.Put(ctx, name, body, bucket.PutOptions{ContentType: "application/json", CacheControl: "no-cache", Gzip: true})
+	return err
+}

@@ -1,0 +1,141 @@
+package alert
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/layout"
+	"github.com/company/k8s-resource-monitor/internal/report"
+	"github.com/company/k8s-resource-monitor/internal/store"
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
+
+// manifests returns the names of the manifests of [from, at], oldest first.
+func manifests(ctx context.Context, b bucket.Bucket, cluster string, from, at time.Time) ([]string, error) {
+	var names []string
+	for hour := from.UTC().Truncate(time.Hour); !hour.After(at); hour = hour.Add(time.Hour) {
+		found, err := manifestsBelow(ctx, b, layout.HourPrefix(layout.ManifestTable, cluster, hour), from, at)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, found...)
+	}
+	return names, nil
+}
+
+func manifestsBelow(ctx context.Context, b bucket.Bucket, prefix string, from, at time.Time) ([]string, error) {
+	var names []string
+	for info, err := range b.List(ctx, prefix) {
+		if err != nil {
+			return nil, fmt.Errorf("list manifests: %w", err)
+		}
+		if o, ok := layout.Parse(info.Name); ok && o.Tier == layout.Manifest && !o.Time.Before(from) && !o.Time.After(at) {
+			names = append(names, info.Name)
+		}
+	}
+	return names, nil
+}
+
+func readManifest(ctx context.Context, b bucket.Bucket, name string) (report.Manifest, error) {
+	var m report.Manifest
+	object, err := b.Get(ctx, name)
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(object.Body, &m); err != nil {
+		return m, fmt.Errorf("%s: %w; delete this manifest, and what it commits counts as a gap", name, err)
+	}
+	if m.Version != report.Version {
+		return m, fmt.Errorf("%s: version %d, this program reads version %d: use the k8s-monitor that wrote it, or a newer one", name, m.Version, report.Version)
+	}
+	return m, nil
+}
+
+// instants calls yield with each instant that m commits and that lies in
+// (after, at], oldest first. Only the tables that rules on the kinds look at
+// are read.
+func instants(ctx context.Context, b bucket.Bucket, m report.Manifest, after, at time.Time, kinds map[string][]*Rule, yield func(instant)) error {
+	var wanted []time.Time
+	for _, ts := range m.SampledAt {
+		if ts.After(after) && !ts.After(at) {
+			wanted = append(wanted, ts)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	slices.SortFunc(wanted, time.Time.Compare)
+
+	// Nodes are the basis of percents, and say which GPUs are gone.
+	tables := map[string]bool{usage.Nodes: true}
+	tables[usage.Pods] = len(kinds[onPod])+len(kinds[onModel]) > 0
+	tables[usage.GPUs] = len(kinds[onGPU]) > 0
+	tables[usage.Engines] = len(kinds[onModel]) > 0
+
+	var all usage.Sample
+	group, ctx := errgroup.WithContext(ctx)
+	for _, table := range []string{usage.Pods, usage.Nodes, usage.GPUs, usage.Engines} {
+		if !tables[table] {
+			continue
+		}
+		group.Go(func() error { // a table's objects one by one, so that no two write the same slice
+			for _, o := range m.Objects {
+				if o.Table != table {
+					continue
+				}
+				if err := read(ctx, b, o, &all); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("read what the snapshot of %s committed: %w", m.At.UTC().Format(time.RFC3339), err)
+	}
+	for _, ts := range wanted {
+		yield(instant{ts: ts, interval: time.Duration(m.IntervalSeconds) * time.Second, Sample: usage.Sample{
+			Pods:    taken(all.Pods, ts, func(r *usage.Pod) time.Time { return r.TS }),
+			Nodes:   taken(all.Nodes, ts, func(r *usage.Node) time.Time { return r.TS }),
+			GPUs:    taken(all.GPUs, ts, func(r *usage.GPU) time.Time { return r.TS }),
+			Engines: taken(all.Engines, ts, func(r *usage.Engine) time.Time { return r.TS }),
+		}})
+	}
+	return nil
+}
+
+func read(ctx context.Context, b bucket.Bucket, o report.ManifestObject, into *usage.Sample) (err error) {
+	switch o.Table {
+	case usage.Pods:
+		into.Pods, err = appended(into.Pods)(store.Pods.Read(ctx, b, o.Name))
+	case usage.Nodes:
+		into.Nodes, err = appended(into.Nodes)(store.Nodes.Read(ctx, b, o.Name))
+	case usage.GPUs:
+		into.GPUs, err = appended(into.GPUs)(store.GPUs.Read(ctx, b, o.Name))
+	case usage.Engines:
+		into.Engines, err = appended(into.Engines)(store.Engines.Read(ctx, b, o.Name))
+	}
+	return err
+}
+
+// appended adds the rows of a read to those of the objects before it.
+func appended[T any](rows []T) func([]T, error) ([]T, error) {
+	return func(more []T, err error) ([]T, error) { return append(rows, more...), err }
+}
+
+// taken are the rows of one instant.
+func taken[T any](rows []T, at time.Time, ts func(*T) time.Time) []T {
+	var some []T
+	for i := range rows {
+		if ts(&rows[i]).Equal(at) {
+			some = append(some, rows[i])
+		}
+	}
+	return some
+}

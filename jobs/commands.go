@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/config"
+	"github.com/company/k8s-resource-monitor/internal/demo"
+	"github.com/company/k8s-resource-monitor/internal/kube"
+	"github.com/company/k8s-resource-monitor/jobs/alert"
+	"github.com/company/k8s-resource-monitor/jobs/rollup"
+)
+
+type snapshotCommand struct{ exits }
+
+// Run is called by kong, as are those below.
+func (snapshotCommand) Run(ctx context.Context, p *program, f *flags) error {
+	parts, err := p.parts(f)
+	if err != nil {
+		return err
+	}
+	job := parts.snapshot()
+	if job.Bucket, err = parts.bucket(ctx); err != nil {
+		return err
+	}
+	if job.Kube, err = kube.Open(f.Kubeconfig, programVersion()); err != nil {
+		return configError{err}
+	}
+	_, err = job.Run(ctx, f.at(p))
+	return err
+}
+
+type rollupCommand struct {
+	exits
+	From instant `placeholder:"TIME" help:"Rebuild the hours from here, whether they changed or not."`
+	To   instant `placeholder:"TIME" help:"Rebuild up to here; without it, up to --at."`
+}
+
+func (c *rollupCommand) Run(ctx context.Context, p *program, f *flags) error {
+	at, span := f.at(p), rollup.Range{From: c.From.Time, To: c.To.Time}
+	switch {
+	case span.From.IsZero() && !span.To.IsZero():
+		return wrongf("--to: goes with --from")
+	case !span.From.IsZero() && span.To.IsZero():
+		span.To = at
+	}
+	if !span.From.IsZero() && !span.From.Before(span.To) {
+		return wrongf("--from: %v is not before %v", span.From, span.To)
+	}
+	parts, err := p.parts(f)
+	if err != nil {
+		return err
+	}
+	job, err := parts.rollup()
+	if err != nil {
+		return err
+	}
+	if job.Bucket, err = parts.bucket(ctx); err != nil {
+		return err
+	}
+	if p.terminal {
+		job.Progress = func(done, total int) {
+			fmt.Fprintf(p.stderr, "\r%d of %d hours", done, total)
+			if done == total {
+				fmt.Fprintln(p.stderr)
+			}
+		}
+	}
+	_, err = job.Run(ctx, at, span)
+	return err
+}
+
+type alertCommand struct {
+	exits
+	DryRun bool `help:"Print the messages, and post and record nothing."`
+}
+
+func (c *alertCommand) Run(ctx context.Context, p *program, f *flags) error {
+	parts, err := p.parts(f)
+	if err != nil {
+		return err
+	}
+	job, err := parts.alert()
+	if err != nil {
+		return err
+	}
+	if job.Bucket, err = parts.bucket(ctx); err != nil {
+		return err
+	}
+	webhook, err := config.Secret(p.env, "SLACK_WEBHOOK_URL")
+	if err != nil {
+		return configError{err}
+	}
+	switch {
+	case c.DryRun:
+		job.Bucket = bucket.DryRun(job.Bucket, func(string, string) {})
+	case webhook == "":
+		p.log.Warn("no Slack webhook: messages are printed; set SLACK_WEBHOOK_URL, or SLACK_WEBHOOK_URL_FILE")
+	default:
+		if job.Slack, err = alert.NewWebhook(webhook); err != nil {
+			return configError{err}
+		}
+	}
+	if _, err = job.Run(ctx, f.at(p)); errors.Is(err, alert.ErrRefused) {
+		return configError{err}
+	}
+	return err
+}
+
+type pruneCommand struct {
+	exits
+	DryRun bool `help:"Print what would be deleted and why, and delete nothing."`
+}
+
+func (c *pruneCommand) Run(ctx context.Context, p *program, f *flags) error {
+	parts, err := p.parts(f)
+	if err != nil {
+		return err
+	}
+	job := parts.prune()
+	if job.Bucket, err = parts.bucket(ctx); err != nil {
+		return err
+	}
+	if c.DryRun {
+		job.Bucket = bucket.DryRun(job.Bucket, func(string, string) {})
+		job.Out = p.stdout
+	}
+	_, err = job.Run(ctx, f.at(p))
+	return err
+}
+
+type demoCommand struct {
+	exits
+	Days   int    `default:"1" help:"Days of history to simulate before now."`
+	Nodes  int    `help:"Nodes of the simulated cluster; 0 is a fleet of 14."`
+	Once   bool   `help:"Fill the bucket and end."`
+	Dir    string `placeholder:"DIR" help:"Keep the bucket in this directory; without it, in a temporary one."`
+	Listen string `default:"127.0.0.1:8080" help:"Serve the report at this address."`
+}
+
+func (c *demoCommand) Run(ctx context.Context, p *program, f *flags) error {
+	if c.Days < 0 || c.Days > 60 {
+		return wrongf("--days: %d is not 0 to 60", c.Days)
+	}
+	if c.Nodes < 0 || c.Nodes > 5000 {
+		return wrongf("--nodes: %d is not 0 to 5000", c.Nodes)
+	}
+	parts, err := p.parts(f)
+	if err != nil {
+		return err
+	}
+	d := demo.Demo{Days: c.Days, Nodes: c.Nodes, Once: c.Once, Dir: c.Dir, Listen: c.Listen, Kubeconfig: f.Kubeconfig,
+		Snapshot: parts.snapshot(), Prune: parts.prune(), Now: p.now, Wait: wait, Out: p.stdout, Terminal: p.terminal, Log: p.log}
+	if d.Rollup, err = parts.rollup(); err != nil {
+		return err
+	}
+	if d.Alert, err = parts.alert(); err != nil {
+		return err
+	}
+	return d.Run(ctx)
+}

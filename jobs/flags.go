@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/company/k8s-resource-monitor/internal/config"
+	"github.com/company/k8s-resource-monitor/internal/layout"
+)
+
+// commandLine is the grammar of the command line.
+type commandLine struct {
+	Flags    flags           `embed:""`
+	Snapshot snapshotCommand `cmd:"" help:"Take one run of samples of the cluster."`
+	Rollup   rollupCommand   `cmd:"" help:"Compute statistics and the report from the samples."`
+	Alert    alertCommand    `cmd:"" help:"Post to Slack what began and what ended."`
+	Prune    pruneCommand    `cmd:"" help:"Delete what has been kept long enough."`
+	Demo     demoCommand     `cmd:"" help:"Run everything on this machine, with a simulated cluster."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
+}
+
+// flags are those of every command. They win over the settings file.
+type flags struct {
+	Config     string  `placeholder:"FILE" help:"The settings, a YAML file; without one, all settings keep their defaults."`
+	Bucket     string  `placeholder:"URL" help:"Where everything is kept: s3://NAME/PREFIX or file:///DIR."`
+	Cluster    string  `placeholder:"NAME" help:"The cluster's name in the bucket and on the site."`
+	Kubeconfig string  `placeholder:"FILE" help:"How to reach the cluster; without it KUBECONFIG, the pod's own account, ~/.kube/config."`
+	At         instant `placeholder:"TIME" help:"The instant to work for, as 2026-01-31T10:00:00Z; without it, this minute."`
+}
+
+// exits states the exit codes in the help of each command.
+type exits struct{}
+
+// Help is what kong prints below the usage.
+func (exits) Help() string {
+	return "Exit codes: 0 done (what could not be measured is recorded), 1 failed and worth a retry, 2 wrong configuration."
+}
+
+// variable is the environment variable that stands for a flag.
+func variable(flag string) string {
+	return "K8S_MONITOR_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// fromEnvironment gives the flags that are not on the command line the values
+// of their variables.
+func fromEnvironment(env func(string) string) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		if value := env(variable(flag.Name)); value != "" {
+			return value, nil
+		}
+		return nil, nil
+	})
+}
+
+func helpWithVariable(value *kong.Value) string {
+	if value.Flag == nil || value.Name == "help" {
+		return value.Help
+	}
+	return value.Help + " ($" + variable(value.Name) + ")"
+}
+
+// instant is a time on the command line.
+type instant struct{ time.Time }
+
+// UnmarshalText reads RFC 3339.
+func (i *instant) UnmarshalText(text []byte) error {
+	t, err := time.Parse(time.RFC3339, string(text))
+	if err != nil {
+		return errors.New("wants a time such as 2026-01-31T10:00:00Z")
+	}
+	i.Time = t.UTC()
+	return nil
+}
+
+// at is the instant that the run works for. A CronJob's pod starts some seconds
+// after its schedule, in the same minute.
+func (f *flags) at(p *program) time.Time {
+	if f.At.IsZero() {
+		return p.minute()
+	}
+	return f.At.Truncate(time.Minute)
+}
+
+// settings reads the settings file, and lays the flags over it.
+func (f *flags) settings() (config.Config, error) {
+	c := config.Default()
+	if f.Config != "" {
+		body, err := os.ReadFile(f.Config)
+		if err != nil {
+			return c, wrongf("--config: %w", err)
+		}
+		if c, err = config.Load(f.Config, body); err != nil {
+			return c, configError{err}
+		}
+	}
+	if f.Cluster != "" {
+		if !layout.ValidCluster(f.Cluster) {
+			return c, wrongf("--cluster: %q cannot name a cluster: use at most 63 lower-case letters, digits, '-' and '.'", f.Cluster)
+		}
+		c.Cluster = f.Cluster
+	}
+	if f.Bucket != "" {
+		c.Bucket = f.Bucket
+	}
+	return c, nil
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/config"
+	"github.com/company/k8s-resource-monitor/internal/report"
+	"github.com/company/k8s-resource-monitor/jobs/alert"
+	"github.com/company/k8s-resource-monitor/jobs/prune"
+	"github.com/company/k8s-resource-monitor/jobs/rollup"
+	"github.com/company/k8s-resource-monitor/jobs/snapshot"
+	"github.com/company/k8s-resource-monitor/site"
+)
+
+// parts makes the jobs, as one configuration wants them. Each lacks only its
+// bucket, and a snapshot its cluster.
+type parts struct {
+	*program
+	settings config.Config
+	file     string // that the settings came from, for errors
+}
+
+// parts reads the settings.
+func (p *program) parts(f *flags) (parts, error) {
+	c, err := f.settings()
+	return parts{p, c, f.Config}, err
+}
+
+// bucket opens the bucket that the settings name.
+func (p parts) bucket(ctx context.Context) (bucket.Bucket, error) {
+	if p.settings.Bucket == "" {
+		return nil, wrongf("no bucket: set --bucket, %s or bucket in the settings to s3://NAME/PREFIX or file:///DIR", variable("bucket"))
+	}
+	return bucket.Open(ctx, p.settings.Bucket, p.log)
+}
+
+func (p parts) snapshot() snapshot.Job {
+	return snapshot.Job{
+		HTTP:          &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}},
+		Cluster:       p.settings.Cluster,
+		Namespaces:    p.settings.Namespaces,
+		Interval:      p.settings.Collection.Interval,
+		SamplesPerRun: p.settings.Collection.SamplesPerRun(),
+		Version:       programVersion(),
+		Log:           p.log,
+		Now:           p.now,
+		Wait:          wait,
+	}
+}
+
+func (p parts) rollup() (rollup.Job, error) {
+	files, names, err := site.Files()
+	if err != nil {
+		return rollup.Job{}, err
+	}
+	return rollup.Job{
+		Cluster:  p.settings.Cluster,
+		Interval: p.settings.Collection.Interval,
+		Prices: rollup.Prices{
+			GPUHour:       p.settings.Prices.GPUHour,
+			CPUCoreHour:   p.settings.Prices.CPUCoreHour,
+			MemoryGiBHour: p.settings.Prices.MemoryGiBHour,
+		},
+		Currency:       p.settings.Prices.Currency,
+		Thresholds:     p.thresholds(),
+		ProgramVersion: programVersion(),
+		Site:           rollup.SiteFiles{FS: files, Names: names},
+		Log:            p.log,
+	}, nil
+}
+
+// alert is the job that prints its messages; Slack is for the command to add.
+func (p parts) alert() (alert.Job, error) {
+	rules, err := alert.Rules(p.file, p.settings.Alerts.Rules)
+	if err != nil {
+		return alert.Job{}, configError{err}
+	}
+	return alert.Job{
+		Cluster:    p.settings.Cluster,
+		Rules:      rules,
+		Thresholds: p.thresholds(),
+		Out:        p.stdout,
+		SiteURL:    p.settings.Alerts.SiteURL,
+		Log:        p.log,
+	}, nil
+}
+
+func (p parts) prune() prune.Job {
+	return prune.Job{
+		Cluster: p.settings.Cluster,
+		Policy:  prune.Policy(p.settings.Retention),
+		Out:     io.Discard, // the log says how much went
+		Log:     p.log,
+	}
+}
+
+func (p parts) thresholds() report.Thresholds {
+	t := p.settings.Thresholds
+	return report.Thresholds{CPUPercent: t.CPU, MemoryPercent: t.Memory, GPUPercent: t.GPU}
+}
+
+// wait waits on the real clock.
+func wait(ctx context.Context, until time.Time) error {
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,136 @@
+// Package prune is the prune job: it deletes what is older than its tier's
+// retention. The decision is Plan, a pure function from names to decisions with
+// reasons; Job lists, plans, deletes and says what it did. What it does not
+// know it keeps: only names that layout parses, of the job's own cluster, are
+// ever deleted.
+package prune
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/layout"
+	"github.com/company/k8s-resource-monitor/internal/report"
+)
+
+// Job deletes one cluster's old objects. A dry run is a Job on bucket.DryRun,
+// which is told every name that would be deleted.
+type Job struct {
+	Bucket  bucket.Bucket
+	Cluster string
+	Policy  Policy
+	Out     io.Writer // the plan, summed up as a table
+	Log     *slog.Logger
+}
+
+// Result counts what a run did.
+type Result struct {
+	Kept, Removed           int // objects
+	KeptBytes, RemovedBytes int64
+}
+
+const batch = 1000 // names a call
+
+// Run deletes what the policy lets go of at the instant at. A run that dies
+// half-way leaves nothing that a second run does not finish.
+func (j *Job) Run(ctx context.Context, at time.Time) (Result, error) {
+	in := Inventory{Cluster: j.Cluster, Now: at}
+	var err error
+	if in.Shown, err = j.shown(ctx); err != nil {
+		return Result{}, err
+	}
+	for _, prefix := range layout.Prefixes {
+		for info, err := range j.Bucket.List(ctx, prefix) {
+			if err != nil {
+				return Result{}, fmt.Errorf("list %s: %w", prefix, err)
+			}
+			in.Objects = append(in.Objects, info)
+		}
+	}
+	plan := Plan(in, j.Policy)
+	if err := j.print(in, plan); err != nil {
+		return Result{}, err
+	}
+	var result Result
+	for _, d := range plan {
+		if d.Keep {
+			result.Kept++
+			result.KeptBytes += d.Bytes
+		} else {
+			result.Removed++
+			result.RemovedBytes += d.Bytes
+		}
+	}
+	for _, names := range deletions(plan) {
+		for some := range slices.Chunk(names, batch) {
+			if err := j.Bucket.Delete(ctx, some...); err != nil {
+				return result, fmt.Errorf("delete old objects: %w; run prune again", err)
+			}
+		}
+	}
+	j.Log.Info("prune", "cluster", j.Cluster, "at", at.UTC(), "kept", result.Kept, "kept_bytes", result.KeptBytes,
+		"removed", result.Removed, "removed_bytes", result.RemovedBytes)
+	return result, nil
+}
+
+// shown reads which data objects the cluster's latest.json names, nil if there
+// is none.
+func (j *Job) shown(ctx context.Context) (map[string]bool, error) {
+	name := layout.Object{Tier: layout.Report, Cluster: j.Cluster, Path: "latest.json"}.Name()
+	object, err := j.Bucket.Get(ctx, name)
+	if errors.Is(err, bucket.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var latest report.Latest
+	if err := json.Unmarshal(object.Body, &latest); err != nil {
+		return nil, fmt.Errorf("%s: %w; run rollup, which writes it anew", name, err)
+	}
+	if latest.Version != report.Version {
+		return nil, fmt.Errorf("%s: version %d, this program reads version %d: use the k8s-monitor that wrote it, or a newer one", name, latest.Version, report.Version)
+	}
+	shown := map[string]bool{}
+	objects := []report.DataObject{latest.Objects.Nodes, latest.Objects.GPUs, latest.Objects.Statistics}
+	for _, p := range latest.Objects.Pods {
+		objects = append(objects, p.DataObject)
+	}
+	for _, o := range objects {
+		shown[layout.Object{Tier: layout.Report, Cluster: j.Cluster, Path: o.Path}.Name()] = true
+	}
+	return shown, nil
+}
+
+func (j *Job) print(in Inventory, plan []Decision) error {
+	newest, seen := newestSnapshot(in)
+	counted := "age counts from the newest snapshot, " + newest.Format(time.RFC3339)
+	if !seen {
+		counted = "there is no snapshot to count age from: nothing is deleted"
+	}
+	w := tabwriter.NewWriter(j.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "cluster %s: %s\n", j.Cluster, counted)
+	fmt.Fprintln(w, "TIER\tACTION\tOBJECTS\tBYTES\tREASON")
+	for _, l := range Summary(plan) {
+		tier, action := string(l.Tier), "remove"
+		if tier == "" {
+			tier = "-"
+		}
+		if l.Keep {
+			action = "keep"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\n", tier, action, l.Objects, l.Bytes, l.Reason)
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("print the plan: %w", err)
+	}
+	return nil
+}

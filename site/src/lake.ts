@@ -1,0 +1,174 @@
+// What the page reads from the bucket: clusters.json, a cluster's latest.json
+// and alerts.json (revalidated at every refresh, a 304 when unchanged), and the
+// immutable data objects that latest.json names (read once each). Whatever
+// fails, what was read before stays.
+import { batch, computed, signal } from '@preact/signals';
+import { PodIndex } from './pod-index';
+import { one } from './query';
+import { VERSION } from './report';
+import type { Alerts, ClusterEntry, Clusters, GPUsData, Latest, Nodes, PodHistory, PodsData, StatisticsData } from './report';
+
+export const REFRESH_SECONDS = 30;
+
+/** Why something could not be read. `status` 0: no answer at all. */
+export class ReadError extends Error {
+  constructor(
+    readonly path: string,
+    readonly status: number,
+    readonly version?: number,
+  ) {
+    super(`${path}: ${version ? `version ${version}` : status || 'no answer'}`);
+  }
+}
+
+export const clusters = signal<ClusterEntry[] | null>(null);
+export const latest = signal<Latest | null>(null);
+export const alerts = signal<Alerts | null>(null);
+export const nodes = signal<Nodes | null>(null);
+export const gpus = signal<GPUsData | null>(null);
+export const statistics = signal<StatisticsData | null>(null);
+export const pods = signal<PodIndex | null>(null);
+/** Why the last refresh failed; null: it did not. */
+export const failure = signal<ReadError | null>(null);
+/** What latest.json names and the bucket does not give. */
+export const missing = signal<ReadError[]>([]);
+/** Chunks of pods read so far, of those that there are. */
+export const podProgress = signal({ read: 0, of: 0 });
+/** The clock, to the second. */
+export const now = signal(Date.now());
+
+export const cluster = computed(() => one('cluster') || (clusters.value?.length === 1 ? clusters.value[0]!.name : ''));
+export const sampleAgeSeconds = computed(() =>
+  latest.value ? (now.value - Date.parse(latest.value.sampledAt)) / 1000 : 0,
+);
+/** How fresh the sample is, by the interval at which samples are taken. */
+export const freshness = computed<'fresh' | 'late' | 'stopped'>(() => {
+  const intervals = sampleAgeSeconds.value / (latest.value?.intervalSeconds || 60);
+  return intervals > 10 ? 'stopped' : intervals > 3 ? 'late' : 'fresh';
+});
+
+async function read<T extends { version: number }>(path: string, cache: RequestCache): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { cache, credentials: 'same-origin' });
+  } catch {
+    throw new ReadError(path, 0);
+  }
+  if (!response.ok) throw new ReadError(path, response.status);
+  let document: T;
+  try {
+    document = await response.json();
+  } catch {
+    throw new ReadError(path, -1);
+  }
+  if (document.version !== VERSION) throw new ReadError(path, response.status, document.version ?? -1);
+  return document;
+}
+
+const folder = () => encodeURIComponent(cluster.value) + '/';
+
+// Immutable objects by path; those that latest.json no longer names are forgotten.
+let objects = new Map<string, Promise<unknown>>();
+let shown = '';
+let running: Promise<void> | null = null;
+
+/** Reads what changed. Two at once are one. */
+export function refresh(): Promise<void> {
+  running ??= readAll().finally(() => (running = null));
+  return running;
+}
+
+async function readAll(): Promise<void> {
+  try {
+    if (!clusters.value) clusters.value = (await read<Clusters>('clusters.json', 'no-cache')).clusters ?? [];
+    if (!cluster.value) return;
+    const name = cluster.value;
+    const alertsRead = read<Alerts>(folder() + 'api/v1/resources/alerts.json', 'no-cache').then(
+      (a) => (alerts.value = a),
+      (e: ReadError) => e,
+    );
+    const next = await read<Latest>(folder() + 'latest.json', 'no-cache');
+    if (name !== cluster.value) return readAll(); // another one was chosen meanwhile
+    latest.value = next;
+    failure.value = null;
+    const errors = await readObjects(next);
+    const alertError = await alertsRead;
+    if (alertError instanceof ReadError) errors.push(alertError);
+    if (errors.map(String).join() !== missing.value.map(String).join()) missing.value = errors;
+  } catch (e) {
+    failure.value = e instanceof ReadError ? e : new ReadError(String(e), -1);
+  }
+}
+
+async function readObjects(next: Latest): Promise<ReadError[]> {
+  const errors: ReadError[] = [];
+  const base = folder();
+  const kept = new Map<string, Promise<unknown>>();
+  const object = <T extends { version: number }>(path: string): Promise<T | null> => {
+    const promise = objects.get(path) ?? read<T>(base + path, 'default');
+    kept.set(path, promise);
+    return (promise as Promise<T>).catch((e: ReadError) => {
+      kept.delete(path);
+      errors.push(e);
+      return null;
+    });
+  };
+  const show = async <T extends { version: number }>(path: string, put: (doc: T) => void) => {
+    const document = await object<T>(path);
+    if (document) put(document);
+  };
+  const paths = next.objects.pods.map((p) => p.path);
+  podProgress.value = { read: 0, of: paths.length };
+  const readPods = async () => {
+    const chunks = await Promise.all(
+      paths.map(async (path) => {
+        const chunk = await object<PodsData>(path);
+        podProgress.value = { ...podProgress.value, read: podProgress.value.read + 1 };
+        return chunk;
+      }),
+    );
+    const whole = chunks.filter((c) => c !== null);
+    if (shown === base + paths.join() && whole.length === chunks.length && pods.value) return;
+    if (whole.length === chunks.length || !pods.value) {
+      pods.value = new PodIndex(whole);
+      shown = whole.length === chunks.length ? base + paths.join() : '';
+    }
+  };
+  await Promise.all([
+    show<StatisticsData>(next.objects.statistics.path, (d) => (statistics.value = d)),
+    show<Nodes>(next.objects.nodes.path, (d) => (nodes.value = d)),
+    show<GPUsData>(next.objects.gpus.path, (d) => (gpus.value = d)),
+    readPods(),
+  ]);
+  objects = kept;
+  return errors;
+}
+
+/** One pod with its last 24 hours; only model servers have them. */
+export const readPod = (namespace: string, pod: string) =>
+  read<PodHistory>(`${folder()}api/v1/resources/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(pod)}.json`, 'no-cache');
+
+/** Forgets one cluster's data when another is chosen. */
+export function forget() {
+  objects = new Map();
+  shown = '';
+  batch(() => {
+    latest.value = alerts.value = nodes.value = gpus.value = statistics.value = pods.value = null;
+    failure.value = null;
+    missing.value = [];
+  });
+}
+
+/** Refreshes while the page is seen, and at once when it is seen again. */
+export function keepFresh() {
+  let last = 0;
+  const tick = () => {
+    now.value = Date.now();
+    if (document.hidden || now.value - last < REFRESH_SECONDS * 1000) return;
+    last = now.value;
+    void refresh();
+  };
+  tick();
+  setInterval(tick, 1000);
+  document.addEventListener('visibilitychange', tick);
+}

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -28,6 +29,9 @@ import (
 	"github.com/company/k8s-resource-monitor/jobs/rollup"
 	"github.com/company/k8s-resource-monitor/jobs/snapshot"
 )
+
+// simulated is the name of the simulated cluster.
+const simulated = "demo"
 
 // Demo is one demonstration. The jobs are templates, configured as for
 // production; the demo fills in the bucket, the cluster and the clock.
@@ -69,6 +73,9 @@ func (d *Demo) Run(ctx context.Context) error {
 	}
 	store := bucket.Dir(dir)
 	d.Rollup.Bucket, d.Alert.Bucket, d.Prune.Bucket, d.Snapshot.Bucket = store, store, store, store
+	if d.Kubeconfig == "" {
+		d.Rollup.Cluster, d.Alert.Cluster, d.Prune.Cluster, d.Snapshot.Cluster = simulated, simulated, simulated, simulated
+	}
 
 	// The address is taken first: a port that is in use shows before the work.
 	var listener net.Listener
@@ -134,6 +141,12 @@ const fillers = 2
 
 // fill runs the jobs over [from, to) on simulated clocks.
 func (d *Demo) fill(ctx context.Context, from, to time.Time) error {
+	// A day of rows is made in seconds: memory is cheaper here than collecting it.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	log, out := d.Log, d.Alert.Out
+	quiet := slog.New(slog.DiscardHandler) // what happened in a past minute tells nobody anything
+	d.Rollup.Log, d.Alert.Log, d.Snapshot.Log, d.Alert.Out = quiet, quiet, quiet, io.Discard
+	defer func() { d.Rollup.Log, d.Alert.Log, d.Snapshot.Log, d.Alert.Out = log, log, log, out }()
 	minutes := int(to.Sub(from) / time.Minute)
 	bar := d.progress(minutes, "sampling")
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -173,7 +186,6 @@ func (d *Demo) fillPart(ctx context.Context, from, to time.Time, bar *progressba
 	}
 	defer closeAll()
 	job.Now, job.Wait = clock.Now, clock.Wait
-	job.Log = slog.New(slog.DiscardHandler) // one line a minute of a past day tells nobody anything
 	for at := from; at.Before(to); at = at.Add(time.Minute) {
 		clock.set(at)
 		if _, err := job.Run(ctx, at); err != nil {

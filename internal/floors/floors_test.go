@@ -57,7 +57,7 @@ var vocabulary = map[string]bool{"internal/usage": true, "internal/layout": true
 // its quirks and its next major version concern one place.
 var owners = map[string]string{
 	"k8s.io/client-go":                   "internal/kube",
-	"k8s.io/metrics":                     "internal/kube",
+	"k8s.io/metrics/pkg/client":          "internal/kube",
 	"github.com/parquet-go/parquet-go":   "internal/store",
 	"github.com/aws/aws-sdk-go-v2":       "internal/bucket",
 	"github.com/aws/smithy-go":           "internal/bucket",

@@ -1,246 +1,258 @@
 package sim
 
 import (
-	"compress/gzip"
+	"cmp"
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// continueFor is how long a list can be continued, in seconds.
-const continueFor = 300
+// expiry is how long, in seconds of the simulation, a list may be continued.
+const expiry = 300
 
-// API is the cluster's API server at the instants that now gives: read-only,
-// in JSON and protobuf, whole or in pages.
+// API is the API server at the instants that now returns. It answers reads of
+// the kinds in kinds.go and discovery; see the package comment for what it
+// does not do. A list is continued from the instant of its first page.
 func (c *Cluster) API(now func() time.Time) http.Handler {
-	mux := http.NewServeMux()
-	for _, k := range c.kinds {
-		root := "/apis/" + k.group + "/" + k.version + "/"
-		if k.group == "" {
-			root = "/api/" + k.version + "/"
-		}
-		get := func(w http.ResponseWriter, r *http.Request) { c.answer(w, r, k, now().Unix()) }
-		mux.HandleFunc("GET "+root+k.resource, get)
-		if k.namespaced {
-			mux.HandleFunc("GET "+root+"namespaces/{namespace}/"+k.resource, get)
-			mux.HandleFunc("GET "+root+"namespaces/{namespace}/"+k.resource+"/{name}", get)
-		} else {
-			mux.HandleFunc("GET "+root+k.resource+"/{name}", get)
-		}
-	}
-	c.discovery(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if token := "Bearer " + c.cfg.Token; c.cfg.Token != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte(token)) != 1 {
-			fail(w, http.StatusUnauthorized, metav1.StatusReasonUnauthorized, "Unauthorized")
+		if want := "Bearer " + c.cfg.Token; c.cfg.Token != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte(want)) == 0 {
+			fail(w, errors.NewUnauthorized("a valid bearer token is required"))
 			return
 		}
-		if r.Method != http.MethodGet || r.URL.Query().Get("watch") == "true" || r.URL.Query().Get("watch") == "1" {
-			fail(w, http.StatusMethodNotAllowed, metav1.StatusReasonMethodNotAllowed, "the simulated cluster can be read, and neither changed nor watched")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			fail(w, errors.NewMethodNotSupported(schema.GroupResource{Resource: r.URL.Path}, r.Method))
 			return
 		}
-		if _, pattern := mux.Handler(r); pattern == "" {
-			fail(w, http.StatusNotFound, metav1.StatusReasonNotFound, "the server could not find the requested resource")
-			return
+		if err := c.serve(w, r, now().Unix()); err != nil {
+			fail(w, err)
 		}
-		mux.ServeHTTP(w, r)
 	})
 }
 
-// fail writes a Status, as the API server does.
-func fail(w http.ResponseWriter, code int, reason metav1.StatusReason, message string) {
+// fail answers with the Status of a refusal.
+func fail(w http.ResponseWriter, err *errors.StatusError) {
+	status := err.Status()
+	status.Kind, status.APIVersion = "Status", "v1"
+	answer(w, int(status.Code), status)
+}
+
+// answer writes a document as JSON.
+func answer(w http.ResponseWriter, code int, document any) {
+	b, err := json.Marshal(document)
+	if err != nil {
+		panic(err) // a document of ours
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	json.NewEncoder(w).Encode(metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
-		Status: metav1.StatusFailure, Code: int32(code), Reason: reason, Message: message})
+	_, _ = w.Write(append(b, '\n')) // the reader may have gone
 }
 
-// position is where a list is continued: the instant that its first page
-// showed, and how many items were shown.
-type position struct {
-	At     int64 `json:"at"`
-	Offset int   `json:"offset"`
+// serve finds what a path names: [api/v1 | apis/GROUP/VERSION] [namespaces/NS]
+// RESOURCE [NAME].
+func (c *Cluster) serve(w http.ResponseWriter, r *http.Request, now int64) *errors.StatusError {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	notFound := errors.NewGenericServerResponse(http.StatusNotFound, "get", schema.GroupResource{}, "", "the server could not find the requested resource", 0, true)
+	group, version := "", ""
+	switch {
+	case len(parts) >= 3 && parts[0] == "api":
+		version, parts = parts[1], parts[2:]
+	case len(parts) >= 4 && parts[0] == "apis":
+		group, version, parts = parts[1], parts[2], parts[3:]
+	default:
+		if document := c.discover(parts); document != nil {
+			answer(w, http.StatusOK, document)
+			return nil
+		}
+		if len(parts) == 1 && slices.Contains([]string{"livez", "readyz", "healthz"}, parts[0]) {
+			_, _ = io.WriteString(w, "ok")
+			return nil
+		}
+		return notFound
+	}
+	namespace := ""
+	if len(parts) >= 3 && parts[0] == "namespaces" {
+		namespace, parts = parts[1], parts[2:]
+	}
+	k := c.kind(group, version, parts[0])
+	if k == nil || len(parts) > 2 || namespace != "" && !k.namespaced {
+		return notFound
+	}
+	if len(parts) == 2 {
+		return c.get(w, r, k, namespace, parts[1], now)
+	}
+	return c.list(w, r, k, namespace, now)
 }
 
-func (p position) token() string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"at":%d,"offset":%d}`, p.At, p.Offset))
-}
-
-// answer serves one object, or a list of them.
-func (c *Cluster) answer(w http.ResponseWriter, r *http.Request, k *kind, now int64) {
-	query := r.URL.Query()
-	at := position{At: now}
-	if token := query.Get("continue"); token != "" {
-		body, err := base64.RawURLEncoding.DecodeString(token)
-		if err != nil || json.Unmarshal(body, &at) != nil || at.Offset < 0 {
-			fail(w, http.StatusBadRequest, metav1.StatusReasonBadRequest, "continue key is not valid")
-			return
-		}
-		if now-at.At > continueFor {
-			fail(w, http.StatusGone, metav1.StatusReasonExpired, "The provided continue parameter is too old to display a consistent list result.")
-			return
-		}
-	}
-	accept := r.Header.Get("Accept")
-	asJSON := !strings.Contains(accept, "application/vnd.kubernetes.protobuf")
-	partial := strings.Contains(accept, "as=PartialObjectMetadata")
-	wanted, err := selection(r, query.Get("labelSelector"), query.Get("fieldSelector"))
-	if err != nil {
-		fail(w, http.StatusBadRequest, metav1.StatusReasonBadRequest, err.Error())
-		return
-	}
-	items := k.items(c, at.At)
-	selected := items[:0]
-	for _, i := range items {
-		if wanted(i) {
-			selected = append(selected, i)
-		}
-	}
-	if name := r.PathValue("name"); name != "" {
-		if len(selected) == 0 {
-			fail(w, http.StatusNotFound, metav1.StatusReasonNotFound, fmt.Sprintf("%s %q not found", k.resource, name))
-			return
-		}
-		c.write(w, r, asJSON, func() ([]byte, error) { return c.one(k, selected[0], asJSON) })
-		return
-	}
-	meta := metav1.ListMeta{ResourceVersion: version(at.At)}
-	page := selected[min(at.Offset, len(selected)):]
-	if limit, _ := strconv.Atoi(query.Get("limit")); limit > 0 && len(page) > limit {
-		rest := int64(len(page) - limit)
-		page = page[:limit]
-		meta.Continue, meta.RemainingItemCount = position{at.At, at.Offset + limit}.token(), &rest
-	}
-	c.write(w, r, asJSON, func() ([]byte, error) {
-		apiVersion, kind := k.apiVersion(), k.kind+"List"
-		if partial {
-			apiVersion, kind = "meta.k8s.io/v1", "PartialObjectMetadataList"
-		}
-		encoded := make([][]byte, len(page))
-		for i := range page {
-			if partial {
-				o := page[i].object()
-				page[i] = item{object: func() object { return metadataOf(o, k) }}
-			}
-			var err error
-			if encoded[i], err = c.encode(page[i], asJSON); err != nil {
-				return nil, err
-			}
-		}
-		return list(apiVersion, kind, meta, encoded, asJSON)
-	})
-}
-
-// metadataOf is an object's metadata alone.
-func metadataOf(o object, k *kind) *metav1.PartialObjectMetadata {
-	return &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{Kind: k.kind, APIVersion: k.apiVersion()}, ObjectMeta: metav1.ObjectMeta{
-		Name: o.GetName(), Namespace: o.GetNamespace(), UID: o.GetUID(), ResourceVersion: o.GetResourceVersion(),
-		CreationTimestamp: o.GetCreationTimestamp(), Labels: o.GetLabels(), Annotations: o.GetAnnotations(), OwnerReferences: o.GetOwnerReferences()}}
-}
-
-// one is a single object with its type.
-func (c *Cluster) one(k *kind, i item, asJSON bool) ([]byte, error) {
-	body, err := c.encode(i, asJSON)
-	if err != nil || !asJSON {
-		return protobufBody(k.apiVersion(), k.kind, body), err
-	}
-	return append([]byte(`{"kind":"`+k.kind+`","apiVersion":"`+k.apiVersion()+`",`), body[1:]...), nil
-}
-
-// selection is the filter that a request asks for.
-func selection(r *http.Request, byLabel, byField string) (func(item) bool, error) {
-	label, err := labels.Parse(byLabel)
-	if err != nil {
-		return nil, err
-	}
-	field, err := fields.ParseSelector(byField)
-	if err != nil {
-		return nil, err
-	}
-	namespace, name := r.PathValue("namespace"), r.PathValue("name")
-	return func(i item) bool {
-		if namespace != "" && i.namespace != namespace || name != "" && i.name != name {
-			return false
-		}
-		if !field.Empty() {
-			set := fields.Set{"metadata.name": i.name, "metadata.namespace": i.namespace}
-			if s, ok := i.owner.(*slot); ok && s.node != nil {
-				set["spec.nodeName"] = s.node.name
-			}
-			if !field.Matches(set) {
-				return false
-			}
-		}
-		return label.Empty() || label.Matches(labels.Set(i.object().GetLabels()))
-	}, nil
-}
-
-// write sends a body, compressed where that is accepted and worth it.
-func (c *Cluster) write(w http.ResponseWriter, r *http.Request, asJSON bool, make func() ([]byte, error)) {
-	body, err := make()
-	if err != nil {
-		fail(w, http.StatusInternalServerError, metav1.StatusReasonInternalError, err.Error())
-		return
-	}
-	w.Header().Set("Content-Type", "application/vnd.kubernetes.protobuf")
-	if asJSON {
-		w.Header().Set("Content-Type", "application/json")
-	}
-	// The API server compresses from 128 KiB on, at the fastest level.
-	if len(body) < 128<<10 || !c.compresses || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		w.Write(body)
-		return
-	}
-	w.Header().Set("Content-Encoding", "gzip")
-	z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed) // the level is a valid one
-	z.Write(body)
-	z.Close()
-}
-
-// discovery serves what clients ask to learn which resources there are.
-func (c *Cluster) discovery(mux *http.ServeMux) {
-	answer := func(path string, v any) {
-		body, err := json.Marshal(v)
-		if err != nil {
-			panic("discovery documents are plain data: " + err.Error())
-		}
-		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			w.Write(body)
-		})
-	}
-	lists := map[string]*metav1.APIResourceList{}
-	groups := metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList", APIVersion: "v1"}}
+func (c *Cluster) kind(group, version, plural string) *kind {
 	for _, k := range c.kinds {
-		l := lists[k.apiVersion()]
-		if l == nil {
-			l = &metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}, GroupVersion: k.apiVersion()}
-			lists[k.apiVersion()] = l
-			if k.group != "" {
-				v := metav1.GroupVersionForDiscovery{GroupVersion: k.apiVersion(), Version: k.version}
-				groups.Groups = append(groups.Groups, metav1.APIGroup{Name: k.group, Versions: []metav1.GroupVersionForDiscovery{v}, PreferredVersion: v})
-			}
+		if k.group == group && k.version == version && k.plural == plural {
+			return k
 		}
-		l.APIResources = append(l.APIResources, metav1.APIResource{Name: k.resource, SingularName: strings.ToLower(k.kind), Namespaced: k.namespaced, Kind: k.kind, Verbs: metav1.Verbs{"get", "list"}})
 	}
-	for name, l := range lists {
-		if name == "v1" {
-			answer("/api/v1", l)
+	return nil
+}
+
+// source is the kind whose objects are listed: usage is of pods or nodes.
+func (c *Cluster) source(k *kind) *kind {
+	if k.usage != nil {
+		return c.kind("", "v1", k.of)
+	}
+	return k
+}
+
+// negotiate picks the first format of the Accept header that there is. Tables
+// are never among them, so kubectl draws its own.
+func negotiate(accept, list string) (format, bool) {
+	for part := range strings.SplitSeq(cmp.Or(accept, "*/*"), ",") {
+		media, params, _ := strings.Cut(strings.TrimSpace(part), ";")
+		f := jsonFull
+		switch strings.TrimSpace(media) {
+		case "application/json", "application/*", "*/*":
+		case "application/vnd.kubernetes.protobuf":
+			f = proto
+		default:
 			continue
 		}
-		answer("/apis/"+name, l)
+		as := ""
+		for param := range strings.SplitSeq(params, ";") {
+			if name, value, _ := strings.Cut(strings.TrimSpace(param), "="); name == "as" {
+				as = value
+			}
+		}
+		switch as {
+		case "":
+			return f, true
+		case "PartialObjectMetadata" + list:
+			return f + jsonMeta, true
+		}
 	}
-	answer("/api", metav1.APIVersions{TypeMeta: metav1.TypeMeta{Kind: "APIVersions"}, Versions: []string{"v1"}})
-	answer("/apis", groups)
-	answer("/version", map[string]string{"major": "1", "minor": "34", "gitVersion": "v1.34.2", "platform": "linux/amd64"})
-	answer("/livez", "ok")
-	answer("/readyz", "ok")
+	return 0, false
+}
+
+func notAcceptable() *errors.StatusError {
+	return errors.NewGenericServerResponse(http.StatusNotAcceptable, "get", schema.GroupResource{}, "",
+		"only application/json and application/vnd.kubernetes.protobuf are served", 0, true)
+}
+
+func (c *Cluster) get(w http.ResponseWriter, r *http.Request, k *kind, namespace, name string, now int64) *errors.StatusError {
+	f, ok := negotiate(r.Header.Get("Accept"), "")
+	if !ok {
+		return notAcceptable()
+	}
+	e := c.snapshot(c.source(k), now).find(namespace, name)
+	if e == nil || k.usage != nil && !e.measures(now) {
+		return errors.NewNotFound(schema.GroupResource{Group: k.group, Resource: k.plural}, name)
+	}
+	w.Header().Set("Content-Type", f.contentType())
+	borrow(func(buf []byte) []byte {
+		buf = c.single(buf, k, e, now, f)
+		_, _ = w.Write(buf) // the reader may have gone
+		return buf
+	})
+	return nil
+}
+
+// next is a continue token: the instant of the list, and the last object that
+// was sent.
+type next struct {
+	At        int64  `json:"rv"`
+	Namespace string `json:"ns,omitempty"`
+	Name      string `json:"name"`
+}
+
+func (c *Cluster) list(w http.ResponseWriter, r *http.Request, k *kind, namespace string, now int64) *errors.StatusError {
+	q := r.URL.Query()
+	f, ok := negotiate(r.Header.Get("Accept"), "List")
+	if !ok {
+		return notAcceptable()
+	}
+	if watch := q.Get("watch"); watch != "" && watch != "false" && watch != "0" {
+		return errors.NewMethodNotSupported(schema.GroupResource{Group: k.group, Resource: k.plural}, "watch")
+	}
+	limit, err := strconv.Atoi(cmp.Or(q.Get("limit"), "0"))
+	if err != nil {
+		return errors.NewBadRequest("limit is not a number")
+	}
+	var after next
+	if token := q.Get("continue"); token != "" {
+		b, err := base64.RawURLEncoding.DecodeString(token)
+		if err != nil || json.Unmarshal(b, &after) != nil || after.At > now {
+			return errors.NewBadRequest("continue key is not valid")
+		}
+		if now-after.At > expiry {
+			return errors.NewResourceExpired("The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.")
+		}
+		now = after.At
+	}
+	labelled, err := labels.Parse(q.Get("labelSelector"))
+	if err != nil {
+		return errors.NewBadRequest("unable to parse labelSelector: " + err.Error())
+	}
+	having, err := fields.ParseSelector(q.Get("fieldSelector"))
+	if err != nil {
+		return errors.NewBadRequest("unable to parse fieldSelector: " + err.Error())
+	}
+	for _, want := range having.Requirements() {
+		if _, ok := (&entry{slot: &slot{}}).field(want.Field); !ok || k.plural != "pods" && !strings.HasPrefix(want.Field, "metadata.") {
+			return errors.NewBadRequest("field label not supported: " + want.Field)
+		}
+	}
+
+	s := c.snapshot(c.source(k), now)
+	p := &page{kind: k, at: now, entries: s.entries, meta: metav1.ListMeta{ResourceVersion: version(now)}}
+	filtered := namespace != "" || !labelled.Empty() || !having.Empty() || k.usage != nil
+	if filtered {
+		p.entries = nil
+		for _, e := range s.entries {
+			if (namespace == "" || e.namespace == namespace) && matches(having, e) && (labelled.Empty() || labelled.Matches(labels.Set(e.labels()))) && (k.usage == nil || e.measures(now)) {
+				p.entries = append(p.entries, e)
+			}
+		}
+	}
+	if after.Name != "" {
+		from, found := slices.BinarySearchFunc(p.entries, after, func(e *entry, n next) int { return e.compare(n.Namespace, n.Name) })
+		if found {
+			from++
+		}
+		p.entries = p.entries[from:]
+	}
+	if limit > 0 && limit < len(p.entries) {
+		if left := int64(len(p.entries) - limit); labelled.Empty() && having.Empty() {
+			p.meta.RemainingItemCount = &left
+		}
+		p.entries = p.entries[:limit]
+		lastSent := p.entries[limit-1]
+		token, err := json.Marshal(next{now, lastSent.namespace, lastSent.name})
+		if err != nil {
+			panic(err) // strings and a number
+		}
+		p.meta.Continue = base64.RawURLEncoding.EncodeToString(token)
+	}
+	if !filtered && len(p.entries) == len(s.entries) && c.keep {
+		p.chunks = s.chunks
+	}
+	c.write(w, r, p, f)
+	return nil
+}
+
+func matches(having fields.Selector, e *entry) bool {
+	for _, want := range having.Requirements() {
+		value, _ := e.field(want.Field)
+		if (value == want.Value) == (want.Operator == "!=") {
+			return false
+		}
+	}
+	return true
 }

@@ -89,7 +89,8 @@ type workload struct {
 	hostNetwork     bool
 	past            float64 // seconds of full load before the story begins
 
-	slots []*slot // filled by place
+	slots   []*slot // filled by place, as is what follows
+	spreads *spreads
 }
 
 // Rhythms of people.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"time"
 )
 
@@ -17,17 +18,22 @@ type Running struct {
 	servers []*http.Server
 }
 
+// maxEndpoints is how many pods answer at their addresses; in a cluster that
+// has more, the others refuse, as pods behind a network policy would.
+const maxEndpoints = 1024
+
 // Start serves the API server on a free port of 127.0.0.1, and each pod that
 // has metrics at its own address. Pods have addresses in 127.0.0.0/8. Where
 // one cannot be had (some systems have 127.0.0.1 alone, or the port is in use)
 // the pod moves to a free port of 127.0.0.1, and says so by the annotation
-// prometheus.io/port. The servers end with the context, or with Close.
+// prometheus.io/port. The servers end with the context, or with Close. What
+// c's own API says does not change.
 func (c *Cluster) Start(ctx context.Context, now func() time.Time) (*Running, error) {
 	r := &Running{token: c.cfg.Token}
-	c.moved = map[*slot]netip.AddrPort{}
+	served := *c
+	served.kinds, served.moved = kinds(), map[*slot]netip.AddrPort{}
 	for _, s := range c.slots {
-		exports := s.w.name == exporter
-		if !exports && !s.serves() || s.w.hostNetwork || s.node == nil {
+		if s.port() == 0 || s.w.engine != nil && !s.serves() || s.node == nil || len(r.servers) == maxEndpoints {
 			continue
 		}
 		address := netip.AddrPortFrom(s.ip, uint16(s.port()))
@@ -37,7 +43,7 @@ func (c *Cluster) Start(ctx context.Context, now func() time.Time) (*Running, er
 				r.Close()
 				return nil, fmt.Errorf("simulated pod %s/%s: no address to serve its metrics at: %w", s.w.namespace, s.w.name, err)
 			}
-			c.moved[s] = listener.Addr().(*net.TCPAddr).AddrPort()
+			served.moved[s] = listener.Addr().(*net.TCPAddr).AddrPort()
 		}
 		r.serve(listener, s.endpoint(now))
 	}
@@ -47,21 +53,21 @@ func (c *Cluster) Start(ctx context.Context, now func() time.Time) (*Running, er
 		return nil, fmt.Errorf("simulated API server: %w", err)
 	}
 	r.URL = "http://" + listener.Addr().String()
-	r.serve(listener, c.API(now))
+	r.serve(listener, served.API(now))
 	context.AfterFunc(ctx, r.Close)
 	return r, nil
 }
 
 func (r *Running) serve(listener net.Listener, handler http.Handler) {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Addr: listener.Addr().String(), Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	r.servers = append(r.servers, server)
-	go server.Serve(listener) // ends with Close
+	go func() { _ = server.Serve(listener) }() // ends with Close
 }
 
 // Close stops all servers.
 func (r *Running) Close() {
 	for _, s := range r.servers {
-		s.Close()
+		_ = s.Close() // the listener is ours
 	}
 }
 
@@ -95,11 +101,16 @@ func (s *slot) endpoint(now func() time.Time) http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		if s.w.engine != nil {
-			w.Write(s.text(make([]byte, 0, 16<<10), st, float64(at.Unix())))
-			return
-		}
-		w.Write(s.node.dcgm(make([]byte, 0, 64<<10), at.Unix()))
+		borrow(func(buf []byte) []byte {
+			if s.w.engine != nil {
+				buf = s.text(buf, st, float64(at.Unix()))
+			} else {
+				buf = s.node.dcgm(buf, at.Unix())
+			}
+			w.Header().Set("Content-Length", strconv.Itoa(len(buf)))
+			_, _ = w.Write(buf) // the reader may have gone
+			return buf
+		})
 	})
 	return mux
 }

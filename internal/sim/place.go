@@ -23,7 +23,9 @@ type node struct {
 // device is what a pod can hold: a whole GPU or one MIG instance of it.
 type device struct {
 	card     int // index on the node
-	uuid     string
+	id       uint64
+	uuid     string // of the instance
+	cardUUID string // the same for a whole GPU
 	resource string
 	profile  string // of a MIG instance, "" for a whole GPU
 	instance int    // GPU_I_ID
@@ -100,12 +102,13 @@ func filler(i int) *workload {
 
 func (n *node) addDevices(id uint64) {
 	add := func(card, instance, slices, memory int, resource, profile string) {
-		prefix := "GPU-"
+		d := &device{card: card, id: hash(id, 9, uint64(len(n.devices))), cardUUID: "GPU-" + uuid(hash(id, 8, uint64(card))),
+			resource: resource, profile: profile, instance: instance, slices: slices, memory: memory}
+		d.uuid = d.cardUUID
 		if profile != "" {
-			prefix = "MIG-"
+			d.uuid = "MIG-" + uuid(d.id)
 		}
-		n.devices = append(n.devices, &device{card: card, uuid: prefix + uuid(hash(id, 9, uint64(len(n.devices)))),
-			resource: resource, profile: profile, instance: instance, slices: slices, memory: memory})
+		n.devices = append(n.devices, d)
 	}
 	for card := range n.spec.count {
 		switch {
@@ -154,6 +157,9 @@ func (c *Cluster) place(w *workload, copy int, curves map[string]*curve) {
 	}
 	if w.group > 0 && len(on) < len(w.on) {
 		return
+	}
+	if w.engine != nil {
+		w.spreads = newSpreads(w.engine)
 	}
 	w.slots = make([]*slot, 0, len(on))
 	for i, n := range on {

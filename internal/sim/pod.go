@@ -53,7 +53,9 @@ func (w *workload) uid(kind, name string) types.UID {
 }
 
 // podUID is the uid of the slot's pod.
-func (s *slot) podUID(inc int64) types.UID { return types.UID(uuid(hash(s.id, key("uid"), uint64(inc)))) }
+func (s *slot) podUID(inc int64) types.UID {
+	return types.UID(uuid(hash(s.id, key("uid"), uint64(inc))))
+}
 
 func uidOf(seed uint64, namespace, name string) types.UID {
 	return types.UID(uuid(hash(seed, key(namespace), key(name))))

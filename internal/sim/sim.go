@@ -18,7 +18,6 @@ package sim
 import (
 	"cmp"
 	"net/netip"
-	"sync"
 	"time"
 )
 
@@ -38,16 +37,14 @@ type Config struct {
 
 // Cluster is one simulated cluster. It is safe for concurrent use.
 type Cluster struct {
-	cfg        Config
-	start      int64 // Config.Start in Unix seconds
-	nodes      []*node
-	workloads  []*workload
-	slots      []*slot
-	moved      map[*slot]netip.AddrPort // endpoints that could not be served at their pod's address
-	kinds      []*kind
-	compresses bool     // gzip for clients that accept it
-	keep       bool     // small enough to remember encoded objects
-	encoded    sync.Map // of *encoding, by what is encoded: a *slot or a *node
+	cfg       Config
+	start     int64 // Config.Start in Unix seconds
+	nodes     []*node
+	workloads []*workload
+	slots     []*slot
+	moved     map[*slot]netip.AddrPort // endpoints that could not be served at their pod's address
+	kinds     []*kind
+	keep      bool // small enough to remember encoded objects
 }
 
 // keepPods is the largest cluster, in pods, whose encoded objects stay in
@@ -75,7 +72,7 @@ type Truth struct {
 	RunningPods       int            // in phase Running
 	GPUs              int            // allocatable GPUs and MIG instances
 	GPUsRequested     int            // by pods that are scheduled and have not ended
-	Servers           map[string]int // served model name to ready, reachable server pods
+	Servers           map[string]int // served model name to pods whose engine answers with metrics
 	Unscheduled       int            // pods without a node
 	CrashLooping      int            // pods waiting in CrashLoopBackOff
 	Loading           int            // GPU pods that run and are not ready yet
@@ -110,7 +107,7 @@ func (c *Cluster) At(t time.Time) Truth {
 				truth.Loading++
 			}
 		case ready:
-			if s.serves() {
+			if s.serves() && !s.w.engine.silent && !st.away {
 				truth.Servers[s.w.engine.model]++
 			}
 		}

@@ -207,7 +207,7 @@ func (e *entry) newHead(f format) []byte {
 	return append(out, after...)
 }
 
-// timeLen is the length of a metav1.Time between 2004 and 3058.
+// timeLen is the length of a metav1.Time between 1978 and 3058.
 const timeLen = 8
 
 func appendTime(dst []byte, unix int64) []byte {

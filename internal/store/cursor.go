@@ -29,9 +29,8 @@ type cursor struct {
 	bools   []bool
 	times   []time.Time
 
-	dictionary parquet.Dictionary
-	texts      []string // the dictionary's strings
-	space      []string // where strings are put, page after page
+	texts []string // the strings of the chunk's one dictionary
+	space []string // where a page's strings are put, page after page
 }
 
 // read writes the column's next values to the rows of the block.
@@ -134,9 +133,9 @@ func (c *cursor) texted(page parquet.Page) []string {
 	if dictionary == nil {
 		return split(&data)
 	}
-	if dictionary != c.dictionary {
+	if c.texts == nil {
 		entries := dictionary.Page().Data()
-		c.dictionary, c.texts = dictionary, split(&entries)
+		c.texts = split(&entries)
 	}
 	indexes := data.Int32()
 	c.space = slices.Grow(c.space[:0], len(indexes))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +24,9 @@ func (t *Table[T]) Decode(body []byte) (rows []T, err error) {
 			rows, err = nil, fmt.Errorf("table %s: %w (%v)", t.name, ErrCorrupt, p)
 		}
 	}()
+	if !footerFits(body) {
+		return nil, fmt.Errorf("table %s: %w (no footer at its end)", t.name, ErrCorrupt)
+	}
 	file, err := parquet.OpenFile(bytes.NewReader(body), int64(len(body)),
 		parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(16<<10))
 	if err != nil {
@@ -51,6 +55,15 @@ func (t *Table[T]) Decode(body []byte) (rows []T, err error) {
 		return nil, fmt.Errorf("table %s: %w (it claims %d rows and holds %d)", t.name, ErrCorrupt, claimed, len(rows))
 	}
 	return rows, nil
+}
+
+// footerFits reports whether body ends in a footer's length, and is that long.
+// The library would ask for up to 4 GiB of memory before it finds out.
+func footerFits(body []byte) bool {
+	const magic = "PAR1"
+	end := len(body) - 4 - len(magic)
+	return end >= len(magic) && string(body[end+4:]) == magic &&
+		int64(binary.LittleEndian.Uint32(body[end:])) <= int64(end-len(magic))
 }
 
 // match finds each column of the table in the file: its index, or -1 for an

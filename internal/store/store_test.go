@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/parquet-go/parquet-go"
-
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
@@ -119,77 +117,6 @@ func TestEncodeRefusesDisorder(t *testing.T) {
 	}
 }
 
-// other encodes rows of any shape under the table's metadata.
-func other[T any](t *testing.T, version string, rows ...T) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	w := parquet.NewGenericWriter[T](&out, parquet.KeyValueMetadata("schema_version", version))
-	if _, err := w.Write(rows); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
-}
-
-type gapsWithMore struct {
-	TS     int64  `parquet:"ts,timestamp(millisecond:utc)"`
-	Source string `parquet:"source"`
-	Target string `parquet:"target"`
-	Reason string `parquet:"reason"`
-	More   int64  `parquet:"more"`
-}
-
-// TestSchemaDrift is about files that another program version wrote. The
-// library on its own would read most of these as zeros and say nothing.
-func TestSchemaDrift(t *testing.T) {
-	rows, err := Gaps.Decode(other(t, SchemaVersion, gapsWithMore{1000, "s", "t", "r", 5}))
-	if want := []usage.Gap{{TS: time.UnixMilli(1000).UTC(), Source: "s", Target: "t", Reason: "r"}}; err != nil || !reflect.DeepEqual(rows, want) {
-		t.Errorf("a column more: %v, %v", rows, err)
-	}
-	bad := map[string][]byte{
-		"renamed": other(t, SchemaVersion, struct {
-			TS     int64  `parquet:"ts,timestamp(millisecond:utc)"`
-			Source string `parquet:"source"`
-			Target string `parquet:"object"`
-			Reason string `parquet:"reason"`
-		}{}),
-		"optional for required": other(t, SchemaVersion, struct {
-			TS     int64   `parquet:"ts,timestamp(millisecond:utc)"`
-			Source string  `parquet:"source"`
-			Target *string `parquet:"target,optional"`
-			Reason string  `parquet:"reason"`
-		}{}),
-		"number for string": other(t, SchemaVersion, struct {
-			TS     int64   `parquet:"ts,timestamp(millisecond:utc)"`
-			Source string  `parquet:"source"`
-			Target float64 `parquet:"target"`
-			Reason string  `parquet:"reason"`
-		}{}),
-	}
-	for name, body := range bad {
-		rows, err := Gaps.Decode(body)
-		var schemaErr *SchemaError
-		if !errors.As(err, &schemaErr) || schemaErr.Column != "target" || rows != nil {
-			t.Errorf("%s: %v, %v", name, rows, err)
-		}
-	}
-	if _, err := Gaps.Decode(other(t, "2", gapsWithMore{})); err == nil || !strings.Contains(err.Error(), `schema version "2"`) {
-		t.Errorf("a later version: %v", err)
-	}
-	// An optional column that the file is too old to have is absent.
-	old := other(t, SchemaVersion, struct {
-		Hour    int64 `parquet:"hour,timestamp(millisecond:utc)"`
-		Samples int32 `parquet:"samples"`
-		Expect  int32 `parquet:"expected_samples"`
-	}{Samples: 3})
-	hours, err := ClusterHours.Decode(old)
-	if err != nil || len(hours) != 1 || hours[0].Samples != 3 || hours[0].Cost.Present() {
-		t.Errorf("an old file: %v, %v", hours, err)
-	}
-}
-
 func TestReadNamesTheObject(t *testing.T) {
 	b := bucket.Mem()
 	rows := randomRows(Pods, 50, rand.New(rand.NewPCG(3, 4)))
@@ -209,20 +136,6 @@ func TestReadNamesTheObject(t *testing.T) {
 	if _, err := Pods.Read(t.Context(), b, "raw/none.parquet"); !errors.Is(err, bucket.ErrNotExist) {
 		t.Errorf("no object: %v", err)
 	}
-}
-
-func FuzzDecode(f *testing.F) {
-	body, err := Pods.Encode(randomRows(Pods, 20, rand.New(rand.NewPCG(5, 6))), Metadata{})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(body)
-	f.Add([]byte("PAR1"))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		if rows, err := Pods.Decode(body); err != nil && rows != nil {
-			t.Error("rows beside an error")
-		}
-	})
 }
 
 // TestSchemaDocument keeps docs/schema.md true; -update writes it.
@@ -268,33 +181,3 @@ func TestSchemaDocument(t *testing.T) {
 		t.Errorf("docs/schema.md is stale (%v): go test ./internal/store -update", err)
 	}
 }
-
-func benchmarkEncode(b *testing.B, n int) {
-	rows := randomRows(Pods, n, rand.New(rand.NewPCG(7, 8)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Pods.Encode(rows, Metadata{}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
-}
-
-func benchmarkDecode(b *testing.B, n int) {
-	body, err := Pods.Encode(randomRows(Pods, n, rand.New(rand.NewPCG(7, 8))), Metadata{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Pods.Decode(body); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
-}
-
-func BenchmarkEncodeSmall(b *testing.B) { benchmarkEncode(b, 200) }
-func BenchmarkEncodeLarge(b *testing.B) { benchmarkEncode(b, 100_000) }
-func BenchmarkDecodeSmall(b *testing.B) { benchmarkDecode(b, 200) }
-func BenchmarkDecodeLarge(b *testing.B) { benchmarkDecode(b, 100_000) }

@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -85,15 +86,28 @@ func (j *Job) readSnapshots(ctx context.Context, snapshots []committed) (rows, m
 	if err := group.Wait(); err != nil {
 		return rows{}, nil, err
 	}
-	var all rows
 	instants := map[int64]bool{}
-	for i, m := range manifests {
+	for _, m := range manifests {
 		for _, t := range m.SampledAt {
 			instants[t.UnixMilli()] = true
 		}
-		all.append(parts[i])
 	}
-	return all, instants, nil
+	return rows{
+		pods:    collect(parts, func(r *rows) []usage.Pod { return r.pods }),
+		nodes:   collect(parts, func(r *rows) []usage.Node { return r.nodes }),
+		gpus:    collect(parts, func(r *rows) []usage.GPU { return r.gpus }),
+		engines: collect(parts, func(r *rows) []usage.Engine { return r.engines }),
+		gaps:    collect(parts, func(r *rows) []usage.Gap { return r.gaps }),
+	}, instants, nil
+}
+
+// collect joins one table of all parts.
+func collect[T any](parts []rows, table func(*rows) []T) []T {
+	tables := make([][]T, len(parts))
+	for i := range parts {
+		tables[i] = table(&parts[i])
+	}
+	return slices.Concat(tables...)
 }
 
 // read adds the rows of one object of a raw table. A table that this program
@@ -126,11 +140,39 @@ func (r *rows) append(o rows) {
 
 // sort brings every table into its order.
 func (r *rows) sort() {
-	slices.SortFunc(r.pods, usage.ComparePods)
-	slices.SortFunc(r.nodes, usage.CompareNodes)
-	slices.SortFunc(r.gpus, usage.CompareGPUs)
-	slices.SortFunc(r.engines, usage.CompareEngines)
-	slices.SortFunc(r.gaps, usage.CompareGaps)
+	sortRows(r.pods, usage.ComparePods)
+	sortRows(r.nodes, usage.CompareNodes)
+	sortRows(r.gpus, usage.CompareGPUs)
+	sortRows(r.engines, usage.CompareEngines)
+	sortRows(r.gaps, usage.CompareGaps)
+}
+
+// sortRows sorts places before rows: a row is hundreds of bytes, and is moved
+// but once.
+func sortRows[T any](rows []T, compare func(a, b T) int) {
+	places := make([]int32, len(rows))
+	for i := range places {
+		places[i] = int32(i)
+	}
+	slices.SortFunc(places, func(a, b int32) int { return cmp.Or(compare(rows[a], rows[b]), cmp.Compare(a, b)) })
+	sorted := make([]T, len(rows))
+	for i, p := range places {
+		sorted[i] = rows[p]
+	}
+	copy(rows, sorted)
+}
+
+// merge joins two sorted tables into one.
+func merge[T any](a, b []T, compare func(a, b T) int) []T {
+	out := make([]T, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if compare(a[0], b[0]) <= 0 {
+			out, a = append(out, a[0]), a[1:]
+		} else {
+			out, b = append(out, b[0]), b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
 }
 
 // filter keeps the rows whose instant is wanted.

@@ -37,6 +37,12 @@ func (c *sharedClock) Wait(ctx context.Context, until time.Time) error {
 	return ctx.Err()
 }
 
+func (c *sharedClock) set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = t
+}
+
 // What a snapshot writes about the simulated cluster is what is so there.
 func TestSimulatedCluster(t *testing.T) {
 	simulated := sim.New(sim.Config{Seed: 1})
@@ -59,58 +65,61 @@ func TestSimulatedCluster(t *testing.T) {
 	b := bucket.Mem()
 	j := &Job{Kube: client, HTTP: &http.Client{Transport: transport}, Bucket: b, Cluster: "test", Interval: 30 * time.Second,
 		SamplesPerRun: 2, Version: "v1", Log: slog.New(slog.DiscardHandler), Now: clock.Now, Wait: clock.Wait}
-	if _, err := j.Run(t.Context(), minute); err != nil {
-		t.Fatal(err)
-	}
-	pods, nodes, gpus, engines := read(t, b, store.Pods), read(t, b, store.Nodes), read(t, b, store.GPUs), read(t, b, store.Engines)
-	if len(gpus) == 0 {
-		t.Error("no GPUs")
-	}
-	for _, ts := range [...]time.Time{minute, minute.Add(30 * time.Second)} {
-		measured := map[string]bool{} // pods whose engine answered
-		for _, e := range engines {
-			if e.TS.Equal(ts) {
-				measured[e.PodUID] = true
+	for hours := 0; hours < 7*24; hours += 5 { // a week has its accidents
+		at := minute.Add(time.Duration(hours) * time.Hour)
+		clock.set(at)
+		if _, err := j.Run(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+		for _, ts := range [...]time.Time{at, at.Add(30 * time.Second)} {
+			if got, want := truth(t, b, at, ts), simulated.At(ts); !reflect.DeepEqual(got, want) {
+				t.Errorf("at %v\nread  %+v\ntruth %+v", ts, got, want)
 			}
 		}
-		want, got := simulated.At(ts), sim.Truth{Servers: map[string]int{}}
-		for _, n := range nodes {
-			if !n.TS.Equal(ts) {
-				continue
-			}
-			got.Nodes++
-			got.GPUs += int(n.GPUAllocatable)
-			got.GPUsRequested += int(n.GPURequested)
-			if n.Ready {
-				got.ReadyNodes++
-			}
-		}
-		for _, p := range pods {
-			if !p.TS.Equal(ts) {
-				continue
-			}
-			got.Pods++
-			if p.Phase == "Running" {
-				got.RunningPods++
-			}
-			if !p.Node.Present() {
-				got.Unscheduled++
-			}
-			if p.Reason == usage.Some("CrashLoopBackOff") {
-				got.CrashLooping++
-			}
-			if p.Phase == "Running" && !p.Ready && p.GPURequest > 0 && !p.Reason.Present() {
-				got.Loading++
-			}
-			if model, ok := p.Model.Get(); ok && p.Ready && measured[p.PodUID] {
-				got.Servers[model]++
-			}
-		}
-		if !reflect.DeepEqual(got, want) {
-			t.Errorf("at %v\nread  %+v\ntruth %+v", ts, got, want)
+	}
+}
+
+// truth is what the rows of one sample say.
+func truth(t *testing.T, b bucket.Bucket, at, ts time.Time) sim.Truth {
+	t.Helper()
+	truth := sim.Truth{Servers: map[string]int{}}
+	measured := map[string]bool{} // pods whose engine answered
+	for _, e := range read(t, b, store.Engines, at) {
+		if e.TS.Equal(ts) {
+			measured[e.PodUID] = true
 		}
 	}
-	for _, g := range read(t, b, store.Gaps) {
-		t.Logf("gap %s %s: %s", g.Source, g.Target, g.Reason)
+	for _, n := range read(t, b, store.Nodes, at) {
+		if !n.TS.Equal(ts) {
+			continue
+		}
+		truth.Nodes++
+		truth.GPUs += int(n.GPUAllocatable)
+		truth.GPUsRequested += int(n.GPURequested)
+		if n.Ready {
+			truth.ReadyNodes++
+		}
 	}
+	for _, p := range read(t, b, store.Pods, at) {
+		if !p.TS.Equal(ts) {
+			continue
+		}
+		truth.Pods++
+		if p.Phase == "Running" {
+			truth.RunningPods++
+		}
+		if !p.Node.Present() {
+			truth.Unscheduled++
+		}
+		if p.Reason == usage.Some("CrashLoopBackOff") {
+			truth.CrashLooping++
+		}
+		if p.Phase == "Running" && !p.Ready && p.GPURequest > 0 && !p.Reason.Present() {
+			truth.Loading++
+		}
+		if model, ok := p.Model.Get(); ok && p.Ready && measured[p.PodUID] {
+			truth.Servers[model]++
+		}
+	}
+	return truth
 }

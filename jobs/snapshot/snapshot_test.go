@@ -30,9 +30,9 @@ func run(t *testing.T, j *Job, at time.Time) Result {
 	return result
 }
 
-func read[T any](t *testing.T, b bucket.Bucket, table *store.Table[T]) []T {
+func read[T any](t *testing.T, b bucket.Bucket, table *store.Table[T], at time.Time) []T {
 	t.Helper()
-	rows, err := table.Read(t.Context(), b, layout.Object{Tier: layout.Raw, Table: table.Name(), Cluster: "test", Time: minute}.Name())
+	rows, err := table.Read(t.Context(), b, layout.Object{Tier: layout.Raw, Table: table.Name(), Cluster: "test", Time: at}.Name())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("result %+v, want %+v", got, want)
 	}
 
-	pods := read(t, b, store.Pods)
+	pods := read(t, b, store.Pods, minute)
 	if !slices.IsSortedFunc(pods, usage.ComparePods) || len(pods) != 6 {
 		t.Fatalf("%d pods, or out of order", len(pods))
 	}
@@ -87,13 +87,13 @@ func TestRun(t *testing.T) {
 	if broken := pods[2]; broken.Model != usage.Some("x/y") || broken.CPUUsageMillicores.Present() || broken.GPUAttribution != usage.Some(usage.Unknown) {
 		t.Errorf("broken %+v", broken)
 	}
-	if e := read(t, b, store.Engines); e[1].RequestsRunning != some(3) || e[1].GenerationTokensTotal != some(100) || !e[1].TS.Equal(minute.Add(30*time.Second)) {
+	if e := read(t, b, store.Engines, minute); e[1].RequestsRunning != some(3) || e[1].GenerationTokensTotal != some(100) || !e[1].TS.Equal(minute.Add(30*time.Second)) {
 		t.Errorf("engine %+v", e[1])
 	}
-	if n := read(t, b, store.Nodes); n[0].CPUUsageMillicores != some(2000) || n[0].GPURequested != 2 || !n[0].TS.Equal(minute) {
+	if n := read(t, b, store.Nodes, minute); n[0].CPUUsageMillicores != some(2000) || n[0].GPURequested != 2 || !n[0].TS.Equal(minute) {
 		t.Errorf("node %+v", n[0])
 	}
-	if g := read(t, b, store.Gaps); g[0].Source != "engine" || g[0].Target != "serving/broken" || !strings.Contains(g[0].Reason, "503") {
+	if g := read(t, b, store.Gaps, minute); g[0].Source != "engine" || g[0].Target != "serving/broken" || !strings.Contains(g[0].Reason, "503") {
 		t.Errorf("gap %+v", g[0])
 	}
 
@@ -268,7 +268,7 @@ func TestNoExporter(t *testing.T) {
 	c, b := newCluster(t), bucket.Mem()
 	c.lists["/api/v1/pods"] = c.lists["/api/v1/pods"][:1]
 	run(t, c.job(t, b, minute), minute)
-	gaps := read(t, b, store.Gaps)
+	gaps := read(t, b, store.Gaps, minute)
 	if len(gaps) != 2 || gaps[0].Source != "dcgm" || gaps[0].Target != "gpu-1" {
 		t.Errorf("gaps %+v", gaps)
 	}

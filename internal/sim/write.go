@@ -1,0 +1,58 @@
+package sim
+
+import (
+	"compress/gzip"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// zipFrom is the length in bytes from which a list is compressed for those who
+// accept it, as the API server has it.
+const zipFrom = 128 << 10
+
+// write sends a page: compressed if it is long and the reader accepts that.
+// Errors of writing mean that the reader has gone and are dropped.
+func (c *Cluster) write(w http.ResponseWriter, r *http.Request, p *page, f format) {
+	w.Header().Set("Content-Type", f.contentType())
+	// About two kilobytes an object; usage is a tenth of that.
+	long := len(p.entries)*2000 >= zipFrom
+	if p.kind.usage != nil {
+		long = len(p.entries)*200 >= zipFrom
+	}
+	accepted := strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
+	borrow(func(buf []byte) []byte {
+		length := 0
+		if f.proto() {
+			length = c.itemsLength(p, f, buf)
+		}
+		buf = p.opening(buf[:0], f, length)
+		if !long || !accepted {
+			if f.proto() {
+				w.Header().Set("Content-Length", strconv.Itoa(len(buf)+length+len(closing(f))))
+			}
+			buf, _ = c.writeItems(w, p, f, buf)
+			return buf
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("Vary", "Accept-Encoding")
+		if p.chunks == nil {
+			z := zippers.Get().(*gzip.Writer)
+			z.Reset(w)
+			buf, _ = c.writeItems(z, p, f, buf)
+			_ = z.Close()
+			zippers.Put(z)
+			return buf
+		}
+		// gzip members follow one another: the chunks that have not changed
+		// are sent as they were compressed before.
+		out := zip(buf)
+		for i := range p.chunks {
+			out = append(out, c.zipped(p, i, f)...)
+		}
+		out = append(out, zip([]byte(closing(f)))...)
+		w.Header().Set("Content-Length", strconv.Itoa(len(out)))
+		_, _ = w.Write(out)
+		return buf
+	})
+}

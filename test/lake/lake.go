@@ -6,24 +6,10 @@ package lake
 import (
 	"database/sql"
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	_ "github.com/duckdb/duckdb-go/v2" // the database/sql driver "duckdb"
 )
-
-// Build compiles the program from this checkout and returns its path.
-func Build(tb testing.TB) string {
-	tb.Helper()
-	binary := filepath.Join(tb.TempDir(), "k8s-monitor")
-	command := exec.Command("go", "build", "-o", binary, "./jobs")
-	command.Dir = filepath.Join("..", "..")
-	if out, err := command.CombinedOutput(); err != nil {
-		tb.Fatalf("go build ./jobs: %v\n%s", err, out)
-	}
-	return binary
-}
 
 // Open opens DuckDB with one view a table of the bucket in dir: raw_pods,
 // hourly_models and so on.

@@ -140,7 +140,7 @@ func same(t *testing.T, what string, got, want map[string]float64) {
 	}
 }
 
-const modelKey = "strftime(hour AT TIME ZONE 'UTC', '%H') || ' ' || namespace || ' ' || engine || ' ' || coalesce(model, '')"
+const modelKey = "strftime(hour AT TIME ZONE 'UTC', '%d %H') || ' ' || namespace || ' ' || engine || ' ' || coalesce(model, '')"
 
 func TestModelsEqualSQLOverRaw(t *testing.T) {
 	_, db := filled(t)
@@ -152,7 +152,7 @@ func TestModelsEqualSQLOverRaw(t *testing.T) {
 		figures(t, db, "SELECT "+modelKey+", generation_tokens FROM hourly_models WHERE generation_tokens IS NOT NULL"),
 		figures(t, db, `WITH steps AS (SELECT ts, namespace, pod, generation_tokens_total AS v,
 				lag(generation_tokens_total) OVER (PARTITION BY pod_uid ORDER BY ts) AS before FROM raw_engines)
-			SELECT strftime(date_trunc('hour', ts) AT TIME ZONE 'UTC', '%H') || ' ' || namespace || ' ' || engine || ' ' || coalesce(model, ''),
+			SELECT strftime(date_trunc('hour', ts) AT TIME ZONE 'UTC', '%d %H') || ' ' || namespace || ' ' || engine || ' ' || coalesce(model, ''),
 				sum(CASE WHEN v >= before THEN v - before WHEN v < before THEN v END)
 			FROM steps JOIN (SELECT ts, namespace, pod, engine, model FROM raw_pods) USING (ts, namespace, pod) GROUP BY 1`))
 	same(t, "CPU average",
@@ -162,13 +162,13 @@ func TestModelsEqualSQLOverRaw(t *testing.T) {
 			SELECT `+modelKey+`, sum(used * hours) / sum(hours) FROM sums WHERE used IS NOT NULL GROUP BY 1`))
 	same(t, "samples",
 		figures(t, db, "SELECT "+modelKey+", samples FROM hourly_models WHERE samples > 0"),
-		figures(t, db, `SELECT strftime(date_trunc('hour', ts) AT TIME ZONE 'UTC', '%H') || ' ' || namespace || ' ' || engine || ' ' || coalesce(model, ''),
+		figures(t, db, `SELECT strftime(date_trunc('hour', ts) AT TIME ZONE 'UTC', '%d %H') || ' ' || namespace || ' ' || engine || ' ' || coalesce(model, ''),
 			count(DISTINCT ts) FROM raw_pods WHERE engine <> '' GROUP BY 1`))
 }
 
 func TestGPUHoursAreConserved(t *testing.T) {
 	_, db := filled(t)
-	hour := "strftime(hour AT TIME ZONE 'UTC', '%H')"
+	hour := "strftime(hour AT TIME ZONE 'UTC', '%d %H')"
 	total := figures(t, db, "SELECT "+hour+", sum(gpu_hours_total) FROM hourly_nodes GROUP BY 1")
 	same(t, "namespaces and unallocated",
 		figures(t, db, "SELECT h, sum(v) FROM (SELECT "+hour+" AS h, gpu_hours_allocated AS v FROM hourly_namespaces UNION ALL SELECT "+hour+", gpu_hours_unallocated FROM hourly_nodes) GROUP BY 1"), total)

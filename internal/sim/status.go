@@ -87,16 +87,12 @@ func (c *Cluster) status(p *corev1.Pod, s *slot, st state) {
 		}
 	}
 	condition(corev1.PodReadyToStartContainers, st.phase != succeeded, st.created+3, "")
-	condition(corev1.PodInitialized, true, st.created+1, reason2(reason))
+	initialised := ""
+	if st.phase == succeeded {
+		initialised = reason
+	}
+	condition(corev1.PodInitialized, true, st.created+1, initialised)
 	condition(corev1.PodReady, isReady && !st.away, since, reason)
 	condition(corev1.ContainersReady, isReady, since, reason)
 	condition(corev1.PodScheduled, true, st.created, "")
-}
-
-// reason2 is why a pod counts as initialised: only completion is worth a word.
-func reason2(reason string) string {
-	if reason == "PodCompleted" {
-		return reason
-	}
-	return ""
 }

@@ -32,6 +32,7 @@ func TestDay(t *testing.T) {
 		note("GPU pod loading", truth.Loading > 0)
 		note("free GPUs", truth.GPUsRequested < truth.GPUs)
 		held := map[*node]map[string]int{}
+		holders := map[*device]*slot{}
 		for _, s := range c.slots {
 			st := s.at(at)
 			if st.until <= at {
@@ -56,6 +57,12 @@ func TestDay(t *testing.T) {
 					held[s.node] = map[string]int{}
 				}
 				held[s.node][s.devices[0].resource] += s.w.gpus
+				for _, d := range s.devices {
+					if holders[d] != nil {
+						t.Fatalf("at %d: %s and %s hold %s", at, holders[d].w.name, s.w.name, d.uuid)
+					}
+					holders[d] = s
+				}
 			}
 			if st.phase == ready && s.serves() {
 				f := s.figures(st, float64(at))

@@ -90,6 +90,12 @@ func (d *Demo) Run(ctx context.Context) error {
 		if err := d.fill(ctx, now.AddDate(0, 0, -d.Days), now); err != nil {
 			return err
 		}
+		// Filling took a while: the minutes that passed are history by now.
+		if late := d.Now().UTC().Truncate(time.Minute); !d.Once && late.After(now) {
+			if err := d.fill(ctx, now, late); err != nil {
+				return err
+			}
+		}
 	}
 	if d.Once {
 		fmt.Fprintf(d.Out, "%s holds %d day(s) of a simulated cluster up to %s\n", dir, d.Days, now.Format(time.RFC3339))
@@ -158,10 +164,10 @@ func (d *Demo) fill(ctx context.Context, from, to time.Time) error {
 		return err
 	}
 	bar.Finish()
-	bar = d.progress(d.Days*24, "rolling up")
+	bar = d.progress(int(to.Sub(from).Hours()), "rolling up")
 	d.Rollup.Progress = func(done, total int) { bar.ChangeMax(total); bar.Set(done) }
 	last := to.Add(-time.Minute)
-	if d.Days*24 > 48 { // more than a steady run looks back
+	if to.Sub(from) > 48*time.Hour { // more than a steady run looks back
 		if _, err := d.Rollup.Run(ctx, last, rollup.Range{From: from, To: to}); err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ func others() []*workload {
 	static := func(name string, cpu, mem int64) *workload {
 		return &workload{namespace: "kube-system", name: name, image: "registry.k8s.io/" + name + ":v1.34.2", on: []int{0, 1, 2}, hostNetwork: true,
 			command: []string{name, "--kubeconfig=/etc/kubernetes/" + name + ".conf"}, demand: world,
-			cpu: [2]int64{cpu, 0}, memory: [2]int64{mem, 0}, cpuUse: [2]int64{cpu / 8, cpu}, memUse: [2]int64{mem, mem * 5 / 2}}
+			cpu: [2]int64{cpu, 0}, memory: [2]int64{mem, 0}, cpuUse: [2]int64{cpu / 8, cpu}, memUse: [2]int64{mem * 2 / 5, mem * 7 / 10}}
 	}
 	stateful := func(ns, name, image string, on ...int) *workload {
 		w := deploy(ns, name, image, on...)

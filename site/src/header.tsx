@@ -1,7 +1,7 @@
 // The head of the page: where you are, how fresh it is, language and theme; and
 // below it what the reader must know before trusting a figure.
 import { span, utcTime } from './format';
-import { cluster, clusters, failure, freshness, latest, missing, ReadError, REFRESH_SECONDS, sampleAgeSeconds } from './lake';
+import { cluster, clusters, expectedSeconds, failure, freshness, latest, missing, ReadError, REFRESH_SECONDS, sampleAgeSeconds } from './lake';
 import { switchLanguage, switchTheme, theme } from './preferences';
 import { go, href, one } from './query';
 import { VERSION } from './report';
@@ -15,7 +15,7 @@ function Badge() {
   const data = latest.value;
   if (!data) return null;
   const age = span(sampleAgeSeconds.value);
-  const interval = span(data.intervalSeconds);
+  const interval = span(expectedSeconds.value);
   const meaning: Record<typeof freshness.value, string> = {
     fresh: t('freshTitle', utcTime(data.sampledAt), interval),
     late: t('lateNotice', age, interval),
@@ -74,7 +74,7 @@ export function Notices() {
   const failed = failure.value;
   const gaps = data?.gaps ?? [];
   const age = span(sampleAgeSeconds.value);
-  const interval = span(data?.intervalSeconds ?? 0);
+  const interval = span(expectedSeconds.value);
   return (
     <div class="notices" aria-live="polite">
       {failed && (

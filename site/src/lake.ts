@@ -41,10 +41,12 @@ export const cluster = computed(() => one('cluster') || (clusters.value?.length 
 export const sampleAgeSeconds = computed(() =>
   latest.value ? (now.value - Date.parse(latest.value.sampledAt)) / 1000 : 0,
 );
-/** How fresh the sample is, by the interval at which samples are taken. */
+/** Seconds until the next sample can be here: the interval, but runs come once a minute at most. */
+export const expectedSeconds = computed(() => Math.max(60, latest.value?.intervalSeconds ?? 0));
+/** How fresh the sample is, by how often one can come. */
 export const freshness = computed<'fresh' | 'late' | 'stopped'>(() => {
-  const intervals = sampleAgeSeconds.value / (latest.value?.intervalSeconds || 60);
-  return intervals > 10 ? 'stopped' : intervals > 3 ? 'late' : 'fresh';
+  const missed = sampleAgeSeconds.value / expectedSeconds.value;
+  return missed > 10 ? 'stopped' : missed > 3 ? 'late' : 'fresh';
 });
 
 async function read<T extends { version: number }>(path: string, cache: RequestCache): Promise<T> {

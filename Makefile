@@ -1,5 +1,6 @@
 # Needed: git, make, Go and Node. `make test` also needs a C compiler (for the
-# race detector and DuckDB).
+# race detector and DuckDB), and installs Debian's Chromium and a Korean font
+# where they are missing.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -36,7 +37,7 @@ build: site ## the program, into bin
 	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/k8s-monitor ./jobs
 
 .PHONY: test
-test: site build ## everything: the program, the site, and both against a real S3 gateway and DuckDB
+test: site build browser ## everything: the program, the site, and both against a real S3 gateway, DuckDB and a browser
 	go vet $(PACKAGES)
 	go test $(PACKAGES)
 	go test -race $(RACED)

@@ -1,0 +1,50 @@
+// A page that fails its test when the browser complains: a breach of the
+// content security policy, an error on the console, a script that throws.
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test as base, type Page } from '@playwright/test';
+
+export const VIEWS = ['overview', 'pods', 'nodes', 'models', 'alerts'] as const;
+
+export const test = base.extend<{ complaints: string[] }>({
+  complaints: [
+    async ({ page }, use) => {
+      const complaints: string[] = [];
+      page.on('console', (m) => m.type() === 'error' && !/Failed to load resource/.test(m.text()) && complaints.push(m.text()));
+      page.on('pageerror', (e) => complaints.push(e.message));
+      page.on('dialog', (d) => (complaints.push('dialog: ' + d.message()), void d.dismiss()));
+      await use(complaints);
+      expect(complaints).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** Opens a view and waits until its data are there. */
+export async function open(page: Page, query = '') {
+  await page.goto('./' + (query && '?' + query));
+  await expect(page.locator('.badge')).toBeVisible();
+  await expect(page.locator('main')).not.toContainText(/Loading…|불러오는 중/);
+}
+
+export async function accessible(page: Page) {
+  const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
+  expect(found.violations.map((v) => `${v.id}: ${v.help} (${v.nodes.map((n) => n.target).slice(0, 3).join(', ')})`)).toEqual([]);
+}
+
+/** Pairs of cells of one row that lie over each other, and what sticks out of the page. */
+export const overlaps = (page: Page) =>
+  page.evaluate(() => {
+    const found: string[] = [];
+    if (document.documentElement.scrollWidth > innerWidth + 1) found.push(`page is ${document.documentElement.scrollWidth} px wide`);
+    for (const row of document.querySelectorAll('[role=row], tr')) {
+      const cells = [...row.querySelectorAll('[role=gridcell], [role=columnheader], td, th')].map((c) => ({ c, box: c.getBoundingClientRect() })).filter(({ box }) => box.width > 0 && box.height > 0);
+      cells.forEach((a, i) =>
+        cells.slice(i + 1).forEach((b) => {
+          const x = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
+          const y = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
+          if (x > 1 && y > 1) found.push(`"${a.c.textContent}" over "${b.c.textContent}"`);
+        }),
+      );
+    }
+    return found;
+  });

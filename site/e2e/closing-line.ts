@@ -13,6 +13,10 @@ export default class ClosingLine implements Reporter {
     for (const e of ok ? [] : result.errors) console.log(e.message ?? e.value);
   }
 
+  onStdOut(chunk: string | Buffer) {
+    process.stdout.write(chunk);
+  }
+
   onError(e: { message?: string; value?: string }) {
     this.failed++;
     console.log(e.message ?? e.value);

@@ -31,13 +31,14 @@ export async function accessible(page: Page) {
   expect(found.violations.map((v) => `${v.id}: ${v.help} (${v.nodes.map((n) => n.target).slice(0, 3).join(', ')})`)).toEqual([]);
 }
 
-/** Pairs of cells of one row that lie over each other, and what sticks out of the page. */
+/** Cells of one row that lie over each other or have no room, and what sticks out of the page. */
 export const overlaps = (page: Page) =>
   page.evaluate(() => {
     const found: string[] = [];
     if (document.documentElement.scrollWidth > innerWidth + 1) found.push(`page is ${document.documentElement.scrollWidth} px wide`);
     for (const row of document.querySelectorAll('[role=row], tr')) {
-      const cells = [...row.querySelectorAll('[role=gridcell], [role=columnheader], td, th')].map((c) => ({ c, box: c.getBoundingClientRect() })).filter(({ box }) => box.width > 0 && box.height > 0);
+      const cells = [...row.querySelectorAll('[role=gridcell], [role=columnheader], td, th')].filter((c) => getComputedStyle(c).display !== 'none').map((c) => ({ c, box: c.getBoundingClientRect() }));
+      for (const { c, box } of cells) if (c.textContent && row.getBoundingClientRect().width > 0 && box.width < 8) found.push(`"${c.textContent}" has no room`);
       cells.forEach((a, i) =>
         cells.slice(i + 1).forEach((b) => {
           const x = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);

@@ -141,9 +141,12 @@ func (d *Demo) connect(ctx context.Context, now func() time.Time) (job snapshot.
 	return job, closeAll, nil
 }
 
+// alertEvery is how often alerts are decided while the history is filled.
+const alertEvery = 20 * time.Minute
+
 // fillers is how many parts of the history are sampled side by side. Each has
 // a cluster of its own, because a cluster has one clock.
-const fillers = 2
+const fillers = 4
 
 // fill runs the jobs over [from, to) on simulated clocks.
 func (d *Demo) fill(ctx context.Context, from, to time.Time) error {
@@ -165,21 +168,32 @@ func (d *Demo) fill(ctx context.Context, from, to time.Time) error {
 	}
 	bar.Finish()
 	bar = d.progress(int(to.Sub(from).Hours()), "rolling up")
+	defer bar.Finish()
 	d.Rollup.Progress = func(done, total int) { bar.ChangeMax(total); bar.Set(done) }
 	last := to.Add(-time.Minute)
-	if to.Sub(from) > 48*time.Hour { // more than a steady run looks back
-		if _, err := d.Rollup.Run(ctx, last, rollup.Range{From: from, To: to}); err != nil {
+	group, groupCtx = errgroup.WithContext(ctx)
+	group.Go(func() error { return d.decide(groupCtx, from, last) })
+	group.Go(func() error {
+		_, err := d.Rollup.Run(groupCtx, last, rollup.Range{From: from, To: to})
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	d.Rollup.Progress = nil
+	_, err := d.Rollup.Run(ctx, last, rollup.Range{}) // publishes what the two found
+	return err
+}
+
+// decide runs the alert job over the history. A run looks back no further than
+// the longest wait of a rule, so the whole takes one every few minutes of it.
+func (d *Demo) decide(ctx context.Context, from, last time.Time) error {
+	for at := from.Add(alertEvery); at.Before(last); at = at.Add(alertEvery) {
+		if _, err := d.Alert.Run(ctx, at); err != nil {
 			return err
 		}
 	}
-	if _, err := d.Alert.Run(ctx, from); err != nil { // so that alerts of the whole history are known
-		return err
-	}
-	if _, err := d.Alert.Run(ctx, last); err != nil {
-		return err
-	}
-	_, err := d.Rollup.Run(ctx, last, rollup.Range{})
-	bar.Finish()
+	_, err := d.Alert.Run(ctx, last)
 	return err
 }
 

@@ -141,6 +141,7 @@ func (j *Job) decide(ctx context.Context, s *state, at time.Time) (Result, error
 	}
 	s.Active, s.Resolved = []alert{}, append([]alert{}, e.resolved...)
 	for _, a := range e.sorted() {
+		a.describe()
 		s.Active = append(s.Active, *a)
 	}
 	return Result{Firing: len(s.firing()), New: e.fired, Resolved: e.ended}, nil

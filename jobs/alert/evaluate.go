@@ -113,7 +113,7 @@ func (e *evaluation) step(sr subjectRow, ts time.Time, interval time.Duration) {
 			continue
 		}
 		a.Rule, a.Severity, a.subject = rule.Name, rule.Severity, sr.subject
-		a.Summary, a.LastValue = summarise(rule, r)
+		a.rule, a.row = rule, r
 		if held == no {
 			continue // fires on, between `clear` and `when`
 		}
@@ -143,9 +143,19 @@ func clears(rule *Rule, held truth, r row) bool {
 func (e *evaluation) resolve(a *alert, ts time.Time) {
 	delete(e.active, a.key())
 	if a.FiringSince.Present() {
+		a.describe()
 		a.ResolvedAt = usage.Some(ts)
 		e.resolved = append(e.resolved, *a)
 		e.ended++
+	}
+}
+
+// describe puts the newest row at which the rule held, if this evaluation saw
+// one, into words. Only the last of a run's many rows is read by anybody.
+func (a *alert) describe() {
+	if a.rule != nil {
+		a.Summary, a.LastValue = summarise(a.rule, a.row)
+		a.rule, a.row = nil, row{}
 	}
 }
 

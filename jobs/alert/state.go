@@ -53,6 +53,8 @@ type alert struct {
 	Sent         string               `json:"sent"` // the last transition that was posted: sentFiring, sentResolved, "" none
 
 	visited time.Time // the instant of the last row of the subject
+	rule    *Rule     // with row, what describe puts into words; nil: nothing new
+	row     row
 }
 
 const (

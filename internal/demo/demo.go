@@ -146,7 +146,7 @@ const alertEvery = 20 * time.Minute
 
 // fillers is how many parts of the history are sampled side by side. Each has
 // a cluster of its own, because a cluster has one clock.
-const fillers = 4
+const fillers = 2
 
 // fill runs the jobs over [from, to) on simulated clocks.
 func (d *Demo) fill(ctx context.Context, from, to time.Time) error {

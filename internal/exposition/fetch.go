@@ -1,6 +1,7 @@
 package exposition
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -47,15 +48,18 @@ func Fetch(ctx context.Context, client *http.Client, address string) ([]byte, er
 		if body, err = gzip.NewReader(resp.Body); err != nil {
 			return nil, fmt.Errorf("gzip body: %w", err)
 		}
-		expect *= 8
+		expect = -1
 	}
 	return readBounded(body, expect)
 }
 
-// readBounded reads to the end, growing from the expected size.
+// readBounded reads to the end, growing from the expected size; -1: unknown.
 func readBounded(r io.Reader, expect int64) ([]byte, error) {
-	const least, most = 64 << 10, 1 << 20
-	body := make([]byte, 0, min(max(expect, least), most))
+	const usual, most = 64 << 10, 1 << 20
+	if expect < 0 {
+		expect = usual
+	}
+	body := make([]byte, 0, min(expect+bytes.MinRead, most)) // with room to see the end
 	for {
 		if len(body) == cap(body) {
 			body = slices.Grow(body, cap(body))

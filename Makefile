@@ -8,9 +8,6 @@ SHELL := bash
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 PACKAGES := ./internal/... ./jobs/... ./site
-# The race detector makes each zstd encoder cost tens of milliseconds, so what
-# writes thousands of small Parquet files is tested without it.
-RACED := ./internal/bucket/... ./internal/config ./internal/exposition ./internal/gpu ./internal/kube ./internal/serving
 
 .PHONY: help
 help: ## this list
@@ -39,8 +36,7 @@ build: site ## the program, into bin
 .PHONY: test
 test: site build browser ## everything: the program, the site, and both against a real S3 gateway, DuckDB and a browser
 	go vet $(PACKAGES)
-	go test $(PACKAGES)
-	go test -race $(RACED)
+	go test -race -timeout 30m $(PACKAGES) # minutes: the detector makes Parquet's compressors costly
 	cd site && npm run check && npm test
 	cd test && go vet ./... && go test -count=1 ./... # uncached: these also read files of the module above
 	@echo 'suites: 3 passed, 0 failed'

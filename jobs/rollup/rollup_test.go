@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,8 +59,29 @@ func tokensBy(ts time.Time) int64 {
 	return hours*18000 + int64(within.Seconds())*10
 }
 
+// written is a snapshot's objects by name. Tests share them: the same instant
+// of the world always has the same, and encoding is what tests spend time on.
+var written = struct {
+	sync.Mutex
+	at map[time.Time]map[string][]byte
+}{at: map[time.Time]map[string][]byte{}}
+
 // snapshot commits two samples of the world as the snapshot job would.
 func snapshot(t *testing.T, b bucket.Bucket, at time.Time) {
+	t.Helper()
+	written.Lock()
+	defer written.Unlock()
+	if written.at[at] == nil {
+		written.at[at] = encode(t, at)
+	}
+	for _, name := range slices.Sorted(maps.Keys(written.at[at])) {
+		if _, err := b.Put(t.Context(), name, written.at[at][name], bucket.PutOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func encode(t *testing.T, at time.Time) map[string][]byte {
 	t.Helper()
 	var r rows
 	m := report.Manifest{Version: report.Version, Cluster: "c", At: at, IntervalSeconds: 30, Gaps: []usage.Gap{}}
@@ -67,25 +91,30 @@ func snapshot(t *testing.T, b bucket.Bucket, at time.Time) {
 		r.append(world(ts))
 	}
 	r.sort()
-	put := func(table string, write func(name string) ([]byte, error)) {
-		name := layout.Object{Tier: layout.Raw, Table: table, Cluster: "c", Time: at}.Name()
-		if _, err := write(name); err != nil {
+	objects := map[string][]byte{}
+	put := func(table string, body []byte, err error) {
+		if err != nil {
 			t.Fatal(err)
 		}
+		name := layout.Object{Tier: layout.Raw, Table: table, Cluster: "c", Time: at}.Name()
+		objects[name] = body
 		m.Objects = append(m.Objects, report.ManifestObject{Name: name, Table: table})
 	}
 	meta := store.Metadata{Cluster: "c"}
-	put("pods", func(n string) ([]byte, error) { return store.Pods.Write(t.Context(), b, n, r.pods, meta) })
-	put("nodes", func(n string) ([]byte, error) { return store.Nodes.Write(t.Context(), b, n, r.nodes, meta) })
-	put("gpus", func(n string) ([]byte, error) { return store.GPUs.Write(t.Context(), b, n, r.gpus, meta) })
-	put("engines", func(n string) ([]byte, error) { return store.Engines.Write(t.Context(), b, n, r.engines, meta) })
-	body, err := json.Marshal(m)
+	body, err := store.Pods.Encode(r.pods, meta)
+	put("pods", body, err)
+	body, err = store.Nodes.Encode(r.nodes, meta)
+	put("nodes", body, err)
+	body, err = store.GPUs.Encode(r.gpus, meta)
+	put("gpus", body, err)
+	body, err = store.Engines.Encode(r.engines, meta)
+	put("engines", body, err)
+	body, err = json.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Put(t.Context(), layout.Object{Tier: layout.Manifest, Cluster: "c", Time: at}.Name(), body, bucket.PutOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	objects[layout.Object{Tier: layout.Manifest, Cluster: "c", Time: at}.Name()] = body
+	return objects
 }
 
 // fill commits every minute of [from, to) but those that skip names.
@@ -280,13 +309,13 @@ func TestLateSnapshotReopensItsHour(t *testing.T) {
 // crashing fails at the n-th write, and all after it.
 type crashing struct {
 	bucket.Bucket
-	left int
+	left atomic.Int64
 }
 
 var errCrash = errors.New("crash")
 
 func (c *crashing) Put(ctx context.Context, name string, body []byte, o bucket.PutOptions) (string, error) {
-	if c.left--; c.left < 0 {
+	if c.left.Add(-1) < 0 {
 		return "", errCrash
 	}
 	return c.Bucket.Put(ctx, name, body, o)
@@ -305,7 +334,9 @@ func TestCrashAtEveryWrite(t *testing.T) {
 	for n := 0; ; n++ {
 		b := filled()
 		// Reports are written side by side; one at a time is enough to crash between.
-		_, err := job(t, &crashing{b, n}).Run(t.Context(), at, Range{})
+		c := &crashing{Bucket: b}
+		c.left.Store(int64(n))
+		_, err := job(t, c).Run(t.Context(), at, Range{})
 		if err == nil {
 			if n < 20 {
 				t.Errorf("only %d writes seen", n)

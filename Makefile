@@ -1,6 +1,6 @@
-# Needed: git, make, Go and Node. `make test` also needs a C compiler (for the
-# race detector and DuckDB), and installs Debian's Chromium and a Korean font
-# where they are missing.
+# Needed: git, make, Go and Node. `make test` installs what else it needs where
+# it is missing, from Debian's packages: Chromium, a Korean font, and a C compiler
+# for the race detector and DuckDB.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -34,18 +34,19 @@ build: site ## the program, into bin
 	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/k8s-monitor ./jobs
 
 .PHONY: test
-test: site build browser ## everything: the program, the site, and both against a real S3 gateway, DuckDB and a browser
+test: site build packages ## everything: the program, the site, and both against a real S3 gateway, DuckDB and a browser
 	go vet $(PACKAGES)
 	go test -race -timeout 30m $(PACKAGES) # minutes: the detector makes Parquet's compressors costly
 	cd site && npm run check && npm test
 	cd test && go vet ./... && go test -count=1 ./... # uncached: these also read files of the module above
 	@echo 'suites: 3 passed, 0 failed'
 
-.PHONY: browser
-browser:
+.PHONY: packages
+packages:
 	@missing=(); \
 	command -v chromium >/dev/null || missing+=(chromium); \
 	ls /usr/share/fonts/truetype/nanum >/dev/null 2>&1 || missing+=(fonts-nanum); \
+	command -v cc >/dev/null || missing+=(gcc g++ libc6-dev); \
 	if (( $${#missing[@]} == 0 )); then exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then echo "missing: $${missing[*]}; install them, then run make test again" >&2; exit 1; fi; \
 	as_root=(); \
@@ -53,6 +54,10 @@ browser:
 	if ! "$${as_root[@]}" true; then echo "missing: $${missing[*]}; run: sudo apt-get install --no-install-recommends $${missing[*]}" >&2; exit 1; fi; \
 	"$${as_root[@]}" apt-get update -qq; \
 	"$${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"
+
+.PHONY: picture
+picture: ## the README's picture, as the last browser test saw it
+	cp site/e2e/artifacts/overview-1440-en-light.png docs/overview.png
 
 .PHONY: bench
 bench: ## the benchmarks, into bin/bench.txt; the run before is kept for benchstat

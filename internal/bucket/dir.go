@@ -63,15 +63,12 @@ func (d *dir) put(ctx context.Context, name string, body []byte, options PutOpti
 	if err := begin(ctx, name); err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Join(d.root, private), 0o755); err != nil {
-		return "", err
-	}
 	unfinished := filepath.Join(d.root, private, rand.Text())
-	defer os.Remove(unfinished) // it is gone already when the rename succeeds
-	if err := os.WriteFile(unfinished, body, 0o644); err != nil {
+	err := inFolder(unfinished, func() error { return os.WriteFile(unfinished, body, 0o644) })
+	if err != nil {
 		return "", err
 	}
-	err := d.locked(ctx, func() error {
+	err = d.locked(ctx, func() error {
 		if options.conditional() {
 			now, err := d.info(name)
 			if err != nil && !missing(err) {
@@ -81,12 +78,24 @@ func (d *dir) put(ctx context.Context, name string, body []byte, options PutOpti
 				return ErrPrecondition
 			}
 		}
-		if err := os.MkdirAll(filepath.Dir(d.path(name)), 0o755); err != nil {
-			return err
-		}
-		return os.Rename(unfinished, d.path(name))
+		return inFolder(d.path(name), func() error { return os.Rename(unfinished, d.path(name)) })
 	})
+	if err != nil {
+		os.Remove(unfinished)
+	}
 	return contentETag(body), err
+}
+
+// inFolder writes a file, making its folder if that is what it lacks.
+func inFolder(file string, write func() error) error {
+	err := write()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return write()
 }
 
 func (d *dir) Delete(ctx context.Context, names ...string) error {

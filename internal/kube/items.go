@@ -37,7 +37,7 @@ type item struct {
 // memory for one item. It returns the list's continue token, "" at the end of
 // the list.
 func splitList(body io.Reader, visit func(item) error) (token string, err error) {
-	r := bufio.NewReaderSize(body, 64<<10)
+	r := bufio.NewReaderSize(body, 16<<10)
 	magic, err := r.Peek(len(protobufMagic))
 	if err == nil && string(magic) == protobufMagic {
 		_, _ = r.Discard(len(protobufMagic)) // it was just peeked

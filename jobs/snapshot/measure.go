@@ -41,6 +41,9 @@ func (j *Job) measure(ctx context.Context, ts time.Time, cluster *kube.Cluster, 
 		all.Engines = append(all.Engines, e.row)
 	}
 	first := len(all.Pods)
+	if first == 0 {
+		all.Pods = make([]usage.Pod, 0, j.SamplesPerRun*len(cluster.Pods))
+	}
 	for i, d := range cluster.Pods {
 		row, id := d.Row, identities[i]
 		row.TS = ts

@@ -263,7 +263,7 @@ func TestS3ContextEnds(t *testing.T) {
 }
 
 func TestS3WithoutCredentials(t *testing.T) {
-	b := store(t, func(http.ResponseWriter, *http.Request) {})
+	store(t, func(http.ResponseWriter, *http.Request) {}) // the environment of a store
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	b, err := bucket.Open(t.Context(), "s3://lake/p?path_style=true", nil)

@@ -25,6 +25,8 @@ type Poster interface {
 }
 
 // ErrRefused is a message or address that Slack does not take.
+//
+//lint:ignore ST1005 Slack is a name
 var ErrRefused = errors.New("Slack refused the message")
 
 // Webhook posts to a Slack incoming webhook. Its URL is a secret: it stands in

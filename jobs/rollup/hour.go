@@ -47,7 +47,6 @@ type tables struct {
 type (
 	modelKey    struct{ namespace, engine, model string }
 	workloadKey struct{ namespace, kind, owner string }
-	podUIDKey   struct{ namespace, pod, uid string }
 )
 
 // hourStatistics computes one hour from its rows. It is pure: the same rows

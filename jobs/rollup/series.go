@@ -31,8 +31,6 @@ func addOpt[T usage.Number](s *series, instants, i int, v usage.Opt[T], w float6
 	}
 }
 
-func (s *series) reset() { clear(s.sum); clear(s.count) }
-
 // total summarises the sums over the hour, mean the weighted means.
 func (s *series) total(tl *timeline) usage.Distribution { return s.distribution(tl, false) }
 func (s *series) mean(tl *timeline) usage.Distribution  { return s.distribution(tl, true) }

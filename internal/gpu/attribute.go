@@ -3,114 +3,191 @@ package gpu
 import "github.com/company/k8s-resource-monitor/internal/usage"
 
 // podKey joins a GPU's holder to a pod.
-type podKey struct{ namespace, pod string }
+type podKey struct{ node, namespace, pod string }
+
+// nodeGPUs is what attribution has to know of a node before it judges a pod.
+type nodeGPUs struct {
+	shared   []*usage.GPU // devices with more than one holder
+	free     int          // devices that no running pod holds
+	unplaced int          // running pods that request GPUs and stand on no row
+	wanting  int          // devices or shares that those request
+}
 
 // Attribute gives each pod that holds GPUs the figures of its devices, in
-// place: the mean utilisation, the summed memory and power, and how sure it is
-// that they are the pod's own. A sum is absent where one of the devices lacks
-// the figure, and the power of a MIG instance is never the pod's, for it is the
-// whole card's. A pod that requests GPUs and stands on no row gets the
-// attribution usage.Unknown and no figures.
+// place, and says in gpu_attribution how sure it is that they are the pod's
+// own. It never counts a device twice for one pod.
+//
+//   - usage.Exclusive, usage.MIG: every device that the pod requests was seen,
+//     and no other container holds one of them.
+//   - usage.Shared: the figures are those of the cards, for all their holders
+//     together. Adding them up over pods counts a card more than once; the rows
+//     of the GPUs do not.
+//   - usage.Unknown: it requests GPUs, and no source says which, or names fewer
+//     than it requests. It gets no figures: a part is not the whole.
+//
+// The utilisation is the mean of the devices that report one, MIG instances
+// weighted by their slices; it is absent for a pod that holds both cards and
+// instances, which have no common measure. Memory and power are sums, absent
+// where one of the devices lacks the figure. The power of a MIG instance is
+// never the pod's, for it is the whole card's.
 //
 // The row of a shared device names one of its holders. The others are joined
-// through their node where that has exactly one shared device.
+// through their node, where that has exactly one shared device and no more pods
+// without a device than it has holders. An exporter that is not told of sharing
+// names one holder of a shared card and none of the others; it shows by pods
+// that request more than the node has left, and then no device of the node is
+// called anybody's own. A card that the exporter lost sight of looks the same.
 func Attribute(pods []usage.Pod, gpus []usage.GPU) {
-	byPod := map[podKey][]*usage.GPU{}
-	shared := map[string][]*usage.GPU{} // by node
+	held, nodes := map[podKey][]*usage.GPU{}, map[string]*nodeGPUs{}
 	for i := range gpus {
 		g := &gpus[i]
+		n := nodes[g.Node]
+		if n == nil {
+			n = &nodeGPUs{}
+			nodes[g.Node] = n
+		}
+		n.free++
+		if g.ShareCount > 1 {
+			n.shared = append(n.shared, g)
+		}
 		if pod, ok := g.Pod.Get(); ok {
 			namespace, _ := g.Namespace.Get()
-			k := podKey{namespace, pod}
-			byPod[k] = append(byPod[k], g)
+			k := podKey{g.Node, namespace, pod}
+			held[k] = append(held[k], g)
 		}
-		if g.ShareCount > 1 {
-			shared[g.Node] = append(shared[g.Node], g)
+	}
+	for i := range pods {
+		k, running := keyOf(&pods[i])
+		n := nodes[k.node]
+		if n == nil || !running {
+			continue
+		}
+		n.free -= len(held[k])
+		if pods[i].GPURequest > 0 && len(held[k]) == 0 {
+			n.unplaced++
+			n.wanting += int(pods[i].GPURequest)
 		}
 	}
 	for i := range pods {
 		p := &pods[i]
-		node, scheduled := p.Node.Get()
-		if !scheduled || p.Ended() {
-			if p.GPURequest > 0 {
-				p.GPUAttribution = usage.Some(usage.Unknown)
-			}
-			continue
-		}
-		devices := onNode(byPod[podKey{p.Namespace, p.Pod}], node)
-		if p.GPURequest == 0 && len(devices) == 0 {
-			continue
-		}
-		if candidates := shared[node]; len(devices) == 0 && len(candidates) == 1 {
-			devices = candidates
-		}
-		attribute(p, devices)
-	}
-}
-
-// onNode leaves out rows of other nodes: an exporter's figures may be older
-// than a pod of the same name that has moved.
-func onNode(devices []*usage.GPU, node string) []*usage.GPU {
-	var here []*usage.GPU
-	for _, g := range devices {
-		if g.Node == node {
-			here = append(here, g)
-		}
-	}
-	return here
-}
-
-func attribute(p *usage.Pod, devices []*usage.GPU) {
-	attribution := usage.Exclusive
-	var util, power summed[float64]
-	var used, total summed[int64]
-	for _, g := range devices {
+		k, running := keyOf(p)
+		devices, n := held[k], nodes[k.node]
 		switch {
-		case g.ShareCount > 1:
-			attribution = usage.Shared
-		case g.MIGInstance.Present() && attribution != usage.Shared:
-			attribution = usage.MIG
+		case !running || n == nil:
+			devices = nil
+		case p.GPURequest > 0 && len(devices) == 0 && n.joins():
+			devices = n.shared
 		}
-		util.add(g.UtilPercent)
+		if p.GPURequest > 0 || len(devices) > 0 {
+			attribute(p, devices, n != nil && n.hidesSharing())
+		}
+	}
+}
+
+// keyOf is a pod's key, and whether the pod can hold devices at all. The node
+// is part of it: an exporter's figures may be older than a pod of the same name
+// that has moved.
+func keyOf(p *usage.Pod) (k podKey, running bool) {
+	node, scheduled := p.Node.Get()
+	return podKey{node, p.Namespace, p.Pod}, scheduled && !p.Ended()
+}
+
+// joins reports whether the node's unplaced pods must be the holders that its
+// only shared device does not name.
+func (n *nodeGPUs) joins() bool {
+	return len(n.shared) == 1 && n.unplaced < int(n.shared[0].ShareCount)
+}
+
+// hidesSharing reports whether devices must have holders that no row counts.
+func (n *nodeGPUs) hidesSharing() bool {
+	return len(n.shared) == 0 && n.wanting > n.free
+}
+
+func attribute(p *usage.Pod, devices []*usage.GPU, shared bool) {
+	instances := 0
+	for _, g := range devices {
+		shared = shared || g.ShareCount > 1
+		if g.MIGInstance.Present() {
+			instances++
+		}
+	}
+	switch {
+	case len(devices) == 0, !shared && len(devices) < int(p.GPURequest):
+		p.GPUAttribution = usage.Some(usage.Unknown)
+		return
+	case shared: // requests count shares, of which one card may give several
+		p.GPUAttribution = usage.Some(usage.Shared)
+	case instances > 0:
+		p.GPUAttribution = usage.Some(usage.MIG)
+	default:
+		p.GPUAttribution = usage.Some(usage.Exclusive)
+	}
+	var util, weights float64
+	var used, total sum[int64]
+	var watts sum[float64]
+	for _, g := range devices {
+		if percent, ok := g.UtilPercent.Get(); ok {
+			w := weight(g, len(devices))
+			util, weights = util+w*percent, weights+w
+		}
 		used.add(g.MemoryUsedBytes)
 		total.add(g.MemoryTotalBytes)
-		if g.MIGInstance.Present() {
-			power.lacking = true
-		}
-		power.add(g.PowerWatts)
+		watts.add(g.PowerWatts)
 	}
-	if len(devices) == 0 {
-		attribution = usage.Unknown
+	if weights > 0 && (instances == 0 || instances == len(devices)) {
+		p.GPUUtilPercent = usage.Some(util / weights)
 	}
-	p.GPUAttribution = usage.Some(attribution)
-	if sum, ok := util.sum.Get(); ok {
-		p.GPUUtilPercent = usage.Some(sum / float64(util.n))
+	p.GPUMemoryUsedBytes, p.GPUMemoryTotalBytes = used.complete(), total.complete()
+	if instances == 0 {
+		p.GPUPowerWatts = watts.complete()
 	}
-	p.GPUMemoryUsedBytes = used.complete()
-	p.GPUMemoryTotalBytes = total.complete()
-	p.GPUPowerWatts = power.complete()
 }
 
-// summed is a sum over devices that knows whether one lacked the figure.
-type summed[T usage.Number] struct {
-	sum     usage.Opt[T]
-	n       int
+// weight is what a device counts in the mean over a pod's: an instance its
+// slices, and nothing where its profile does not tell them and others stand
+// beside it.
+func weight(g *usage.GPU, devices int) float64 {
+	if devices == 1 || !g.MIGInstance.Present() {
+		return 1
+	}
+	profile, _ := g.MIGProfile.Get()
+	n, _ := Slices(profile)
+	return float64(n)
+}
+
+// Slices is the number of a card's compute slices that a MIG profile has, 3 for
+// "3g.40gb"; a compute instance such as "1c.3g.40gb" has those before the c. It
+// is false for what is no profile. An instance's utilisation is relative to its
+// own slices, so it counts by them in a mean over a card or a pod.
+func Slices(profile string) (n int, ok bool) {
+	for i := range len(profile) {
+		switch c := profile[i]; {
+		case c >= '0' && c <= '9' && n < 100:
+			n = 10*n + int(c-'0')
+		case (c == 'g' || c == 'c') && n > 0:
+			return n, true
+		default:
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+// sum is a sum over devices that knows whether one lacked the figure.
+type sum[T usage.Number] struct {
+	of      usage.Opt[T]
 	lacking bool
 }
 
-func (s *summed[T]) add(v usage.Opt[T]) {
-	if !v.Present() {
-		s.lacking = true
-		return
-	}
-	s.sum = usage.Add(s.sum, v)
-	s.n++
+func (s *sum[T]) add(v usage.Opt[T]) {
+	s.of = usage.Add(s.of, v)
+	s.lacking = s.lacking || !v.Present()
 }
 
 // complete is the sum over all devices, absent if it is not over all of them.
-func (s *summed[T]) complete() usage.Opt[T] {
+func (s *sum[T]) complete() usage.Opt[T] {
 	if s.lacking {
 		return usage.Opt[T]{}
 	}
-	return s.sum
+	return s.of
 }

@@ -129,6 +129,24 @@ func TestParseDCGMRows(t *testing.T) {
 			{0, -1, "team-a/slice-b/vllm", 3, 75, active, 73000, 8559, 610.5},
 			{1, -1, "models/alone-0/vllm", 1, 75, active, 73000, 8559, 611.5},
 		},
+		"time-sliced-untold": {
+			{0, -1, "team-b/slice-c/vllm", 1, 90, util, 73000, 8000, 610.5},
+			{1, -1, "team-a/slice-a/vllm", 1, 20, util, 1000, 80000, 200.5},
+		},
+		"mig-shared": {
+			{0, 1, "models/two-0/main", 1, 80, active, 30000, 10000, 400.5},
+			{0, 9, "models/two-0/main", 1, 40, active, 5000, 4900, 400.5},
+			{0, 11, "team-a/a-0/main", 2, 30, active, 100, 9800, 400.5},
+			{0, 13, "", 0, -1, "", 10, -1, -1},
+		},
+		"old-labels-prometheus": {
+			{0, -1, "models/bert-0/main", 1, 90, util, 73000, 8000, -1},
+			{1, -1, "", 0, 0, util, -1, -1, -1},
+		},
+		"catalogue": {
+			{0, -1, "models/new-0/vllm", 1, 42, "DCGM_FI_DEV_GPU_UTIL_RATIO", 73000, 8559, 610.5},
+			{1, -1, "", 0, 50, "DCGM_FI_DEV_GPU_UTIL_RATIO", 0, 81000, 71.25},
+		},
 		"per-process": {{0, -1, "models/proc-a/vllm", 2, 80, util, 50000, 31559, 610.5}},
 		"blanks": {
 			{0, -1, "", 0, -1, "", -1, -1, -1},

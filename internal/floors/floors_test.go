@@ -58,6 +58,9 @@ var vocabulary = map[string]bool{"internal/usage": true, "internal/layout": true
 var owners = map[string]string{
 	"k8s.io/client-go":                   "internal/kube",
 	"k8s.io/metrics/pkg/client":          "internal/kube",
+	"k8s.io/kubelet":                     "internal/gpu",
+	"google.golang.org/grpc":             "internal/gpu",
+	"github.com/NVIDIA/go-nvml":          "internal/gpu",
 	"github.com/parquet-go/parquet-go":   "internal/store",
 	"github.com/aws/aws-sdk-go-v2":       "internal/bucket",
 	"github.com/aws/smithy-go":           "internal/bucket",

@@ -239,6 +239,9 @@ func FuzzParseDCGM(f *testing.F) {
 			if g.Pod.Present() != (g.ShareCount > 0) || g.UtilPercent.Present() != g.UtilSource.Present() || g.GPUUUID == "" {
 				t.Errorf("row contradicts itself: %+v", g)
 			}
+			if src, _ := g.UtilSource.Get(); g.MIGInstance.Present() && strings.Contains(src, "GPU_UTIL") {
+				t.Errorf("an instance has its card's utilisation: %+v", g)
+			}
 			instance, _ := json.Marshal(g.MIGInstance)
 			k := [2]string{g.GPUUUID, string(instance)}
 			if g.MIGInstance.Present() && devices[k] {

@@ -1,6 +1,13 @@
-// Package gpu reads what DCGM exporters say about the GPUs of a cluster into
-// rows, and gives the pods that hold the GPUs their figures. Everything comes
-// from the exporters' text; the package does not talk to a driver or kubelet.
+// Package gpu reads the GPUs of a cluster into rows, and gives the pods that
+// hold them their figures. It has two sources: the text of DCGM exporters, for
+// all nodes at once (Exporters, Scrape), and on a node itself the driver's
+// library NVML with the kubelet's list of who holds which device (ReadNode).
+// Both make the same rows by the same rule of who holds a shared device.
+// Attribute joins them to pods.
+//
+// NVML is a C library, so it is in builds with cgo only; in others ReadNode
+// says so. The package does not look for nodes and pods, and does not decide
+// which source a cluster is read from.
 package gpu
 
 import (
@@ -22,6 +29,11 @@ import (
 
 // ScrapeTimeout bounds one exporter's answer.
 const ScrapeTimeout = 5 * time.Second
+
+// KubeletSocket is where a kubelet serves its pod resources unless told
+// otherwise. What is mounted into a container is its directory: the kubelet
+// makes the socket anew when it restarts.
+const KubeletSocket = "/var/lib/kubelet/pod-resources/kubelet.sock"
 
 // defaultPort is where the DCGM exporter listens unless told otherwise.
 const defaultPort = 9400
@@ -48,7 +60,7 @@ type Exporter struct {
 func Exporters(details []*usage.PodDetail) []Exporter {
 	var found []*usage.PodDetail
 	for _, d := range details {
-		if d.Row.Phase == "Running" && d.IP != "" && d.Row.Node.Present() && isExporter(d) {
+		if d.Row.Phase == "Running" && d.IP != "" && d.Row.Node.Present() && IsExporter(d) {
 			found = append(found, d)
 		}
 	}
@@ -78,7 +90,8 @@ func nodeOf(d *usage.PodDetail) string {
 	return node
 }
 
-func isExporter(d *usage.PodDetail) bool {
+// IsExporter reports whether the pod is a DCGM exporter, by label or by image.
+func IsExporter(d *usage.PodDetail) bool {
 	for _, l := range exporterLabels {
 		if d.Labels[l.key] == l.value {
 			return true

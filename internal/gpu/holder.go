@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
@@ -33,4 +34,9 @@ func (h holders) fill(row *usage.GPU) {
 		return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.pod, b.pod), cmp.Compare(a.container, b.container))
 	})
 	row.Namespace, row.Pod, row.Container = usage.Some(first.namespace), usage.Some(first.pod), usage.Some(first.container)
+}
+
+// String is the container as messages name it.
+func (h holder) String() string {
+	return fmt.Sprintf("container %s of pod %s", quote(h.container), quote(h.namespace+"/"+h.pod))
 }

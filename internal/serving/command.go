@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/company/k8s-resource-monitor/internal/serving/shell"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -11,37 +12,73 @@ import (
 type runs struct {
 	server    *program // nil: no program that we know
 	name      string   // of the server, as in programs
-	flags     flags
-	notServer bool // a program of notServers, or nothing but idle ones
+	flags     flags    // of the server, else of the Python program that may be one
+	sure      bool     // it runs for certain; false: in one of several branches
+	joins     bool     // some branch joins a group without serving itself
+	notServer bool     // a program of notServers, or nothing but idle ones
+	python    bool     // a Python program that we do not know, and no other program
 }
 
 // inspect reads the command and args of a container.
-func inspect(c *usage.Container) runs {
+func inspect(d *usage.PodDetail, c *usage.Container) runs {
+	if len(c.Command)+len(c.Args) == 0 {
+		return runs{}
+	}
+	env := environment{pod: d, vars: c.Env, budget: envBytes}
 	argv := make([]string, 0, len(c.Command)+len(c.Args))
 	for _, list := range [2][]string{c.Command, c.Args} {
 		for _, word := range list {
-			argv = append(argv, expandRefs(word, c.Env))
+			argv = append(argv, env.expand(word))
 		}
 	}
 	var found runs
-	commands := simpleCommands(argv, c.Env)
-	idle := len(commands) > 0
-	for _, command := range commands {
-		p, name, rest := match(command)
+	others, idle := 0, true
+	for _, command := range shell.Commands(argv, env.lookup, known) {
+		p, name, rest := match(command.Argv)
 		switch {
-		case p != nil && (found.server == nil || found.server.noAPI):
-			found.server, found.name, found.flags = p, name, parseFlags(rest)
-		case p == nil && isNotServer(command):
+		case p != nil:
+			if f := parseFlags(rest); !f.set("help") && !f.set("h") {
+				found.add(p, name, f, !command.Maybe)
+				idle = false
+			}
+		case isNotServer(command.Argv):
 			found.notServer = true
+		case !isIdle(command.Argv):
+			idle = false
+			if python, rest := pythonProgram(command.Argv); python && found.server == nil {
+				found.python, found.flags = true, parseFlags(rest)
+			} else {
+				others++
+			}
 		}
-		idle = idle && p == nil && idlePrograms[path.Base(command[0])]
 	}
+	found.python = found.python && others == 0
 	found.notServer = found.notServer || idle
-	if found.server != nil {
+	if p := found.server; p != nil && p.engine != usage.NoEngine {
 		// A benchmark beside a server in one script leaves it a server.
-		found.notServer = found.server.unless != "" && found.flags.has(found.server.unless)
+		found.notServer = p.unless != "" && found.flags.has(p.unless)
 	}
 	return found
+}
+
+// add takes in a server: of several the one that surely runs counts, and of
+// these the first with an API. If one of several runs, but which one is not
+// known, neither is its model.
+func (r *runs) add(p *program, name string, f flags, sure bool) {
+	joins := p.noAPI || f.set("headless")
+	r.joins = r.joins || joins
+	old := r.server
+	better := old == nil || old.engine == usage.NoEngine && p.engine != usage.NoEngine || sure && !r.sure && p.engine != usage.NoEngine ||
+		sure == r.sure && r.flags.set("headless") && !joins
+	ambiguous := old != nil && old.engine != usage.NoEngine && p.engine != usage.NoEngine && !sure && !r.sure &&
+		(modelPath(old, r.flags) != modelPath(p, f) || servedName(old, r.flags) != servedName(p, f))
+	if better {
+		f.complete = f.complete && p.engine != usage.NoEngine
+		r.server, r.name, r.flags, r.sure = p, name, f, sure
+	}
+	if ambiguous {
+		r.flags.unnamed = true
+	}
 }
 
 // known reports whether argv begins with a program of either table.
@@ -56,17 +93,20 @@ func match(argv []string) (p *program, name string, args []string) {
 	if name == "" {
 		return nil, "", nil
 	}
-	if len(rest) > 0 {
-		if p := programs[name+" "+rest[0]]; p != nil {
-			return p, name + " " + rest[0], rest[1:]
-		}
-	}
 	for n := name; ; { // a path to a module of Python may have directories before it
-		if p := programs[n]; p != nil {
-			return p, n, rest
+		module := strings.TrimSuffix(n, ".py")
+		if len(rest) > 0 {
+			if p := programs[module+" "+rest[0]]; p != nil {
+				return p, module + " " + rest[0], rest[1:]
+			}
+		}
+		for _, n := range [2]string{n, module} {
+			if p := programs[n]; p != nil && (p.needs == "" || parseFlags(rest).set(p.needs)) {
+				return p, n, rest
+			}
 		}
 		_, after, ok := strings.Cut(n, ".")
-		if !ok {
+		if !ok || after == "py" {
 			return nil, "", nil
 		}
 		n = after
@@ -80,6 +120,7 @@ func isNotServer(argv []string) bool {
 	if name == "" {
 		return false
 	}
+	name = strings.TrimSuffix(name, ".py")
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	if notServers[name] || notServers[last] || len(rest) > 0 && notServers[name+" "+rest[0]] {
 		return true
@@ -92,15 +133,45 @@ func isNotServer(argv []string) bool {
 	return false
 }
 
+// isIdle reports whether a command does something else than serving.
+func isIdle(argv []string) bool {
+	base := path.Base(argv[0])
+	if idlePrograms[base] {
+		return true
+	}
+	name, _ := programName(argv)
+	for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return strings.ContainsRune("._-/", r) }) {
+		if idleWords[word] {
+			return true
+		}
+	}
+	return false
+}
+
+// pythonProgram reports whether a command is a program in Python, and what it
+// is given.
+func pythonProgram(argv []string) (ok bool, args []string) {
+	for i, word := range argv {
+		if base := path.Base(word); isPython(base) || strings.HasSuffix(base, ".py") {
+			_, args = programName(argv[i:])
+			return true, args
+		}
+	}
+	return false, nil
+}
+
 // programName is the base name of a program, or for Python the dotted name of
-// the module or script that it runs.
+// the module or script that it runs; that of a script ends with ".py".
 func programName(argv []string) (name string, rest []string) {
 	if len(argv) == 0 {
 		return "", nil
 	}
 	name, rest = path.Base(argv[0]), argv[1:]
+	if strings.HasSuffix(name, ".py") {
+		return dotted(argv[0]), rest
+	}
 	if !isPython(name) {
-		return strings.TrimSuffix(name, ".py"), rest
+		return name, rest
 	}
 	for i := 0; i < len(rest); i++ {
 		switch a := rest[i]; {
@@ -110,91 +181,20 @@ func programName(argv []string) (name string, rest []string) {
 			i++
 		case a == "-c" || a == "-":
 			return "", nil
+		case strings.HasSuffix(a, ".py"):
+			return dotted(a), rest[i+1:]
 		case !strings.HasPrefix(a, "-"):
-			script := strings.TrimSuffix(strings.TrimLeft(a, "/."), ".py")
-			if base := path.Base(script); !strings.HasSuffix(a, ".py") {
-				script = base // an installed entry point, such as /usr/bin/vllm
-			}
-			return strings.ReplaceAll(script, "/", "."), rest[i+1:]
+			return path.Base(a), rest[i+1:] // an installed entry point, such as /usr/bin/vllm
 		}
 	}
 	return "", nil
 }
 
+// dotted turns the path of a script into the name of a module.
+func dotted(script string) string {
+	return strings.ReplaceAll(strings.TrimLeft(script, "/."), "/", ".")
+}
+
 func isPython(name string) bool {
 	return strings.HasPrefix(name, "python") && strings.Trim(name[len("python"):], "0123456789.") == ""
-}
-
-// flags are the arguments of a server. Names are without leading dashes and
-// with dashes for underscores, as the engines' own parsers take both.
-type flags struct {
-	values     map[string]string // the first value of each; "" for a switch
-	positional string            // the first argument that belongs to no flag
-}
-
-// parseFlags reads --flag=value, --flag value and switches. Where a flag is
-// given twice the last one counts.
-func parseFlags(args []string) flags {
-	f := flags{values: map[string]string{}}
-	for i := 0; i < len(args); i++ {
-		if !isFlag(args[i]) {
-			if f.positional == "" {
-				f.positional = args[i]
-			}
-			continue
-		}
-		name, value, joined := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
-		name = strings.ReplaceAll(name, "_", "-")
-		if !joined && !isSwitch(name) && i+1 < len(args) && !isFlag(args[i+1]) {
-			i++
-			value = args[i]
-			for listFlags[name] && i+1 < len(args) && !isFlag(args[i+1]) {
-				i++
-			}
-		}
-		if name != "" {
-			f.values[name] = value
-		}
-	}
-	return f
-}
-
-// isFlag tells a flag from a value, which may be a negative number.
-func isFlag(word string) bool {
-	return len(word) > 1 && word[0] == '-' && (word[1] < '0' || word[1] > '9')
-}
-
-func isSwitch(name string) bool {
-	if switches[name] {
-		return true
-	}
-	for _, p := range switchPrefixes {
-		if strings.HasPrefix(name, p) {
-			return true
-		}
-	}
-	return false
-}
-
-// first returns the value of the first flag that has one a reader can use: not
-// empty, and with no variable left in it.
-func (f flags) first(names []string) string {
-	for _, n := range names {
-		if v := f.values[n]; v != "" && !strings.ContainsAny(v, "$`") {
-			return v
-		}
-	}
-	return ""
-}
-
-// has reports whether the flag of a flag=value has this value.
-func (f flags) has(flagValue string) bool {
-	name, value, _ := strings.Cut(flagValue, "=")
-	return f.values[name] == value
-}
-
-// set reports whether the flag is given at all.
-func (f flags) set(name string) bool {
-	_, ok := f.values[name]
-	return ok
 }

@@ -2,11 +2,14 @@ package serving
 
 import "github.com/company/k8s-resource-monitor/internal/usage"
 
-// Labels that LeaderWorkerSet puts on the pods of a group.
+// What LeaderWorkerSet and KubeRay put on the pods of a group.
 const (
 	lwsName        = "leaderworkerset.sigs.k8s.io/name"
 	lwsGroupIndex  = "leaderworkerset.sigs.k8s.io/group-index"
 	lwsWorkerIndex = "leaderworkerset.sigs.k8s.io/worker-index"
+	lwsSize        = "leaderworkerset.sigs.k8s.io/size" // an annotation
+	rayCluster     = "ray.io/cluster"
+	rayNodeType    = "ray.io/node-type"
 )
 
 // groupRank is a pod's place in a multi-node group: "0" leads, "" is no group.
@@ -14,17 +17,33 @@ type groupRank string
 
 func (r groupRank) worker() bool { return r != "" && r != "0" }
 
-// lwsMember fills in the group of a LeaderWorkerSet's pod.
-func lwsMember(d *usage.PodDetail, id *Identity) groupRank {
-	name, index := d.Labels[lwsName], d.Labels[lwsGroupIndex]
-	rank := groupRank(d.Labels[lwsWorkerIndex])
-	if name == "" || index == "" || rank == "" {
-		return ""
+// role is what the pod is in its group.
+func (r groupRank) role() usage.Opt[string] {
+	switch {
+	case r == "":
+		return usage.Opt[string]{}
+	case r.worker():
+		return usage.Some("worker")
 	}
-	id.ReplicaGroup = usage.Some(name + "-" + index)
-	id.Role = usage.Some("leader")
-	if rank.worker() {
-		id.Role = usage.Some("worker")
+	return usage.Some("leader")
+}
+
+// lwsGroup is the group of a LeaderWorkerSet's pod.
+func lwsGroup(d *usage.PodDetail) (name string, rank groupRank) {
+	set, index, rank := d.Labels[lwsName], d.Labels[lwsGroupIndex], groupRank(d.Labels[lwsWorkerIndex])
+	if set == "" || index == "" || rank == "" {
+		return "", ""
 	}
-	return rank
+	return set + "-" + index, rank
+}
+
+// rayGroup is the group of a KubeRay cluster's pod.
+func rayGroup(d *usage.PodDetail) (name string, rank groupRank) {
+	switch name = d.Labels[rayCluster]; d.Labels[rayNodeType] {
+	case "head":
+		return name, "0"
+	case "worker":
+		return name, "1" // or another: all that counts is that it does not lead
+	}
+	return "", ""
 }

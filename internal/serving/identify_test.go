@@ -2,6 +2,7 @@ package serving
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"os"
 	"reflect"
@@ -18,17 +19,19 @@ type podCase struct {
 	Labels      map[string]string
 	Annotations map[string]string
 	OwnerKind   string
+	Pod         string // its name; "p" without
 	Containers  []usage.Container
 	Want        struct {
-		Engine, Model, ModelPath, Role, ReplicaGroup, IdentifiedBy, Container, Scheme string
-		MetricsPort                                                                   int32
-		IsAPIServer                                                                   bool
+		Engine, Model, ModelPath, Role, ReplicaGroup, Container, Scheme string
+		IdentifiedBy                                                    []string
+		MetricsPort                                                     int32
+		IsAPIServer                                                     bool
 	}
 }
 
 func (c *podCase) detail() *usage.PodDetail {
 	return &usage.PodDetail{
-		Row:         usage.Pod{Namespace: "models", Pod: "p", PodUID: "u", Phase: "Running", OwnerKind: usage.SomeUnless(c.OwnerKind, "")},
+		Row:         usage.Pod{Namespace: "models", Pod: cmp.Or(c.Pod, "p"), PodUID: "u", Phase: "Running", OwnerKind: usage.SomeUnless(c.OwnerKind, "")},
 		Labels:      c.Labels,
 		Annotations: c.Annotations,
 		Containers:  c.Containers,
@@ -41,8 +44,11 @@ func (c *podCase) identity() Identity {
 	id := Identity{
 		Engine: w.Engine, Model: usage.SomeUnless(w.Model, ""), ModelPath: usage.SomeUnless(w.ModelPath, ""),
 		Role: usage.SomeUnless(w.Role, ""), ReplicaGroup: usage.SomeUnless(w.ReplicaGroup, ""),
-		IdentifiedBy: usage.SomeUnless(w.IdentifiedBy, ""), Container: w.Container,
+		Evidence: w.IdentifiedBy, Container: w.Container,
 		MetricsPort: w.MetricsPort, Scheme: w.Scheme, IsAPIServer: w.IsAPIServer,
+	}
+	if len(w.IdentifiedBy) > 0 {
+		id.IdentifiedBy = usage.Some(w.IdentifiedBy[0])
 	}
 	for _, container := range c.Containers {
 		if container.Name == w.Container {
@@ -68,7 +74,7 @@ func podCases(t testing.TB) []podCase {
 
 func TestIdentify(t *testing.T) {
 	cases := podCases(t)
-	if len(cases) < 60 {
+	if len(cases) < 300 {
 		t.Fatalf("%d pods", len(cases))
 	}
 	for _, c := range cases {
@@ -113,15 +119,22 @@ func TestMatchesTail(t *testing.T) {
 
 func TestParseFlags(t *testing.T) {
 	for text, want := range map[string]flags{
-		"":                                  {values: map[string]string{}},
-		"a --b c --d=e --f":                 {map[string]string{"b": "c", "d": "e", "f": ""}, "a"},
-		"--b_c=1 --b-c 2":                   {map[string]string{"b-c": "2"}, ""},
-		"--seed -1 -tp 4 model":             {map[string]string{"seed": "-1", "tp": "4"}, "model"},
-		"--enable-x model":                  {map[string]string{"enable-x": ""}, "model"},
-		"--served-model-name a b c --x y m": {map[string]string{"served-model-name": "a", "x": "y"}, "m"},
-		"-- --":                             {values: map[string]string{}},
-		"--a=b=c":                           {map[string]string{"a": "b=c"}, ""},
+		"":                                  {complete: true},
+		"a --b c --d=e --f":                 {map[string]string{"b": "c", "d": "e", "f": ""}, "a", true, true, false},
+		"--b_c=1 --b-c 2":                   {map[string]string{"b-c": "2"}, "", false, true, false},
+		"--seed -1 -tp 4 model":             {map[string]string{"seed": "-1", "tp": "4"}, "model", false, true, false},
+		"--enable-x model":                  {map[string]string{"enable-x": ""}, "model", false, true, false},
+		"--enable-x False model":            {map[string]string{"enable-x": ""}, "model", false, true, false},
+		"-O3 model":                         {map[string]string{"O3": ""}, "model", false, true, false},
+		"--served-model-name a b c --x y m": {map[string]string{"served-model-name": "a", "x": "y"}, "m", false, true, false},
+		"-- m":                              {nil, "m", false, true, false},
+		"--a=b=c":                           {map[string]string{"a": "b=c"}, "", false, true, false},
+		"--new-switch org/name":             {map[string]string{"new-switch": "org/name"}, "", false, false, false},
+		"--a $B":                            {map[string]string{"a": "$B"}, "", false, false, false},
 	} {
+		if want.values == nil {
+			want.values = map[string]string{}
+		}
 		if got := parseFlags(strings.Fields(text)); !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: got %+v, want %+v", text, got, want)
 		}

@@ -1,0 +1,82 @@
+package serving
+
+import (
+	"strconv"
+
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
+
+// metricsPort is where the engine answers: what the pod says in annotations
+// and labels, then the server's flag, then the container's declared port, then
+// the engine's own default. It is 0 for a server on a Unix socket.
+func metricsPort(d *usage.PodDetail, c claim) int32 {
+	for _, key := range portKeys {
+		if said, _ := lookUp(d, key); said != "" {
+			if n := port(said); n > 0 {
+				return n
+			}
+		}
+	}
+	server := c.server
+	if c.runs.server == &rayNode {
+		server = &rayNode
+	}
+	env := environment{pod: d, vars: c.Env, budget: envBytes}
+	variable, _ := env.lookup(server.portVar)
+	for _, said := range [...]string{c.flags.first(server.port), variable} {
+		if n := port(said); n > 0 {
+			return n
+		}
+	}
+	if c.flags.set("uds") {
+		return 0
+	}
+	for _, name := range metricsPortNames {
+		for _, p := range c.Ports {
+			if p.Name == name {
+				return p.Port
+			}
+		}
+	}
+	if len(c.Ports) == 1 {
+		return c.Ports[0].Port
+	}
+	if n := proxied(d); n > 0 {
+		return n
+	}
+	return server.listens
+}
+
+// port reads a port, 0 if it is none.
+func port(text string) int32 {
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return 0
+	}
+	return int32(n)
+}
+
+// proxied is where an engine listens that shares its pod with a proxy which
+// has the API's port; 0 without one.
+func proxied(d *usage.PodDetail) int32 {
+	for i := range d.Containers {
+		if c := &d.Containers[i]; matchesAny(routingProxies, repository(c.Image)) {
+			f := parseFlags(c.Args)
+			if n := port(f.first([]string{"vllm-port", "decoder-port"})); n > 0 {
+				return n
+			}
+			return behindProxy
+		}
+	}
+	return 0
+}
+
+func scheme(d *usage.PodDetail, s *said, f flags) string {
+	if said := d.Annotations["prometheus.io/scheme"]; said == "http" || said == "https" {
+		return said
+	}
+	if s.https || f.set("ssl-certfile") || f.set("ssl-keyfile") {
+		return "https"
+	}
+	return "http"
+}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
@@ -28,6 +28,11 @@ func (k kind) String() string {
 	return [...]string{"string", "int", "bigint", "double", "boolean", "timestamp"}[k]
 }
 
+// physical is the type that the kind's values are stored as.
+func (k kind) physical() format.Type {
+	return [...]format.Type{format.ByteArray, format.Int32, format.Int64, format.Double, format.Boolean, format.Int64}[k]
+}
+
 // column is one column of a table: where its value lies in the row, and for an
 // optional one, where the row says whether it is present.
 type column struct {
@@ -36,7 +41,7 @@ type column struct {
 	optional bool
 	value    uintptr // offset of the value in the row
 	present  uintptr // offset of the presence flag, if optional
-	want     string  // what a file's column has to be, as describe says it
+	want     string  // what a file's column has to be, as its element says it
 }
 
 var plainKinds = map[reflect.Type]kind{
@@ -95,63 +100,25 @@ func optionalColumn(name string, k kind, opt reflect.Type, offset uintptr) colum
 // newTable derives the Parquet schema from the row type.
 func newTable[T any](name string, compare func(a, b T) int, sorted ...string) *Table[T] {
 	t := &Table[T]{name: name, compare: compare, sorted: sorted, columns: columnsOf(reflect.TypeFor[T](), 0)}
-	root := inOrder{Group: parquet.Group{}}
+	h := thriftWriter{}
+	h.list(2, thriftStruct, 1+len(t.columns))
+	h.b = h.b[1:] // without the head of the field that the list is
+	h.last = 0
+	h.open(0)
+	h.text(4, name)
+	h.i32(5, len(t.columns))
+	h.shut()
 	for i := range t.columns {
 		c := &t.columns[i]
-		node := c.node()
-		c.want = describe(node)
-		root.Group[c.name] = node
-		root.names = append(root.names, c.name)
+		c.element().write(&h)
+		c.want = c.element().String()
 	}
-	t.schema = parquet.NewSchema(name, root)
+	t.schema = h.b
 	return t
 }
 
 // column is the column of that name, which there has to be.
-func (t *Table[T]) column(name string) *column {
+func (t *Table[T]) column(name string) (int, *column) {
 	i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
-	return &t.columns[i]
-}
-
-// node is the column's place in the Parquet schema.
-func (c *column) node() parquet.Node {
-	var n parquet.Node
-	switch c.kind {
-	case kindString:
-		n = parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
-	case kindInt:
-		n = parquet.Encoded(parquet.Int(32), &parquet.DeltaBinaryPacked)
-	case kindBigint:
-		n = parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked)
-	case kindDouble:
-		n = parquet.Leaf(parquet.DoubleType)
-	case kindBoolean:
-		n = parquet.Leaf(parquet.BooleanType)
-	case kindTimestamp:
-		n = parquet.Encoded(parquet.Timestamp(parquet.Millisecond), &parquet.DeltaBinaryPacked)
-	}
-	if c.optional {
-		n = parquet.Optional(n)
-	}
-	return n
-}
-
-// inOrder is a group whose fields keep the order of names; the library's own
-// group sorts them.
-type inOrder struct {
-	parquet.Group
-	names []string
-}
-
-// Fields lists the group's fields in order.
-func (g inOrder) Fields() []parquet.Field {
-	byName := map[string]parquet.Field{}
-	for _, f := range g.Group.Fields() {
-		byName[f.Name()] = f
-	}
-	fields := make([]parquet.Field, len(g.names))
-	for i, name := range g.names {
-		fields[i] = byName[name]
-	}
-	return fields
+	return i, &t.columns[i]
 }

@@ -1,172 +1,170 @@
 package store
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
-	"time"
 
-	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/encoding"
+	"github.com/parquet-go/parquet-go/format"
 )
 
-// cursor reads one column chunk from its first row to its last. It holds one
-// page at a time, decoded.
+// cursor reads one column chunk from its first value to its last, page by page.
 type cursor struct {
 	column *column
-	pages  parquet.Pages
-	page   parquet.Page
+	b      []byte // the pages that are not read yet
+	codec  format.CompressionCodec
 
-	// What is left of the page: rows, their levels if the column is optional,
-	// and, in the one of these that the column's kind names, the values.
-	rows    int
-	levels  []byte
-	strings []string
-	ints    []int32
-	bigints []int64
-	doubles []float64
-	bools   []bool
-	times   []time.Time
+	rows     int  // that are left of the page
+	leveled  bool // levels says which of them have a value
+	levels   runReader
+	encoding format.Encoding
+	values   []byte    // PLAIN: what is left of them
+	ids      runReader // a dictionary's, or booleans
+	delta    deltaReader
+	text     textReader
 
-	texts []string // the strings of the chunk's one dictionary
-	space []string // where a page's strings are put, page after page
+	texts   []string // the dictionary
+	numbers []int64
+	space   []byte // of the page's bytes, and of the dictionary's before it
 }
 
-// read writes the column's next values to the rows of the block.
-func (c *cursor) read(b block) error {
-	for done := 0; done < b.rows; {
-		if c.rows == 0 {
+// open begins to read a chunk. Memory from the chunk before is used again.
+func (c *cursor) open(column *column, pages []byte, codec format.CompressionCodec) {
+	clear(c.texts)
+	*c = cursor{column: column, b: pages, codec: codec, texts: c.texts[:0], numbers: c.numbers[:0], space: c.space,
+		delta: deltaReader{space: c.delta.space}, text: c.text}
+}
+
+// atEnd reports whether the chunk holds no more values.
+func (c *cursor) atEnd() bool { return c.rows == 0 && len(c.b) == 0 }
+
+// read writes the column's next values to the rows of the block, which are no
+// more than a scratch holds.
+func (c *cursor) read(b block, s *scratch) error {
+	for b.rows > 0 {
+		for c.rows == 0 {
+			if len(c.b) == 0 {
+				return errors.New("fewer values than rows")
+			}
 			if err := c.next(); err != nil {
 				return err
 			}
 		}
-		n := min(b.rows-done, c.rows)
-		switch c.column.kind {
-		case kindString:
-			c.strings = scatter(c.column, b, done, n, c.levels, c.strings)
-		case kindInt:
-			c.ints = scatter(c.column, b, done, n, c.levels, c.ints)
-		case kindBigint:
-			c.bigints = scatter(c.column, b, done, n, c.levels, c.bigints)
-		case kindDouble:
-			c.doubles = scatter(c.column, b, done, n, c.levels, c.doubles)
-		case kindBoolean:
-			c.bools = scatter(c.column, b, done, n, c.levels, c.bools)
-		case kindTimestamp:
-			c.times = scatter(c.column, b, done, n, c.levels, c.times)
-		}
-		if c.levels != nil {
-			c.levels = c.levels[n:]
-		}
+		n := min(b.rows, c.rows)
 		c.rows -= n
-		done += n
+		if err := c.some(b.part(n), s); err != nil {
+			return err
+		}
+		b = b.after(n)
 	}
 	return nil
 }
 
-// next decodes the next page.
-func (c *cursor) next() error {
-	parquet.Release(c.page)
-	c.page = nil
-	page, err := c.pages.ReadPage()
-	if errors.Is(err, io.EOF) {
-		return errors.New("fewer values than rows")
+// some reads values of one page.
+func (c *cursor) some(b block, s *scratch) error {
+	n, levels := b.rows, []uint64(nil)
+	if c.leveled {
+		if level, ok := c.levels.repeated(n); !ok {
+			levels = s.levels[:n]
+			if err := c.levels.read(levels); err != nil {
+				return err
+			}
+			n = 0
+			for _, level := range levels {
+				if level > 1 {
+					return fmt.Errorf("level %d", level)
+				}
+				n += int(level)
+			}
+		} else if level != 1 {
+			return nil
+		}
 	}
-	if err != nil {
+	if n == 0 {
+		return nil
+	}
+	if c.column.kind == kindString {
+		if err := c.readTexts(s.texts[:n], s); err != nil {
+			return err
+		}
+		c.column.setTexts(b, levels, s.texts[:n])
+		return nil
+	}
+	if err := c.readNumbers(s.numbers[:n], s); err != nil {
 		return err
 	}
-	c.page, c.rows = page, int(page.NumValues())
-	if c.column.optional {
-		if c.levels = page.DefinitionLevels(); len(c.levels) != c.rows {
-			return fmt.Errorf("a page has %d values and %d levels", c.rows, len(c.levels))
-		}
-	}
-	switch c.column.kind {
-	case kindString:
-		c.strings = c.texted(page)
-	case kindInt:
-		c.ints = plain(page, (*encoding.Values).Int32)
-	case kindBigint:
-		c.bigints = plain(page, (*encoding.Values).Int64)
-	case kindDouble:
-		c.doubles = plain(page, (*encoding.Values).Double)
-	case kindBoolean:
-		data := page.Data()
-		bits := data.Boolean()
-		c.bools = make([]bool, 8*len(bits))
-		for i := range c.bools {
-			c.bools[i] = bits[i/8]>>(i%8)&1 != 0
-		}
-	case kindTimestamp:
-		millis := plain(page, (*encoding.Values).Int64)
-		c.times = make([]time.Time, len(millis))
-		for i, m := range millis {
-			c.times[i] = time.UnixMilli(m).UTC()
-		}
-	}
+	c.column.setNumbers(b, levels, s.numbers[:n])
 	return nil
 }
 
-// plain is the page's values. Numbers that some other writer put into a
-// dictionary are looked up.
-func plain[V any](page parquet.Page, values func(*encoding.Values) []V) []V {
-	data := page.Data()
-	dictionary := page.Dictionary()
-	if dictionary == nil {
-		return values(&data)
+func (c *cursor) readTexts(dst []string, s *scratch) error {
+	if c.encoding != format.RLEDictionary {
+		return c.text.read(dst)
 	}
-	entries := dictionary.Page().Data()
-	all := values(&entries)
-	found := make([]V, 0, page.NumValues())
-	for _, i := range data.Int32() {
-		found = append(found, all[i])
-	}
-	return found
+	return lookUp(c, dst, c.texts, s)
 }
 
-// texted is the page's strings. Those of a dictionary share its memory, so a
-// string that repeats is held once.
-func (c *cursor) texted(page parquet.Page) []string {
-	data := page.Data()
-	dictionary := page.Dictionary()
-	if dictionary == nil {
-		return split(&data)
+func (c *cursor) readNumbers(dst []int64, s *scratch) error {
+	switch {
+	case c.encoding == format.RLEDictionary:
+		return lookUp(c, dst, c.numbers, s)
+	case c.encoding == format.DeltaBinaryPacked:
+		return c.delta.read(dst)
+	case c.column.kind == kindBoolean:
+		ids := s.ids[:len(dst)]
+		if err := c.ids.read(ids); err != nil {
+			return err
+		}
+		for i, id := range ids {
+			dst[i] = int64(id)
+		}
+		return nil
 	}
-	if c.texts == nil {
-		entries := dictionary.Page().Data()
-		c.texts = split(&entries)
-	}
-	indexes := data.Int32()
-	c.space = slices.Grow(c.space[:0], len(indexes))
-	for _, i := range indexes {
-		c.space = append(c.space, c.texts[i])
-	}
-	return c.space
+	return c.plain(dst)
 }
 
-// split cuts the page's bytes, copied once, into its strings.
-func split(values *encoding.Values) []string {
-	data, offsets := values.ByteArray()
-	text := string(data)
-	texts := make([]string, max(len(offsets), 1)-1)
-	for i := range texts {
-		texts[i] = text[offsets[i]:offsets[i+1]]
+// plain reads PLAIN numbers.
+func (c *cursor) plain(dst []int64) error {
+	size := 8
+	if c.column.kind == kindInt {
+		size = 4
 	}
-	return texts
+	if len(dst) > len(c.values)/size {
+		return errShort
+	}
+	b := c.values
+	for i := range dst {
+		if size == 4 {
+			dst[i] = int64(int32(binary.LittleEndian.Uint32(b[4*i:])))
+		} else {
+			dst[i] = int64(binary.LittleEndian.Uint64(b[8*i:]))
+		}
+	}
+	c.values = b[size*len(dst):]
+	return nil
 }
 
-// atEnd reports whether the chunk holds no more rows.
-func (c *cursor) atEnd() bool {
-	if c.rows > 0 {
-		return false
+// lookUp reads values by their number in the dictionary.
+func lookUp[V any](c *cursor, dst, dictionary []V, s *scratch) error {
+	if id, ok := c.ids.repeated(len(dst)); ok {
+		if id >= uint64(len(dictionary)) {
+			return fmt.Errorf("entry %d of a dictionary of %d", id, len(dictionary))
+		}
+		v := dictionary[id]
+		for i := range dst {
+			dst[i] = v
+		}
+		return nil
 	}
-	page, err := c.pages.ReadPage()
-	parquet.Release(page)
-	return errors.Is(err, io.EOF)
-}
-
-func (c *cursor) close() {
-	parquet.Release(c.page)
-	c.pages.Close()
+	ids := s.ids[:len(dst)]
+	if err := c.ids.read(ids); err != nil {
+		return err
+	}
+	for i, id := range ids {
+		if id >= uint64(len(dictionary)) {
+			return fmt.Errorf("entry %d of a dictionary of %d", id, len(dictionary))
+		}
+		dst[i] = dictionary[id]
+	}
+	return nil
 }

@@ -3,8 +3,6 @@ package store
 import (
 	"time"
 	"unsafe"
-
-	"github.com/parquet-go/parquet-go"
 )
 
 // This file is the only one that reads and writes rows through offsets. It
@@ -24,72 +22,128 @@ func blockOf[T any](rows []T) block {
 	return block{unsafe.Pointer(unsafe.SliceData(rows)), unsafe.Sizeof(row), len(rows)}
 }
 
+// part is the first n rows of the block, and after the others.
+func (b block) part(n int) block { return block{b.first, b.bytes, n} }
+
+func (b block) after(n int) block {
+	if n == b.rows {
+		return block{} // no pointer beyond the rows
+	}
+	return block{unsafe.Add(b.first, uintptr(n)*b.bytes), b.bytes, b.rows - n}
+}
+
 // field is the field at the offset in row i.
 func field[V any](b block, i int, offset uintptr) *V {
 	return (*V)(unsafe.Add(b.first, uintptr(i)*b.bytes+offset))
 }
 
-// gather fills values, one for each row of the block, with what column number
-// i holds. Strings are not copied: the values live no longer than the rows.
-func (c *column) gather(b block, i int, values []parquet.Value) {
-	switch c.kind {
-	case kindString:
-		for r := range values {
-			s := *field[string](b, r, c.value)
-			values[r] = parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(s), len(s)))
-		}
-	case kindInt:
-		for r := range values {
-			values[r] = parquet.Int32Value(*field[int32](b, r, c.value))
-		}
-	case kindBigint:
-		for r := range values {
-			values[r] = parquet.Int64Value(*field[int64](b, r, c.value))
-		}
-	case kindDouble:
-		for r := range values {
-			values[r] = parquet.DoubleValue(*field[float64](b, r, c.value))
-		}
-	case kindBoolean:
-		for r := range values {
-			values[r] = parquet.BooleanValue(*field[bool](b, r, c.value))
-		}
-	case kindTimestamp:
-		for r := range values {
-			values[r] = parquet.Int64Value(field[time.Time](b, r, c.value).UnixMilli())
+// levels appends, for each row of the block, 1 where the column's value is
+// present and 0 where it is absent, and reports how many are present.
+func (c *column) levels(b block, runs []run) ([]run, int) {
+	count := 0
+	for r := range b.rows {
+		if *field[bool](b, r, c.present) {
+			count++
 		}
 	}
-	if !c.optional {
+	switch count {
+	case 0:
+		return push(runs, 0, b.rows), 0
+	case b.rows:
+		return push(runs, 1, b.rows), count
+	}
+	for r := range b.rows {
+		level := uint32(0)
+		if *field[bool](b, r, c.present) {
+			level = 1
+		}
+		runs = push(runs, level, 1)
+	}
+	return runs, count
+}
+
+// texts appends the column's strings that are present. They are not copied.
+func (c *column) texts(b block, dst []string) []string {
+	return values[string](c, b, dst)
+}
+
+// numbers appends the column's values that are present, a double as its bits
+// and a time as its milliseconds.
+func (c *column) numbers(b block, dst []int64) []int64 {
+	switch c.kind {
+	case kindInt:
+		return integers[int32](c, b, dst)
+	case kindBoolean:
+		return integers[uint8](c, b, dst)
+	case kindTimestamp:
+		for r := range b.rows {
+			if !c.optional || *field[bool](b, r, c.present) {
+				dst = append(dst, field[time.Time](b, r, c.value).UnixMilli())
+			}
+		}
+		return dst
+	}
+	return values[int64](c, b, dst)
+}
+
+func values[V any](c *column, b block, dst []V) []V {
+	for r := range b.rows {
+		if !c.optional || *field[bool](b, r, c.present) {
+			dst = append(dst, *field[V](b, r, c.value))
+		}
+	}
+	return dst
+}
+
+func integers[V int32 | uint8](c *column, b block, dst []int64) []int64 {
+	for r := range b.rows {
+		if !c.optional || *field[bool](b, r, c.present) {
+			dst = append(dst, int64(*field[V](b, r, c.value)))
+		}
+	}
+	return dst
+}
+
+// scatter writes a column's values to the rows of the block. Where a level is
+// 0 the value is absent and not among the values; without levels all are
+// present. The rows have to be zero, so that what is not written is absent.
+func scatter[V, W any](c *column, b block, levels []uint64, values []W, convert func(W) V) {
+	if levels == nil {
+		for i, v := range values {
+			*field[V](b, i, c.value) = convert(v)
+		}
+		if c.optional {
+			for i := range values {
+				*field[bool](b, i, c.present) = true
+			}
+		}
 		return
 	}
-	null := parquet.Value{}.Level(0, 0, i)
-	for r := range values {
-		if *field[bool](b, r, c.present) {
-			values[r] = values[r].Level(0, 1, i)
-		} else {
-			values[r] = null
+	used := 0
+	for i, level := range levels {
+		if level != 0 {
+			*field[V](b, i, c.value) = convert(values[used])
+			*field[bool](b, i, c.present) = true
+			used++
 		}
 	}
 }
 
-// scatter writes n values of a column to the rows of the block from row start,
-// and returns the values that it did not use. Where a level is 0 the value is
-// absent and not among the values; without levels all are present. The rows
-// have to be zero, so that what is not written is absent.
-func scatter[V any](c *column, b block, start, n int, levels []byte, values []V) []V {
-	if levels == nil {
-		for i, v := range values[:n] {
-			*field[V](b, start+i, c.value) = v
-		}
-		return values[n:]
+// setTexts gives the rows of the block their strings.
+func (c *column) setTexts(b block, levels []uint64, texts []string) {
+	scatter(c, b, levels, texts, func(s string) string { return s })
+}
+
+// setNumbers gives the rows of the block the values that numbers made.
+func (c *column) setNumbers(b block, levels []uint64, numbers []int64) {
+	switch c.kind {
+	case kindInt:
+		scatter(c, b, levels, numbers, func(v int64) int32 { return int32(v) })
+	case kindBoolean:
+		scatter(c, b, levels, numbers, func(v int64) bool { return v != 0 })
+	case kindTimestamp:
+		scatter(c, b, levels, numbers, func(v int64) time.Time { return time.UnixMilli(v).UTC() })
+	default: // a double's bits too
+		scatter(c, b, levels, numbers, func(v int64) int64 { return v })
 	}
-	used := 0
-	for i, level := range levels[:n] {
-		if level != 0 {
-			*field[V](b, start+i, c.value) = values[used]
-			*field[bool](b, start+i, c.present) = true
-			used++
-		}
-	}
-	return values[used:]
 }

@@ -24,9 +24,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
-
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
@@ -77,13 +74,12 @@ func first(orders ...int) int {
 
 // Table is the Parquet form of the rows T.
 type Table[T any] struct {
-	name        string
-	columns     []column
-	schema      *parquet.Schema
-	sorted      []string
-	compare     func(a, b T) int
-	compression zstd.Codec // holds the compressors that are free
-	encoders    sync.Pool  // of *encoder, those that are free
+	name     string
+	columns  []column
+	schema   []byte // the columns as a footer states them
+	sorted   []string
+	compare  func(a, b T) int
+	encoders sync.Pool // of *encoder, those that are free
 }
 
 // Metadata is what a file says of itself beside its rows.

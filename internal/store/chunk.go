@@ -1,0 +1,267 @@
+package store
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/parquet-go/parquet-go/format"
+)
+
+const (
+	// A page is cut where it holds this many values, equal neighbours counted
+	// once, or this many bytes of strings. Pages are what a reader holds of a
+	// column, and with the page index skips or fetches.
+	pageValues = 16_384
+	pageBytes  = 128 << 10
+	// valuesToTry is how many values show what the others will be like.
+	valuesToTry = 512
+	// A dictionary that has grown beyond these takes no more pages.
+	dictionaryEntries = 1 << 16
+	dictionaryBytes   = 4 << 20
+)
+
+// chunk is one column of the row group that is being written: the pages that
+// are full, encoded, and the values of the one that is not.
+//
+// # Which encoding
+//
+// Booleans are runs. Any other column begins with a dictionary, and its first
+// page decides. A dictionary stays if each entry stands for 8 numbers or 16
+// strings, or if strings recur apart from their neighbours, such as the nodes
+// of pods. Otherwise strings become DELTA_BYTE_ARRAY, which makes nothing of
+// one that equals its neighbour, doubles PLAIN, and integers PLAIN or
+// DELTA_BINARY_PACKED, whichever makes the first page smaller. So the encoding
+// is a function of the values alone.
+type chunk struct {
+	column *column
+
+	// The page that is being filled.
+	rows    int
+	count   int // of rows with a value
+	levels  []run
+	ids     []run   // values by dictionary entry, or of booleans
+	numbers []int64 // without a dictionary
+	texts   textWriter
+
+	coded   bool            // values go to the dictionary
+	direct  format.Encoding // of integers without one
+	entries dictionary
+
+	pages []page
+	out   []byte // the pages
+	size  int    // of them, were they not compressed
+	zstd  bool   // one of them is compressed
+	used  uint   // encodings, by bit
+}
+
+// page is what the page index says of a page.
+type page struct {
+	offset, size    int // in the chunk's pages
+	firstRow, nulls int
+	bounds          bounds
+}
+
+// workspace is memory that the columns use one after the other.
+type workspace struct {
+	numbers []int64
+	texts   []string
+	levels  []byte
+	values  []byte
+	header  thriftWriter
+	compressor
+}
+
+// reset empties the chunk for the next row group.
+func (c *chunk) reset() {
+	c.coded, c.direct = c.column.kind != kindBoolean, -1
+	c.entries.reset()
+	clear(c.pages) // their bounds are strings of rows
+	c.pages, c.out, c.size, c.zstd, c.used = c.pages[:0], c.out[:0], 0, false, 0
+}
+
+// add adds the block's values of the column.
+func (c *chunk) add(b block, s *workspace) {
+	n := b.rows
+	c.rows += n
+	if c.column.optional {
+		c.levels, n = c.column.levels(b, c.levels)
+	}
+	c.count += n
+	switch {
+	case n == 0:
+	case c.column.kind == kindString:
+		s.texts = c.column.texts(b, s.texts[:0])
+		if !c.coded {
+			for _, v := range s.texts {
+				c.texts.add(v)
+			}
+			return
+		}
+		for _, v := range s.texts {
+			if last := len(c.ids) - 1; last >= 0 && c.entries.texts[c.ids[last].value] == v {
+				c.ids[last].count++
+			} else {
+				c.ids = append(c.ids, run{c.entries.text(v), 1})
+			}
+		}
+	case c.column.kind == kindBoolean:
+		s.numbers = c.column.numbers(b, s.numbers[:0])
+		for _, v := range s.numbers {
+			c.ids = push(c.ids, uint32(v), 1)
+		}
+	case c.coded:
+		s.numbers = c.column.numbers(b, s.numbers[:0])
+		for _, v := range s.numbers {
+			if last := len(c.ids) - 1; last >= 0 && c.entries.numbers[c.ids[last].value] == v {
+				c.ids[last].count++
+			} else {
+				c.ids = append(c.ids, run{c.entries.number(v), 1})
+			}
+		}
+	default:
+		c.numbers = c.column.numbers(b, c.numbers)
+	}
+}
+
+// cut ends the page if it is full. Strings that never recur are known before
+// that.
+func (c *chunk) cut(firstRow int, s *workspace) {
+	if c.coded && len(c.pages) == 0 && len(c.ids) >= valuesToTry && len(c.entries.texts) == len(c.ids) && !c.pays() {
+		c.uncode()
+	}
+	if max(len(c.ids), len(c.numbers), len(c.levels)) >= pageValues || len(c.texts.data) >= pageBytes || len(c.texts.prefixes) >= 4*pageValues {
+		c.end(firstRow, s)
+	}
+}
+
+// pays reports whether the dictionary is worth its bytes, by its first page.
+func (c *chunk) pays() bool {
+	if c.column.kind != kindString {
+		return 8*len(c.entries.numbers) <= c.count
+	}
+	entries := len(c.entries.texts)
+	return 16*entries <= c.count || len(c.ids) >= valuesToTry/8 && 3*entries <= 2*len(c.ids)
+}
+
+// uncode takes the page's values out of the dictionary.
+func (c *chunk) uncode() {
+	for _, r := range c.ids {
+		for range r.count {
+			if c.column.kind == kindString {
+				c.texts.add(c.entries.texts[r.value])
+			} else {
+				c.numbers = append(c.numbers, c.entries.numbers[r.value])
+			}
+		}
+	}
+	c.coded, c.ids = false, c.ids[:0]
+	c.entries.reset()
+}
+
+// end encodes the page, whose rows end before the row of that number.
+func (c *chunk) end(row int, s *workspace) {
+	if c.rows == 0 {
+		return
+	}
+	if c.coded && len(c.pages) == 0 && !c.pays() {
+		c.uncode()
+	}
+	p := page{offset: len(c.out), firstRow: row - c.rows, nulls: c.rows - c.count, bounds: c.bounds()}
+	s.levels = s.levels[:0]
+	if c.column.optional {
+		s.levels = appendRuns(s.levels, c.levels, 1)
+	}
+	encoding, split := c.encode(s)
+	compressed := s.compress(s.values, split)
+	body := compressed
+	if compressed == nil {
+		body = s.values
+	}
+	c.used |= 1<<format.RLE | 1<<encoding
+	c.zstd = c.zstd || compressed != nil
+
+	h := &s.header
+	h.b = h.b[:0]
+	h.i32(1, int(format.DataPageV2))
+	h.i32(2, len(s.levels)+len(s.values))
+	h.i32(3, len(s.levels)+len(body))
+	h.open(8)
+	h.i32(1, c.rows)
+	h.i32(2, c.rows-c.count)
+	h.i32(3, c.rows)
+	h.i32(4, int(encoding))
+	h.i32(5, len(s.levels))
+	h.i32(6, 0)
+	h.bool(7, compressed != nil)
+	h.shut()
+	h.shut()
+	c.out = append(append(append(c.out, h.b...), s.levels...), body...)
+	c.size += len(h.b) + len(s.levels) + len(s.values)
+	p.size = len(c.out) - p.offset
+	c.pages = append(c.pages, p)
+
+	c.coded = c.coded && len(c.entries.texts)+len(c.entries.numbers) <= dictionaryEntries && c.entries.bytes <= dictionaryBytes
+	c.rows, c.count, c.levels, c.ids, c.numbers = 0, 0, c.levels[:0], c.ids[:0], c.numbers[:0]
+	c.texts.reset()
+}
+
+// encode puts the page's encoded values into s.values. Where split is not 0,
+// what stands behind it is text of which nothing repeats.
+func (c *chunk) encode(s *workspace) (encoding format.Encoding, split int) {
+	s.values = s.values[:0]
+	switch {
+	case c.count == 0:
+		return format.Plain, 0
+	case c.column.kind == kindBoolean:
+		s.values = appendRuns(append(s.values, 0, 0, 0, 0), c.ids, 1)
+		binary.LittleEndian.PutUint32(s.values, uint32(len(s.values)-4))
+		return format.RLE, 0
+	case c.coded:
+		width := max(1, bits.Len(uint(c.entries.len()-1)))
+		s.values = appendRuns(append(s.values, byte(width)), c.ids, width)
+		return format.RLEDictionary, 0
+	case c.column.kind == kindString:
+		s.values, split = c.texts.encode(s.values)
+		return format.DeltaByteArray, split
+	case c.column.kind == kindDouble:
+		c.direct = format.Plain
+	case c.direct < 0:
+		delta, plain := c.try(format.DeltaBinaryPacked, s), c.try(format.Plain, s)
+		if c.direct = format.DeltaBinaryPacked; plain < delta {
+			c.direct = format.Plain
+		}
+	}
+	c.appendNumbers(c.direct, s)
+	return c.direct, 0
+}
+
+// try is how many bytes the page has with the encoding. Few values are not
+// worth compressing to know.
+func (c *chunk) try(encoding format.Encoding, s *workspace) int {
+	c.appendNumbers(encoding, s)
+	if c.count >= valuesToTry {
+		if compressed := s.compress(s.values, 0); compressed != nil {
+			return len(compressed)
+		}
+	}
+	return len(s.values)
+}
+
+func (c *chunk) appendNumbers(encoding format.Encoding, s *workspace) {
+	if encoding == format.DeltaBinaryPacked {
+		s.values = appendDelta(s.values[:0], c.numbers, c.column.kind == kindInt)
+		return
+	}
+	s.values = plainNumbers(s.values[:0], c.numbers, c.column.kind)
+}
+
+func plainNumbers(dst []byte, numbers []int64, k kind) []byte {
+	for _, v := range numbers {
+		if k == kindInt {
+			dst = binary.LittleEndian.AppendUint32(dst, uint32(v))
+		} else {
+			dst = binary.LittleEndian.AppendUint64(dst, uint64(v))
+		}
+	}
+	return dst
+}

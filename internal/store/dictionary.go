@@ -1,0 +1,77 @@
+package store
+
+import (
+	"encoding/binary"
+
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// dictionary numbers a chunk's values in the order of their first use.
+type dictionary struct {
+	texts     []string
+	numbers   []int64
+	textIDs   map[string]uint32
+	numberIDs map[int64]uint32
+	bytes     int // of the texts
+}
+
+func (d *dictionary) len() int { return len(d.texts) + len(d.numbers) }
+
+func (d *dictionary) reset() {
+	clear(d.texts)
+	d.texts, d.numbers, d.bytes = d.texts[:0], d.numbers[:0], 0
+	clear(d.textIDs)
+	clear(d.numberIDs)
+}
+
+func (d *dictionary) text(v string) uint32 {
+	id, ok := d.textIDs[v]
+	if !ok {
+		if d.textIDs == nil {
+			d.textIDs = map[string]uint32{}
+		}
+		id = uint32(len(d.texts))
+		d.textIDs[v] = id
+		d.texts = append(d.texts, v)
+		d.bytes += len(v)
+	}
+	return id
+}
+
+func (d *dictionary) number(v int64) uint32 {
+	id, ok := d.numberIDs[v]
+	if !ok {
+		if d.numberIDs == nil {
+			d.numberIDs = map[int64]uint32{}
+		}
+		id = uint32(len(d.numbers))
+		d.numberIDs[v] = id
+		d.numbers = append(d.numbers, v)
+	}
+	return id
+}
+
+// appendPage appends the dictionary page. Unlike a data page it cannot say
+// that it is not compressed where the chunk's other pages are.
+func (d *dictionary) appendPage(dst []byte, k kind, compressed bool, s *workspace) (page []byte, size int) {
+	s.values = plainNumbers(s.values[:0], d.numbers, k)
+	for _, v := range d.texts {
+		s.values = binary.LittleEndian.AppendUint32(s.values, uint32(len(v)))
+		s.values = append(s.values, v...)
+	}
+	body := s.values
+	if compressed {
+		body = s.frame(s.values)
+	}
+	h := &s.header
+	h.b = h.b[:0]
+	h.i32(1, int(format.DictionaryPage))
+	h.i32(2, len(s.values))
+	h.i32(3, len(body))
+	h.open(7)
+	h.i32(1, d.len())
+	h.i32(2, int(format.Plain))
+	h.shut()
+	h.shut()
+	return append(append(dst, h.b...), body...), len(h.b) + len(s.values)
+}

@@ -1,0 +1,226 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// footer is what a file says of itself, as far as a reader needs it.
+type footer struct {
+	rows    int64
+	version string
+	columns []element // of the schema's top level
+	leaves  []int     // of each column: its first column chunk
+	groups  []group
+}
+
+type group struct {
+	rows   int64
+	chunks []chunkInfo
+}
+
+// chunkInfo is one column chunk as the footer states it.
+type chunkInfo struct {
+	physical               format.Type
+	path                   []byte // its last part
+	codec                  format.CompressionCodec
+	values                 int64
+	size, data, dictionary int64
+}
+
+var errFooter = errors.New("a footer that does not hold together")
+
+// readFooter reads the footer at the end of body. It asks for no memory that
+// the footer's own bytes do not account for.
+func readFooter(body []byte) (*footer, error) {
+	end := len(body) - 4 - len(magic)
+	if end < len(magic) || string(body[end+4:]) != magic || int64(binary.LittleEndian.Uint32(body[end:])) > int64(end-len(magic)) {
+		return nil, errors.New("no footer at its end")
+	}
+	r := &thriftReader{b: body[end-int(binary.LittleEndian.Uint32(body[end:])) : end]}
+	f := &footer{}
+	var elements []element
+	r.fields(func(id int, kind byte) bool {
+		switch {
+		case id == 2 && kind == thriftList:
+			n, _ := r.elements()
+			elements = make([]element, 0, min(n, 100))
+			for i := 0; i < n && !r.bad; i++ {
+				elements = append(elements, readElement(r))
+			}
+		case id == 3 && kind == thriftI64:
+			f.rows = r.int()
+		case id == 4 && kind == thriftList:
+			n, _ := r.elements()
+			for i := 0; i < n && !r.bad; i++ {
+				f.groups = append(f.groups, readGroup(r, len(elements)))
+			}
+		case id == 5 && kind == thriftList:
+			n, _ := r.elements()
+			for i := 0; i < n && !r.bad; i++ {
+				f.readPair(r)
+			}
+		default:
+			return false
+		}
+		return true
+	})
+	if r.bad {
+		return nil, errFooter
+	}
+	return f, f.flatten(elements)
+}
+
+// readPair reads one entry of the file's metadata.
+func (f *footer) readPair(r *thriftReader) {
+	var key, value []byte
+	r.fields(func(id int, kind byte) bool {
+		switch {
+		case id == 1 && kind == thriftBinary:
+			key = r.bytes()
+		case id == 2 && kind == thriftBinary:
+			value = r.bytes()
+		default:
+			return false
+		}
+		return true
+	})
+	if string(key) == "schema_version" {
+		f.version = string(value)
+	}
+}
+
+func readGroup(r *thriftReader, columns int) (g group) {
+	r.fields(func(id int, kind byte) bool {
+		switch {
+		case id == 1 && kind == thriftList:
+			n, _ := r.elements()
+			g.chunks = make([]chunkInfo, 0, min(n, columns))
+			for i := 0; i < n && !r.bad; i++ {
+				var c chunkInfo
+				r.fields(func(id int, kind byte) bool {
+					if id == 3 && kind == thriftStruct {
+						c.read(r)
+						return true
+					}
+					return false
+				})
+				g.chunks = append(g.chunks, c)
+			}
+		case id == 3 && kind == thriftI64:
+			g.rows = r.int()
+		default:
+			return false
+		}
+		return true
+	})
+	return g
+}
+
+func (c *chunkInfo) read(r *thriftReader) {
+	r.fields(func(id int, kind byte) bool {
+		switch {
+		case id == 1 && kind == thriftI32:
+			c.physical = format.Type(r.int())
+		case id == 3 && kind == thriftList:
+			n, kind := r.elements()
+			for i := 0; i < n && !r.bad && kind == thriftBinary; i++ {
+				c.path = r.bytes()
+			}
+		case id == 4 && kind == thriftI32:
+			c.codec = format.CompressionCodec(r.int())
+		case id == 5 && kind == thriftI64:
+			c.values = r.int()
+		case id == 7 && kind == thriftI64:
+			c.size = r.int()
+		case id == 9 && kind == thriftI64:
+			c.data = r.int()
+		case id == 11 && kind == thriftI64:
+			c.dictionary = r.int()
+		default:
+			return false
+		}
+		return true
+	})
+}
+
+// flatten finds the columns at the top of the schema's tree, and the chunks of
+// each: one for every leaf below it.
+func (f *footer) flatten(elements []element) error {
+	if len(elements) == 0 {
+		return errFooter
+	}
+	leaf, rest := 0, elements[1:]
+	for range elements[0].children {
+		if len(rest) == 0 {
+			return errFooter
+		}
+		f.columns, f.leaves = append(f.columns, rest[0]), append(f.leaves, leaf)
+		for open := 1; open > 0; open-- {
+			if len(rest) == 0 {
+				return errFooter
+			}
+			if rest[0].children == 0 {
+				leaf++
+			}
+			open += min(rest[0].children, len(rest))
+			rest = rest[1:]
+		}
+	}
+	if len(rest) > 0 {
+		return errFooter
+	}
+	for _, g := range f.groups {
+		if len(g.chunks) != leaf || g.rows < 0 || g.rows > maxRows {
+			return errFooter
+		}
+	}
+	return nil
+}
+
+// match finds each column of the table in the file: its leaf, or -1 for an
+// optional one that the file is too old to have.
+func (t *Table[T]) match(f *footer) ([]int, error) {
+	leaves := make([]int, len(t.columns))
+	for i := range t.columns {
+		c := &t.columns[i]
+		at := slices.IndexFunc(f.columns, func(e element) bool { return e.name == c.name })
+		switch {
+		case at < 0 && c.optional:
+			leaves[i] = -1
+			continue
+		case at < 0:
+			return nil, &SchemaError{t.name, c.name, "no such column", c.want}
+		}
+		if e := f.columns[at]; e != c.element() {
+			if has := e.String(); has != c.want {
+				return nil, &SchemaError{t.name, c.name, has, c.want}
+			}
+		}
+		leaves[i] = f.leaves[at]
+	}
+	return leaves, nil
+}
+
+// pages is where the chunk's bytes are, if they are, and are the column's.
+func (c *chunkInfo) pages(body []byte, column *column, rows int64) ([]byte, error) {
+	start := c.data
+	if c.dictionary > 0 && c.dictionary < start {
+		start = c.dictionary
+	}
+	switch {
+	case c.physical != column.kind.physical() || string(c.path) != column.name:
+		return nil, errors.New("another column's pages")
+	case c.values != rows:
+		return nil, fmt.Errorf("%d values for %d rows", c.values, rows)
+	case start < 0 || c.size < 0 || start > int64(len(body)) || c.size > int64(len(body))-start:
+		return nil, errors.New("pages beyond the file's end")
+	case !supported(c.codec):
+		return nil, fmt.Errorf("codec %v is not supported: use zstd", c.codec)
+	}
+	return body[start : start+c.size], nil
+}

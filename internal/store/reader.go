@@ -1,0 +1,153 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// maxRows is the most rows that one file may claim. An hour of 150,000 pods at
+// two samples a minute is 18 million.
+const maxRows = 1 << 26
+
+// Reader reads one file's rows, in its order. It holds one page of each
+// column, and of a page only what is not read yet is still encoded. It is used
+// by one goroutine.
+type Reader[T any] struct {
+	table   *Table[T]
+	body    []byte
+	footer  *footer
+	leaves  []int
+	group   int // the next row group
+	left    int // rows of the group that is being read
+	cursors []cursor
+	scratch scratch
+	err     error
+}
+
+// scratch is memory that the columns use one after the other.
+type scratch struct {
+	levels  [rowsPerBlock]uint64
+	ids     [rowsPerBlock]uint64
+	numbers [rowsPerBlock]int64
+	texts   [rowsPerBlock]string
+}
+
+// NewReader begins to read a file. Bytes that are not a whole Parquet file are
+// ErrCorrupt, columns that are not the table's a *SchemaError.
+func (t *Table[T]) NewReader(body []byte) (*Reader[T], error) {
+	f, err := readFooter(body)
+	if err != nil {
+		return nil, t.corrupt(err)
+	}
+	if f.version != SchemaVersion {
+		return nil, fmt.Errorf("table %s: schema version %q, this program reads %q: use the k8s-monitor that wrote it, or a newer one", t.name, f.version, SchemaVersion)
+	}
+	leaves, err := t.match(f)
+	if err != nil {
+		return nil, err
+	}
+	held := int64(0)
+	for _, g := range f.groups {
+		held += g.rows
+	}
+	if held != f.rows || held > maxRows {
+		return nil, t.corrupt(fmt.Errorf("it claims %d rows and its row groups %d", f.rows, held))
+	}
+	return &Reader[T]{table: t, body: body, footer: f, leaves: leaves}, nil
+}
+
+func (t *Table[T]) corrupt(err error) error {
+	return fmt.Errorf("table %s: %w (%v)", t.name, ErrCorrupt, err)
+}
+
+// Rows is how many rows the file says that it has. Read is who finds out.
+func (r *Reader[T]) Rows() int { return int(r.footer.rows) }
+
+// Read fills rows, whatever they held, and reports how many. It fills all of
+// them unless the file ends or is ErrCorrupt; after the last row it is io.EOF.
+func (r *Reader[T]) Read(rows []T) (int, error) {
+	done := 0
+	for done < len(rows) && r.err == nil {
+		if r.left == 0 {
+			r.err = r.next()
+			continue
+		}
+		n := min(len(rows)-done, r.left, rowsPerBlock)
+		if r.err = r.read(rows[done : done+n]); r.err == nil {
+			done += n
+		}
+	}
+	if r.err == io.EOF && done > 0 {
+		return done, nil
+	}
+	return done, r.err
+}
+
+// next begins the next row group, after it has seen that the last one held no
+// more values than rows.
+func (r *Reader[T]) next() error {
+	if r.group == len(r.footer.groups) {
+		return io.EOF
+	}
+	g := &r.footer.groups[r.group]
+	r.group++
+	r.left = int(g.rows)
+	r.cursors = slices.Grow(r.cursors[:0], len(r.leaves))[:len(r.leaves)]
+	for i, leaf := range r.leaves {
+		if leaf < 0 {
+			continue
+		}
+		c := &r.table.columns[i]
+		pages, err := g.chunks[leaf].pages(r.body, c, g.rows)
+		if err != nil {
+			return r.table.corrupt(fmt.Errorf("column %s: %w", c.name, err))
+		}
+		r.cursors[i].open(c, pages, g.chunks[leaf].codec)
+	}
+	return nil
+}
+
+func (r *Reader[T]) read(rows []T) error {
+	clear(rows)
+	r.left -= len(rows)
+	b := blockOf(rows)
+	for i, leaf := range r.leaves {
+		if leaf < 0 {
+			continue
+		}
+		c := &r.cursors[i]
+		err := c.read(b, &r.scratch)
+		if err == nil && r.left == 0 && !c.atEnd() {
+			err = errors.New("more values than rows")
+		}
+		if err != nil {
+			return r.table.corrupt(fmt.Errorf("column %s: %w", c.column.name, err))
+		}
+	}
+	return nil
+}
+
+// Decode reads a file's rows, as a Reader does.
+func (t *Table[T]) Decode(body []byte) ([]T, error) {
+	r, err := t.NewReader(body)
+	if err != nil {
+		return nil, err
+	}
+	// Whole memory at once for what a file of this size can well hold; what is
+	// beyond is given as values come, never on the word of the footer.
+	rows := make([]T, min(r.Rows(), max(rowsPerBlock, len(body))))
+	for done := 0; ; {
+		n, err := r.Read(rows[done:])
+		done += n
+		switch {
+		case err == io.EOF || err == nil && done == r.Rows():
+			return rows[:done], nil
+		case err != nil:
+			return nil, err
+		}
+		more := min(r.Rows()-done, max(done, rowsPerBlock))
+		rows = append(rows, make([]T, more)...)
+	}
+}

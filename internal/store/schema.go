@@ -1,0 +1,175 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// element is a node of a file's schema.
+type element struct {
+	name     string
+	presence format.FieldRepetitionType
+	physical format.Type
+	children int
+	logical  string // as the table's own are named below, "" for none
+}
+
+// Logical types of the tables' columns. Others are read by their number.
+const (
+	logicalString = "STRING"
+	logicalInt    = "INT(32,true)"
+	logicalBigint = "INT(64,true)"
+	logicalMillis = "TIMESTAMP(isAdjustedToUTC=true,unit=MILLIS)"
+)
+
+// element is the column's place in the schema.
+func (c *column) element() element {
+	e := element{name: c.name, physical: c.kind.physical()}
+	if c.optional {
+		e.presence = format.Optional
+	}
+	e.logical = [...]string{logicalString, logicalInt, logicalBigint, "", "", logicalMillis}[c.kind]
+	return e
+}
+
+// String is what has to agree: presence, physical and logical type. A signed
+// integer of the physical type's own width is the same with and without the
+// logical type that says so.
+func (e element) String() string {
+	presence := [...]string{"required ", "optional ", "repeated "}[e.presence]
+	switch {
+	case e.children > 0:
+		return presence + "group"
+	case e.logical == "" || e.logical == logicalInt && e.physical == format.Int32 || e.logical == logicalBigint && e.physical == format.Int64:
+		return presence + e.physical.String()
+	}
+	return presence + e.physical.String() + " " + e.logical
+}
+
+// write appends the column's element. Readers that know no logical types go by
+// the older, converted ones.
+func (e element) write(h *thriftWriter) {
+	h.open(0)
+	h.i32(1, int(e.physical))
+	h.i32(3, int(e.presence))
+	h.text(4, e.name)
+	switch e.logical {
+	case logicalString:
+		h.i32(6, 0)
+		h.open(10)
+		h.open(1)
+		h.shut()
+		h.shut()
+	case logicalMillis:
+		h.i32(6, 9)
+		h.open(10)
+		h.open(8)
+		h.bool(1, true)
+		h.open(2)
+		h.open(1)
+		h.shut()
+		h.shut()
+		h.shut()
+		h.shut()
+	case logicalInt, logicalBigint:
+		bits, converted := 32, 17
+		if e.physical == format.Int64 {
+			bits, converted = 64, 18
+		}
+		h.i32(6, converted)
+		h.open(10)
+		h.open(10)
+		h.field(1, 3)
+		h.b = append(h.b, byte(bits))
+		h.bool(2, true)
+		h.shut()
+		h.shut()
+	}
+	h.shut()
+}
+
+// readElement reads an element that any writer wrote.
+func readElement(r *thriftReader) element {
+	var e element
+	converted := int64(-1)
+	r.fields(func(id int, kind byte) bool {
+		switch {
+		case id == 1 && kind == thriftI32:
+			e.physical = format.Type(r.int())
+		case id == 3 && kind == thriftI32:
+			e.presence = format.FieldRepetitionType(r.int())
+		case id == 4 && kind == thriftBinary:
+			e.name = r.text()
+		case id == 5 && kind == thriftI32:
+			e.children = int(r.int())
+		case id == 6 && kind == thriftI32:
+			converted = r.int()
+		case id == 10 && kind == thriftStruct:
+			e.logical = readLogical(r)
+		default:
+			return false
+		}
+		return true
+	})
+	if e.presence < 0 || e.presence > format.Repeated || e.children < 0 {
+		r.fail()
+		e.presence = 0
+	}
+	if e.logical == "" && converted >= 0 {
+		switch converted {
+		case 0:
+			e.logical = logicalString
+		case 9:
+			e.logical = logicalMillis
+		case 17:
+			e.logical = logicalInt
+		case 18:
+			e.logical = logicalBigint
+		default:
+			e.logical = fmt.Sprintf("converted type %d", converted)
+		}
+	}
+	return e
+}
+
+// readLogical reads a union of logical types.
+func readLogical(r *thriftReader) (logical string) {
+	r.fields(func(id int, kind byte) bool {
+		switch {
+		case id == 1:
+			logical = logicalString
+		case id == 8 && kind == thriftStruct:
+			utc, unit := false, "?"
+			r.fields(func(id int, kind byte) bool {
+				utc = utc || id == 1 && kind == thriftTrue
+				if id == 2 && kind == thriftStruct {
+					r.fields(func(id int, _ byte) bool {
+						unit = [...]string{"?", "MILLIS", "MICROS", "NANOS"}[id&3]
+						return false
+					})
+					return true
+				}
+				return false
+			})
+			logical = fmt.Sprintf("TIMESTAMP(isAdjustedToUTC=%t,unit=%s)", utc, unit)
+			return true
+		case id == 10 && kind == thriftStruct:
+			bits, signed := 0, false
+			r.fields(func(id int, kind byte) bool {
+				signed = signed || id == 2 && kind == thriftTrue
+				if id == 1 && kind == 3 {
+					bits = int(r.byte())
+					return true
+				}
+				return false
+			})
+			logical = fmt.Sprintf("INT(%d,%t)", bits, signed)
+			return true
+		default:
+			logical = fmt.Sprintf("logical type %d", id)
+		}
+		return false
+	})
+	return logical
+}

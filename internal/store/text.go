@@ -1,0 +1,164 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// This file is the encodings of strings that are not in a dictionary.
+
+// textWriter collects strings for DELTA_BYTE_ARRAY: how many bytes each has in
+// common with the one before, how many follow, and those bytes. A string that
+// equals the one before costs nothing that a compressor would not see.
+type textWriter struct {
+	prefixes, suffixes []int64
+	data               []byte
+	last               string
+	bounds             bounds
+}
+
+func (w *textWriter) reset() {
+	w.prefixes, w.suffixes, w.data, w.last, w.bounds = w.prefixes[:0], w.suffixes[:0], w.data[:0], "", bounds{}
+}
+
+func (w *textWriter) add(s string) {
+	n := 0
+	if s == w.last && w.bounds.some {
+		n = len(s)
+	} else {
+		w.bounds.addText(s)
+		for most := min(len(s), len(w.last)); n < most && s[n] == w.last[n]; n++ {
+		}
+		if n < leastPrefix {
+			n = 0
+		}
+		w.last = s
+		w.data = append(w.data, s[n:]...)
+	}
+	w.prefixes = append(w.prefixes, int64(n))
+	w.suffixes = append(w.suffixes, int64(len(s)-n))
+}
+
+// leastPrefix is the shortest prefix that is worth a length of its own: random
+// strings begin alike by chance.
+const leastPrefix = 4
+
+// encode appends the strings. The bytes from split on are those of the strings.
+func (w *textWriter) encode(dst []byte) (page []byte, split int) {
+	dst = appendDelta(dst, w.prefixes, true)
+	dst = appendDelta(dst, w.suffixes, true)
+	return append(dst, w.data...), len(dst)
+}
+
+// textReader reads strings: DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY, or
+// PLAIN where neither length is.
+type textReader struct {
+	plain              bool
+	prefixed           bool
+	prefixes, suffixes deltaReader
+	b                  []byte // the strings' bytes that are not read yet
+	last               []byte // the string that was read last
+	lastText           string // the same, as it was handed out
+	room               int    // bytes that the page's strings may still come to
+	lengths            []int64
+	starts             []int
+	text               []byte
+}
+
+// open begins to read the strings of a page.
+func (r *textReader) open(b []byte, plain, prefixed bool) error {
+	r.plain, r.prefixed, r.last, r.lastText, r.b = plain, prefixed, r.last[:0], "", b
+	r.room = 1<<20 + 256*len(b)
+	var err error
+	if prefixed {
+		if r.b, err = r.prefixes.after(b); err != nil {
+			return err
+		}
+		if err = r.prefixes.open(b, true); err != nil {
+			return err
+		}
+	}
+	if !plain {
+		b = r.b
+		if r.b, err = r.suffixes.after(b); err != nil {
+			return err
+		}
+		err = r.suffixes.open(b, true)
+	}
+	return err
+}
+
+// read fills dst with strings. They share one piece of memory, and equal
+// neighbours are one string.
+func (r *textReader) read(dst []string) error {
+	n := len(dst)
+	if cap(r.lengths) < 2*n {
+		r.lengths, r.starts = make([]int64, 2*n), make([]int, 2*n)
+	}
+	prefixes, suffixes, starts := r.lengths[:n], r.lengths[n:2*n], r.starts[:2*n]
+	if r.prefixed {
+		if err := r.prefixes.read(prefixes); err != nil {
+			return err
+		}
+	} else {
+		clear(prefixes)
+	}
+	if !r.plain {
+		if err := r.suffixes.read(suffixes); err != nil {
+			return err
+		}
+	}
+	r.text = r.text[:0]
+	for i, prefix := range prefixes {
+		suffix := suffixes[i]
+		if r.plain {
+			if len(r.b) < 4 {
+				return errShort
+			}
+			suffix = int64(binary.LittleEndian.Uint32(r.b))
+			r.b = r.b[4:]
+		}
+		if prefix < 0 || prefix > int64(len(r.last)) || suffix < 0 || suffix > int64(len(r.b)) {
+			return errShort
+		}
+		if suffix == 0 && prefix == int64(len(r.last)) {
+			starts[2*i] = -1 // the same again
+			continue
+		}
+		start := len(r.text)
+		if r.room -= int(prefix + suffix); r.room < 0 {
+			return fmt.Errorf("strings much longer than their page")
+		}
+		r.text = append(r.text, r.last[:prefix]...)
+		r.text = append(r.text, r.b[:suffix]...)
+		r.b = r.b[suffix:]
+		r.last = r.text[start:]
+		starts[2*i], starts[2*i+1] = start, len(r.text)
+	}
+	r.last = append([]byte(nil), r.last...)
+	text := string(r.text)
+	for i := range dst {
+		if start := starts[2*i]; start >= 0 {
+			r.lastText = text[start:starts[2*i+1]]
+		}
+		dst[i] = r.lastText
+	}
+	return nil
+}
+
+// plainTexts are a dictionary's strings. They share one piece of memory.
+func plainTexts(dst []string, b []byte, n int) ([]string, error) {
+	text := string(b)
+	for range n {
+		if len(text) < 4 {
+			return nil, errShort
+		}
+		size := binary.LittleEndian.Uint32(b[len(b)-len(text):])
+		if uint64(size) > uint64(len(text)-4) {
+			return nil, errShort
+		}
+		dst = append(dst, text[4:4+size])
+		text = text[4+size:]
+	}
+	return dst, nil
+}

@@ -1,0 +1,212 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+)
+
+const (
+	// rowsPerGroup is how many rows a row group holds: large enough to compress
+	// well and few enough that readers can work on groups side by side.
+	rowsPerGroup = 122_880
+	// rowsPerBlock is how many rows go through all columns at once: few enough
+	// to stay in the processor's cache meanwhile.
+	rowsPerBlock = 512
+	// rowsToPool is the largest file whose memory is kept for the next one.
+	rowsToPool = 4096
+	magic      = "PAR1"
+)
+
+// encoder is a file that is being written. Its memory costs more to make than
+// a small file takes to write.
+type encoder struct {
+	chunks        []chunk
+	space         *workspace
+	out           []byte
+	rows          int
+	heads         []byte
+	chunksWritten []written
+	groups        []groupWritten
+	columnIndex   []byte
+	offsetIndex   []byte
+	indexed       bool // a chunk has several pages
+}
+
+type groupWritten struct{ rows, size, start, end int }
+
+// Writer writes one file, a run of rows at a time. It holds the encoded file
+// and, of the row group that is not full, the encoded columns. It is used by
+// one goroutine.
+type Writer[T any] struct {
+	*encoder
+	table *Table[T]
+	meta  Metadata
+	last  T // the row that was written last
+	err   error
+}
+
+// NewWriter begins a file.
+func (t *Table[T]) NewWriter(m Metadata) *Writer[T] {
+	e, ok := t.encoders.Get().(*encoder)
+	if !ok {
+		e = &encoder{chunks: make([]chunk, len(t.columns)), space: &workspace{}}
+		for i := range e.chunks {
+			e.chunks[i].column = &t.columns[i]
+			e.chunks[i].reset()
+		}
+	}
+	*e = encoder{chunks: e.chunks, space: e.space, out: append(e.out[:0], magic...), heads: e.heads[:0],
+		chunksWritten: e.chunksWritten[:0], groups: e.groups[:0], columnIndex: e.columnIndex[:0], offsetIndex: e.offsetIndex[:0]}
+	return &Writer[T]{encoder: e, table: t, meta: m}
+}
+
+// Write adds rows. They must be in the table's order, also after those written
+// before; rows out of order are an error, because readers rely on it.
+// Timestamps are cut to the millisecond. The rows are not needed afterwards.
+// How rows are spread over calls makes no difference to the file. After an
+// error the file cannot be finished.
+func (w *Writer[T]) Write(rows []T) error {
+	for len(rows) > 0 && w.err == nil {
+		n := min(len(rows), rowsPerBlock-w.rows%rowsPerBlock)
+		w.err = w.write(rows[:n])
+		rows = rows[n:]
+	}
+	return w.err
+}
+
+func (w *Writer[T]) write(rows []T) error {
+	for i := range rows {
+		if i > 0 && w.table.compare(rows[i-1], rows[i]) > 0 || i == 0 && w.rows > 0 && w.table.compare(w.last, rows[0]) > 0 {
+			return fmt.Errorf("table %s: row %d is out of order: sort rows by %v before they are encoded", w.table.name, w.rows+i, w.table.sorted)
+		}
+	}
+	w.last = rows[len(rows)-1]
+	b := blockOf(rows)
+	for i := range w.chunks {
+		w.chunks[i].add(b, w.space)
+	}
+	w.rows += len(rows)
+	switch {
+	case w.rows%rowsPerGroup == 0:
+		w.endGroup()
+	case w.rows%rowsPerBlock == 0:
+		for i := range w.chunks {
+			w.chunks[i].cut(w.rows%rowsPerGroup, w.space)
+		}
+	}
+	return nil
+}
+
+// Close ends the file and returns it. The writer is of no use afterwards.
+func (w *Writer[T]) Close() ([]byte, error) {
+	if w.err != nil {
+		return nil, w.err
+	}
+	if w.rows%rowsPerGroup > 0 {
+		w.endGroup()
+	}
+	w.out = w.table.appendFooter(w.out, w.encoder, w.meta)
+	w.err = fmt.Errorf("table %s: the file is closed", w.table.name)
+	if w.rows > rowsToPool {
+		return w.out, nil
+	}
+	body := bytes.Clone(w.out)
+	clear(w.space.texts[:cap(w.space.texts)])
+	w.table.encoders.Put(w.encoder)
+	w.encoder = nil
+	return body, nil
+}
+
+// Encode writes rows as one Parquet file, as a Writer does.
+func (t *Table[T]) Encode(rows []T, m Metadata) ([]byte, error) {
+	w := t.NewWriter(m)
+	if err := w.Write(rows); err != nil {
+		return nil, err
+	}
+	return w.Close()
+}
+
+// endGroup writes the row group.
+func (e *encoder) endGroup() {
+	g := groupWritten{rows: (e.rows-1)%rowsPerGroup + 1, start: len(e.out)}
+	for i := range e.chunks {
+		c := &e.chunks[i]
+		c.end(g.rows, e.space)
+		g.size += e.place(c, g.rows)
+		c.reset()
+	}
+	g.end = len(e.out)
+	e.groups = append(e.groups, g)
+}
+
+// appendFooter appends what the file says of itself. A page index stands
+// before it if it has anything to say, and then for all columns: readers
+// expect all or none.
+func (t *Table[T]) appendFooter(file []byte, e *encoder, m Metadata) []byte {
+	columnIndex := len(file)
+	if e.indexed {
+		file = append(append(file, e.columnIndex...), e.offsetIndex...)
+	}
+	offsetIndex, start := columnIndex+len(e.columnIndex), len(file)
+	h := thriftWriter{b: file}
+	h.i32(1, 2)
+	h.field(2, thriftList)
+	h.b = append(h.b, t.schema...)
+	h.i64(3, e.rows)
+	h.list(4, thriftStruct, len(e.groups))
+	for i, g := range e.groups {
+		h.open(0)
+		h.list(1, thriftStruct, len(t.columns))
+		for _, c := range e.chunksWritten[i*len(t.columns):][:len(t.columns)] {
+			h.open(0)
+			h.b, h.last = append(h.b, c.head...), 3
+			if e.indexed {
+				h.i64(4, offsetIndex+c.offsetIndex.start)
+				h.i32(5, c.offsetIndex.size)
+			}
+			if e.indexed && c.columnIndex.size > 0 {
+				h.i64(6, columnIndex+c.columnIndex.start)
+				h.i32(7, c.columnIndex.size)
+			}
+			h.shut()
+		}
+		h.i64(2, g.size)
+		h.i64(3, g.rows)
+		t.writeOrder(&h)
+		h.i64(5, g.start)
+		h.i64(6, g.end-g.start)
+		h.shut()
+	}
+	h.list(5, thriftStruct, 3)
+	for _, pair := range [...][2]string{{"schema_version", SchemaVersion}, {"table", t.name}, {"cluster", m.Cluster}} {
+		h.open(0)
+		h.text(1, pair[0])
+		h.text(2, pair[1])
+		h.shut()
+	}
+	h.text(6, "k8s-monitor version v"+SchemaVersion+"(build 0)")
+	h.list(7, thriftStruct, len(t.columns))
+	for range t.columns { // minima and maxima are by the type's own order
+		h.open(0)
+		h.open(1)
+		h.shut()
+		h.shut()
+	}
+	h.shut()
+	file = binary.LittleEndian.AppendUint32(h.b, uint32(len(h.b)-start))
+	return append(file, magic...)
+}
+
+// writeOrder writes the sort order of a row group.
+func (t *Table[T]) writeOrder(h *thriftWriter) {
+	h.list(4, thriftStruct, len(t.sorted))
+	for _, name := range t.sorted {
+		i, c := t.column(name)
+		h.open(0)
+		h.i32(1, i)
+		h.bool(2, false)
+		h.bool(3, c.optional)
+		h.shut()
+	}
+}

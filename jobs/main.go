@@ -35,15 +35,15 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
 // run is the whole program: it parses args, runs the command that they name
 // and returns the exit code.
-func run(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) int {
-	p := &program{env: env, stdout: stdout, stderr: stderr, terminal: isTerminal(stderr), now: time.Now}
+func run(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr, terminal: isTerminal(stderr), now: time.Now}
 	p.log = newLog(stderr, p.terminal)
 	err := p.execute(ctx, args)
 	if err == nil {
@@ -79,6 +79,7 @@ func wrongf(format string, args ...any) error { return configError{fmt.Errorf(fo
 // program is what a command may use of the process that it runs in.
 type program struct {
 	env            func(string) string
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	terminal       bool // stderr is one
 	log            *slog.Logger

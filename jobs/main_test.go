@@ -10,11 +10,12 @@ import (
 	"testing"
 )
 
-// invoke runs the program as a shell would, and returns what it leaves.
+// invoke runs the program as a shell would, and returns what it leaves. The
+// standard input is the variable stdin.
 func invoke(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, log bytes.Buffer
-	code = run(t.Context(), args, func(key string) string { return env[key] }, &out, &log)
+	code = run(t.Context(), args, func(key string) string { return env[key] }, strings.NewReader(env["stdin"]), &out, &log)
 	return code, out.String(), log.String()
 }
 
@@ -129,7 +130,7 @@ func TestPrecedence(t *testing.T) {
 
 // The help of each command states the exit codes, and of each flag its variable.
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"snapshot", "rollup", "alert", "prune", "demo"} {
+	for _, command := range []string{"snapshot", "rollup", "alert", "prune", "identify", "demo"} {
 		_, stdout, _ := invoke(t, nil, command, "--help")
 		words := strings.Join(strings.Fields(stdout), " ")
 		for _, want := range []string{"Exit codes: 0 done", "1 failed and worth a retry", "2 wrong configuration",
@@ -146,7 +147,7 @@ func TestStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	var log bytes.Buffer
-	code := run(ctx, []string{"prune", "--bucket", "file://" + t.TempDir()}, func(string) string { return "" }, new(bytes.Buffer), &log)
+	code := run(ctx, []string{"prune", "--bucket", "file://" + t.TempDir()}, func(string) string { return "" }, strings.NewReader(""), new(bytes.Buffer), &log)
 	if code != exitFailed || !strings.Contains(log.String(), "stopped by a signal") {
 		t.Errorf("exit code %d and %s", code, log.String())
 	}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/company/k8s-resource-monitor/internal/kube"
+	"github.com/company/k8s-resource-monitor/internal/serving"
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
+
+type identifyCommand struct {
+	exits
+	Files []string `arg:"" optional:"" name:"file" help:"Pods as kubectl get pods -o json or yaml prints them; - or none reads the standard input."`
+}
+
+// identified is the line that says what a pod serves.
+type identified struct {
+	Namespace    string            `json:"namespace"`
+	Pod          string            `json:"pod"`
+	Engine       string            `json:"engine"`
+	Model        usage.Opt[string] `json:"model"`
+	ModelPath    usage.Opt[string] `json:"model_path"`
+	Role         usage.Opt[string] `json:"role"`
+	ReplicaGroup usage.Opt[string] `json:"replica_group"`
+	MetricsPort  usage.Opt[int32]  `json:"metrics_port"`
+	IsAPIServer  bool              `json:"is_api_server"`
+	IdentifiedBy []string          `json:"identified_by"`
+}
+
+// Run reads everything before it prints anything, so what it prints is whole.
+func (c *identifyCommand) Run(p *program) error {
+	if len(c.Files) == 0 {
+		c.Files = []string{"-"}
+	}
+	var out bytes.Buffer
+	lines := json.NewEncoder(&out)
+	for _, from := range c.Files {
+		pods, err := p.readPods(from)
+		if err != nil {
+			return err
+		}
+		for _, d := range pods {
+			id := serving.Identify(d)
+			err := lines.Encode(identified{
+				Namespace: d.Row.Namespace, Pod: d.Row.Pod, Engine: id.Engine, Model: id.Model, ModelPath: id.ModelPath,
+				Role: id.Role, ReplicaGroup: id.ReplicaGroup, MetricsPort: usage.SomeUnless(id.MetricsPort, 0),
+				IsAPIServer: id.IsAPIServer, IdentifiedBy: append([]string{}, id.Evidence...),
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	_, err := out.WriteTo(p.stdout)
+	return err
+}
+
+// readPods reads the pods of a file, or of the standard input.
+func (p *program) readPods(from string) ([]*usage.PodDetail, error) {
+	if from == "-" {
+		body, err := io.ReadAll(p.stdin)
+		if err != nil {
+			return nil, err
+		}
+		return parsePods("standard input", body)
+	}
+	body, err := os.ReadFile(from)
+	if err != nil {
+		return nil, configError{err}
+	}
+	return parsePods(from, body)
+}
+
+// place is where a parser says that a document is wrong: by its lines from 1,
+// or its bytes.
+var place = regexp.MustCompile(`\b(line|offset) (\d+): `)
+
+// parsePods reads the documents of a text one by one, so that an error can
+// tell the line.
+func parsePods(name string, body []byte) (pods []*usage.PodDetail, err error) {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil, wrongf("%s: it is empty; give pods as kubectl get pods -o json prints them", name)
+	}
+	for line := 1; len(body) > 0; {
+		document := body
+		if end := bytes.Index(body, []byte("\n---")); end >= 0 {
+			document = body[:end+1]
+		}
+		body = body[len(document):]
+		read, err := kube.ReadPods(bytes.NewReader(document))
+		if err != nil {
+			text := strings.TrimPrefix(err.Error(), "document 1: ")
+			if at := place.FindStringSubmatch(text); at != nil {
+				text = strings.Replace(text, at[0], "", 1)
+				n, _ := strconv.Atoi(at[2]) // digits
+				if at[1] == "offset" {
+					n = 1 + bytes.Count(document[:min(n, len(document))], []byte("\n"))
+				}
+				line += n - 1
+			}
+			return nil, configError{fmt.Errorf("%s:%d: %s", name, line, text)}
+		}
+		pods = append(pods, read...)
+		line += bytes.Count(document, []byte("\n"))
+	}
+	return pods, nil
+}

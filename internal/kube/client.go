@@ -48,7 +48,7 @@ type Client struct {
 	host string // of the API server, for errors
 
 	mu     sync.Mutex // held by Sample
-	pods   memo[podFacts]
+	pods   memo[Pod]
 	nodes  memo[usage.Node]
 	owners map[types.UID]owner
 }
@@ -77,7 +77,7 @@ func Open(kubeconfig, version string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the API server's address %q is no URL: %w", config.Host, err)
 	}
-	return &Client{rest: client, host: base.Host, pods: newMemo[podFacts](), nodes: newMemo[usage.Node]()}, nil
+	return &Client{rest: client, host: base.Host, pods: newMemo[Pod](podTrimmer), nodes: newMemo[usage.Node](nodeTrimmer)}, nil
 }
 
 // Host is the API server's host and port.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -34,7 +35,7 @@ func TestFailures(t *testing.T) {
 					f.fail[path] = test.code
 				}
 			}
-			got, err := f.open(t).Sample(t.Context(), nil)
+			got, err := f.open(t).Sample(t.Context(), nil, nothing)
 			if test.err != nil {
 				if err == nil {
 					t.Fatal("no error")
@@ -57,10 +58,10 @@ func TestFailures(t *testing.T) {
 					t.Errorf("%q lacks %q", got.Gaps[0].Reason, part)
 				}
 			}
-			if test.gap == "metrics-server" && (len(got.PodUsage) != 0 || got.Nodes[0].CPUUsageMillicores.Present()) {
+			if test.gap == "metrics-server" && (slices.ContainsFunc(got.Usage, func(u Usage) bool { return u != Usage{} }) || got.Nodes[0].CPUUsageMillicores.Present()) {
 				t.Error("usage without metrics")
 			}
-			if kind, _ := got.Pods[6].Row.OwnerKind.Get(); test.gap == "owners" && strings.Contains(test.path, "apps") && kind != "ReplicaSet" {
+			if kind, _ := got.Pods[6].Row().OwnerKind.Get(); test.gap == "owners" && strings.Contains(test.path, "apps") && kind != "ReplicaSet" {
 				t.Errorf("owner %s, want the ReplicaSet itself", kind)
 			}
 		})
@@ -72,7 +73,7 @@ func TestMissingMetricsIsOneGap(t *testing.T) {
 	f := smallCluster(t)
 	delete(f.objects, "/apis/metrics.k8s.io/v1beta1/pods")
 	delete(f.objects, "/apis/metrics.k8s.io/v1beta1/nodes")
-	got, err := f.open(t).Sample(t.Context(), nil)
+	got, err := f.open(t).Sample(t.Context(), nil, nothing)
 	if err != nil || len(got.Gaps) != 1 {
 		t.Errorf("gaps %v, error %v", got.Gaps, err)
 	}
@@ -86,7 +87,7 @@ func TestUnreachable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.Sample(t.Context(), nil)
+	_, err = c.Sample(t.Context(), nil, nothing)
 	if err == nil || !strings.Contains(err.Error(), "API server "+host+" does not answer") || !strings.Contains(err.Error(), "NetworkPolicy") {
 		t.Errorf("error %v", err)
 	}
@@ -95,7 +96,7 @@ func TestUnreachable(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := smallCluster(t).open(t).Sample(ctx, nil); err == nil {
+	if _, err := smallCluster(t).open(t).Sample(ctx, nil, nothing); err == nil {
 		t.Error("no error")
 	}
 }

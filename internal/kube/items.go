@@ -3,7 +3,6 @@ package kube
 import (
 	"bufio"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -43,7 +42,7 @@ func splitList(body io.Reader, visit func(item) error) (token string, err error)
 		_, _ = r.Discard(len(protobufMagic)) // it was just peeked
 		return splitProtobuf(r, visit)
 	}
-	return splitJSON(r, visit)
+	return splitJSON(&text{r: r}, visit)
 }
 
 // splitProtobuf reads a runtime.Unknown whose raw field is the list.
@@ -110,65 +109,6 @@ func continueToken(meta []byte) (token string, err error) {
 		meta = rest
 	}
 	return token, nil
-}
-
-// splitJSON reads a list in JSON, whatever the order of its keys.
-func splitJSON(r io.Reader, visit func(item) error) (token string, err error) {
-	d := json.NewDecoder(r)
-	if err := expect(d, json.Delim('{')); err != nil {
-		return "", err
-	}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return "", err
-		}
-		switch key {
-		case "items":
-			err = splitArray(d, visit)
-		case "metadata":
-			var meta struct{ Continue string }
-			err = d.Decode(&meta)
-			token = meta.Continue
-		default:
-			var skipped json.RawMessage
-			err = d.Decode(&skipped)
-		}
-		if err != nil {
-			return "", err
-		}
-	}
-	return token, expect(d, json.Delim('}'))
-}
-
-// splitArray reads the items, or null where the list is empty.
-func splitArray(d *json.Decoder, visit func(item) error) error {
-	switch t, err := d.Token(); {
-	case err != nil:
-		return err
-	case t == nil:
-		return nil
-	case t != json.Delim('['):
-		return fmt.Errorf("items is %v, want an array", t)
-	}
-	var raw json.RawMessage
-	for d.More() {
-		if err := d.Decode(&raw); err != nil {
-			return err
-		}
-		if err := visit(item{bytes: raw, json: true}); err != nil {
-			return err
-		}
-	}
-	return expect(d, json.Delim(']'))
-}
-
-func expect(d *json.Decoder, want json.Delim) error {
-	t, err := d.Token()
-	if err == nil && t != want {
-		err = fmt.Errorf("the answer is no list: %v where %v was expected", t, want)
-	}
-	return err
 }
 
 // wire reads protobuf fields from a stream. Of a scalar field next returns the

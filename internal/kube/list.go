@@ -45,6 +45,7 @@ var (
 	metricsNodes = collection{"metrics.k8s.io", "v1beta1", "nodes", acceptObjects}
 	replicaSets  = collection{"apps", "v1", "replicasets", acceptMetadata}
 	batchJobs    = collection{"batch", "v1", "jobs", acceptMetadata}
+	deviceClaims = collection{"resource.k8s.io", "v1", "resourceclaims", acceptObjects}
 )
 
 func (r collection) path(namespace string) string {

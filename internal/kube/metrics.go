@@ -3,18 +3,13 @@ package kube
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/resource"
-	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
-
-// Name names a pod within the cluster.
-type Name struct{ Namespace, Pod string }
 
 // Usage is what metrics.k8s.io says of a pod or a node: CPU averaged over the
 // last window of its provider (10 to 30 s with metrics-server), memory as the
@@ -24,92 +19,84 @@ type Usage struct {
 	MemoryBytes   usage.Opt[int64]
 }
 
-// measured is a Usage and the end of its window.
-type measured struct {
-	Usage
-	at time.Time
-}
-
-// total adds up resource lists: absent where one of them does not name the
-// resource, because a sum that lacks a container is not the pod's.
-type total struct {
+// reading is one PodMetrics or NodeMetrics: the sum over what it lists. The
+// sum is absent where one of them does not name the resource, because a sum
+// that lacks a container is not the pod's.
+type reading struct {
+	namespace, name  string
+	at               time.Time // end of its window
 	nanocores, bytes int64
 	lists            int
 	noCPU, noMemory  bool
 }
 
-func (t *total) add(l corev1.ResourceList) {
-	t.lists++
-	cpu, ok := l[corev1.ResourceCPU]
-	t.nanocores += cpu.ScaledValue(resource.Nano) // cores → nanocores
-	t.noCPU = t.noCPU || !ok
-	memory, ok := l[corev1.ResourceMemory]
-	t.bytes += memory.Value() // bytes
-	t.noMemory = t.noMemory || !ok
-}
-
-func (t *total) usage() (u Usage) {
-	if t.lists > 0 && !t.noCPU {
-		u.CPUMillicores = usage.Some((t.nanocores + 500_000) / 1_000_000) // nanocores → millicores, to the nearest
+func (r *reading) usage() (u Usage) {
+	if r.lists > 0 && !r.noCPU {
+		u.CPUMillicores = usage.Some((r.nanocores + 500_000) / 1_000_000) // nanocores → millicores, to the nearest
 	}
-	if t.lists > 0 && !t.noMemory {
-		u.MemoryBytes = usage.Some(t.bytes)
+	if r.lists > 0 && !r.noMemory {
+		u.MemoryBytes = usage.Some(r.bytes)
 	}
 	return u
 }
 
+// measurements are the readings of the pods, by a hash of their names: these
+// are in memory once, with the pods. Two of a million pods have the same hash
+// less than once in ten million samples.
+type measurements struct {
+	seed  maphash.Seed
+	byPod map[uint64]measured
+}
+
+type measured struct {
+	Usage
+	at int64 // Unix seconds
+}
+
+func newMeasurements() measurements {
+	return measurements{maphash.MakeSeed(), map[uint64]measured{}}
+}
+
+func (m measurements) key(namespace, name string) uint64 {
+	return maphash.Comparable(m.seed, [2]string{namespace, name})
+}
+
+// of returns the usage of the pods listed. PodMetrics bears no UID, so a
+// reading that ended before the pod started is another pod's of the same name.
+func (m measurements) of(pods []*Pod) []Usage {
+	all := make([]Usage, len(pods))
+	for i, p := range pods {
+		r, ok := m.byPod[m.key(p.namespace, p.name)]
+		if ok && (p.started == 0 || r.at >= p.started/1000) {
+			all[i] = r.Usage
+		}
+	}
+	return all
+}
+
 // listPodMetrics reads what the pods of the namespace use, all where it is "".
-func (c *Client) listPodMetrics(ctx context.Context, namespace string, into map[Name]measured) error {
-	found := map[Name]measured{}
-	err := c.list(ctx, metricsPods, namespace, func() { clear(found) }, func(i item) error {
-		var m metricsv1beta1.PodMetrics
-		if err := decode(i, &m); err != nil {
-			return err
+// What a list that expired said of a pod stays true, or is overwritten.
+func (c *Client) listPodMetrics(ctx context.Context, namespace string, into measurements) error {
+	return c.list(ctx, metricsPods, namespace, func() {}, func(i item) error {
+		r, err := readMetrics(i, ofPod)
+		if err == nil {
+			into.byPod[into.key(r.namespace, r.name)] = measured{r.usage(), r.at.Unix()}
 		}
-		var t total
-		for _, container := range m.Containers {
-			t.add(container.Usage)
-		}
-		found[Name{m.Namespace, m.Name}] = measured{t.usage(), m.Timestamp.UTC()}
-		return nil
-	})
-	if err != nil {
 		return err
-	}
-	for name, m := range found {
-		into[name] = m
-	}
-	return nil
+	})
 }
 
 // listNodeMetrics reads what the nodes use, by name.
 func (c *Client) listNodeMetrics(ctx context.Context) (map[string]Usage, error) {
 	found := map[string]Usage{}
 	err := c.list(ctx, metricsNodes, "", func() { clear(found) }, func(i item) error {
-		var m metricsv1beta1.NodeMetrics
-		if err := decode(i, &m); err != nil {
-			return err
+		r, err := readMetrics(i, ofNode)
+		if err == nil {
+			found[r.name] = r.usage()
 		}
-		var t total
-		t.add(m.Usage)
-		found[m.Name] = t.usage()
-		return nil
+		return err
 	})
 	return found, err
-}
-
-// join returns the usage of the pods listed. PodMetrics bears no UID, so a
-// reading that ended before the pod started is another pod's of the same name.
-func join(pods []*usage.PodDetail, metrics map[Name]measured) map[Name]Usage {
-	joined := make(map[Name]Usage, len(metrics))
-	for _, p := range pods {
-		name := Name{p.Row.Namespace, p.Row.Pod}
-		m, ok := metrics[name]
-		if started, known := p.Row.StartedAt.Get(); ok && !(known && m.at.Before(started)) {
-			joined[name] = m.Usage
-		}
-	}
-	return joined
 }
 
 // metricsGap says why usage is missing and what mends it.

@@ -21,9 +21,9 @@ const (
 	roleLabel  = "kubernetes.io/role"
 )
 
-// reduceNodeItem decodes a node and reduces it to its row, as far as the node
+// decodeNode decodes a node and reduces it to its row, as far as the node
 // itself tells: what pods request and use is added to a copy.
-func reduceNodeItem(i item) (usage.Node, error) {
+func decodeNode(i item) (usage.Node, error) {
 	var node corev1.Node
 	if err := decode(i, &node); err != nil {
 		return usage.Node{}, err
@@ -86,23 +86,23 @@ func firstLabel(labels map[string]string, names []string) usage.Opt[string] {
 }
 
 // addPods fills in what the pods request of each node.
-func addPods(nodes []usage.Node, pods []*usage.PodDetail) {
+func addPods(nodes []usage.Node, pods []*Pod) {
 	byName := make(map[string]*usage.Node, len(nodes))
 	for i := range nodes {
 		byName[nodes[i].Node] = &nodes[i]
 	}
 	for _, p := range pods {
-		name, _ := p.Row.Node.Get()
-		n := byName[name]
-		if n == nil || p.Row.Ended() {
+		row := p.shared.Value()
+		n := byName[p.node]
+		if n == nil || row.Ended() {
 			continue
 		}
-		cpu, _ := p.Row.CPURequestMillicores.Get() // a pod that requests none adds none
-		memory, _ := p.Row.MemoryRequestBytes.Get()
+		cpu, _ := row.CPURequestMillicores.Get() // a pod that requests none adds none
+		memory, _ := row.MemoryRequestBytes.Get()
 		n.CPURequestedMillicores += cpu
 		n.MemoryRequestedBytes += memory
-		n.GPURequested += p.Row.GPURequest
-		if p.Row.Phase == string(corev1.PodRunning) {
+		n.GPURequested += p.gpusAlone
+		if row.Phase == string(corev1.PodRunning) {
 			n.PodsRunning++
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"unique"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,41 +23,59 @@ type owner struct{ kind, name string }
 // is unknown. One that stays unknown is the owner itself, and asked for again
 // with the next sample: guessing a Deployment from a ReplicaSet's name would be
 // wrong for ReplicaSets that other controllers made.
-func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []*podFacts) (gaps []usage.Gap) {
-	wanted := map[collection]map[types.UID]bool{replicaSets: {}, batchJobs: {}}
+func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []*Pod) (gaps []usage.Gap) {
+	wanted := map[*collection]map[types.UID]bool{&replicaSets: {}, &batchJobs: {}}
 	known := make(map[types.UID]owner, len(c.owners)) // those that a pod still refers to
 	for _, p := range pods {
-		if p.controller == "" {
+		if p.above.kind == nil {
 			continue
 		}
-		if o, ok := c.owners[p.controller]; ok {
-			known[p.controller] = o
+		if o, ok := c.owners[p.above.uid]; ok {
+			known[p.above.uid] = o
 		} else {
-			wanted[p.kind][p.controller] = true
+			wanted[p.above.kind][p.above.uid] = true
 		}
 	}
-	for _, kind := range [...]collection{replicaSets, batchJobs} {
+	for _, kind := range [...]*collection{&replicaSets, &batchJobs} {
 		if len(wanted[kind]) == 0 {
 			continue
 		}
 		for _, namespace := range namespaces {
-			if err := c.listOwners(ctx, kind, namespace, wanted[kind], known); err != nil {
-				gaps = append(gaps, ownersGap(kind, err))
+			if err := c.listOwners(ctx, *kind, namespace, wanted[kind], known); err != nil {
+				gaps = append(gaps, ownersGap(*kind, err))
 			}
 		}
 	}
 	c.owners = known
+	renamed := map[siblings]unique.Handle[usage.Pod]{}
 	for _, p := range pods {
-		if o, ok := known[p.controller]; ok && p.resolved == nil {
-			p.resolved = p.detail
-			if o != (owner{}) { // something controls the controller
-				d := *p.detail // a copy, because details never change
-				d.Row.OwnerKind, d.Row.Owner = usage.Some(o.kind), usage.Some(o.name)
-				p.resolved = &d
-			}
+		if o, ok := known[p.above.uid]; ok && o != (owner{}) {
+			p.rename(o, renamed)
 		}
 	}
 	return slices.Compact(gaps)
+}
+
+// siblings are the pods of one controller that share a row.
+type siblings struct {
+	above  types.UID
+	shared unique.Handle[usage.Pod]
+}
+
+// rename gives the pod the owner, once. What its siblings got is in renamed.
+func (p *Pod) rename(o owner, renamed map[siblings]unique.Handle[usage.Pod]) {
+	if p.renamed {
+		return
+	}
+	s := siblings{p.above.uid, p.shared}
+	shared, ok := renamed[s]
+	if !ok {
+		row := p.shared.Value()
+		row.OwnerKind, row.Owner = usage.Some(o.kind), usage.Some(o.name)
+		shared = unique.Make(row)
+		renamed[s] = shared
+	}
+	p.shared, p.renamed = shared, true
 }
 
 // listOwners notes who controls each wanted object; the zero owner is nobody.

@@ -13,23 +13,27 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// podFacts is what one pod reduces to. The detail names the pod's controller
-// as its owner until resolved holds that controller's own.
+// podFacts is what a pod refers to and what has to be looked up.
 type podFacts struct {
-	detail     *usage.PodDetail
-	controller types.UID // "" unless a ReplicaSet or a Job, which may have an owner above it
-	kind       collection
-	resolved   *usage.PodDetail // nil: not known yet
+	above  controller
+	claims *claims
 }
 
-// reducePodItem decodes a pod and reduces it. It is the only place that knows
-// how pods are encoded.
-func reducePodItem(i item) (podFacts, error) {
+// controller is a pod's ReplicaSet or Job, which may have an owner above it;
+// of other pods the zero value.
+type controller struct {
+	uid  types.UID
+	kind *collection // &replicaSets or &batchJobs
+}
+
+// decodePod decodes a pod and reduces it.
+func decodePod(i item) (d *usage.PodDetail, facts podFacts, err error) {
 	var pod corev1.Pod
 	if err := decode(i, &pod); err != nil {
-		return podFacts{}, err
+		return nil, podFacts{}, err
 	}
-	return reducePod(&pod), nil
+	d, facts = reducePod(&pod)
+	return d, facts, nil
 }
 
 // decode reads an item in the encoding that it came in.
@@ -46,9 +50,9 @@ func decode(i item, into interface{ Unmarshal([]byte) error }) error {
 	return nil
 }
 
-func reducePod(p *corev1.Pod) podFacts {
+func reducePod(p *corev1.Pod) (d *usage.PodDetail, facts podFacts) {
 	gpus, _ := effectiveRequest(&p.Spec, gpuRequest, noOverhead).Get() // none requested is zero
-	d := &usage.PodDetail{
+	d = &usage.PodDetail{
 		Row: usage.Pod{
 			Namespace:            intern(p.Namespace),
 			Pod:                  p.Name,
@@ -90,17 +94,45 @@ func reducePod(p *corev1.Pod) podFacts {
 	if len(p.Spec.Containers) > 0 {
 		d.Row.Image = intern(p.Spec.Containers[0].Image)
 	}
-	f := podFacts{detail: d}
 	if c := metav1.GetControllerOfNoCopy(p); c != nil {
-		d.Row.OwnerKind, d.Row.Owner = usage.Some(intern(c.Kind)), usage.Some(intern(c.Name))
+		kind, name, labelled := labelledWorkload(p.Labels)
 		switch {
+		case labelled:
 		case c.Kind == "ReplicaSet" && strings.HasPrefix(c.APIVersion, "apps/"):
-			f.controller, f.kind = c.UID, replicaSets
+			facts.above = controller{types.UID(intern(string(c.UID))), &replicaSets}
 		case c.Kind == "Job" && strings.HasPrefix(c.APIVersion, "batch/"): // not Volcano's, of the same kind
-			f.controller, f.kind = c.UID, batchJobs
+			facts.above = controller{types.UID(intern(string(c.UID))), &batchJobs}
 		}
+		if !labelled {
+			kind, name = c.Kind, c.Name
+		}
+		d.Row.OwnerKind, d.Row.Owner = usage.Some(intern(kind)), usage.Some(intern(name))
 	}
-	return f
+	facts.claims = claimsOf(p)
+	return d, facts
+}
+
+// labelledWorkload names the workload of pods whose controllers are made by an
+// operator, more of them than one for a workload: its labels lead to the
+// workload, owner references would take a list of each kind in between.
+func labelledWorkload(labels map[string]string) (kind, name string, ok bool) {
+	if name := labels["serving.kserve.io/inferenceservice"]; name != "" {
+		return "InferenceService", name, true
+	}
+	if name := labels["app.kubernetes.io/name"]; name != "" && labels["app.kubernetes.io/part-of"] == "llminferenceservice" {
+		return "LLMInferenceService", name, true
+	}
+	// A RayService replaces its RayCluster when it is upgraded.
+	if kind, name := labels["ray.io/originated-from-crd"], labels["ray.io/originated-from-cr-name"]; name != "" && (kind == "RayService" || kind == "RayJob") {
+		return kind, name, true
+	}
+	if name := labels["ray.io/cluster"]; name != "" {
+		return "RayCluster", name, true
+	}
+	if name := labels["leaderworkerset.sigs.k8s.io/name"]; name != "" {
+		return "LeaderWorkerSet", name, true
+	}
+	return "", "", false
 }
 
 func reduceContainer(c *corev1.Container, init bool) usage.Container {

@@ -33,6 +33,9 @@ func ReadPods(r io.Reader) ([]*usage.PodDetail, error) {
 }
 
 func readDocument(document json.RawMessage, pods []*usage.PodDetail) ([]*usage.PodDetail, error) {
+	if hugeExponent.Match(document) { // of a server's pods it made sure itself
+		return nil, errHugeExponent
+	}
 	var object struct {
 		Kind  string
 		Items []json.RawMessage
@@ -42,11 +45,11 @@ func readDocument(document json.RawMessage, pods []*usage.PodDetail) ([]*usage.P
 	}
 	switch object.Kind {
 	case "Pod":
-		facts, err := reducePodItem(item{bytes: document, json: true})
+		d, _, err := decodePod(item{bytes: document, json: true})
 		if err != nil {
 			return nil, err
 		}
-		return append(pods, facts.detail), nil
+		return append(pods, d), nil
 	case "List", "PodList":
 		for _, raw := range object.Items {
 			var meta struct{ Kind string }
@@ -59,11 +62,11 @@ func readDocument(document json.RawMessage, pods []*usage.PodDetail) ([]*usage.P
 			if meta.Kind != "Pod" {
 				return nil, fmt.Errorf("the list holds a %q, not a Pod", meta.Kind)
 			}
-			facts, err := reducePodItem(item{bytes: raw, json: true})
+			d, _, err := decodePod(item{bytes: raw, json: true})
 			if err != nil {
 				return nil, err
 			}
-			pods = append(pods, facts.detail)
+			pods = append(pods, d)
 		}
 		return pods, nil
 	case "":

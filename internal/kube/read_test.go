@@ -86,3 +86,14 @@ func FuzzReadPods(f *testing.F) {
 		}
 	})
 }
+
+// A quantity that would take the library hours is refused; a digest that looks
+// like one is not.
+func TestHugeExponent(t *testing.T) {
+	if _, err := ReadPods(strings.NewReader(`{kind: Pod, spec: {containers: [{resources: {limits: {cpu: 1e12345}}}]}}`)); err == nil || !strings.Contains(err.Error(), "exponent") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := ReadPods(strings.NewReader(`{kind: Pod, spec: {containers: [{image: "x@sha256:ab3e4567"}]}}`)); err != nil {
+		t.Error(err)
+	}
+}

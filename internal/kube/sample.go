@@ -13,11 +13,16 @@ import (
 
 // Cluster is the cluster at one instant. No row bears a ts.
 type Cluster struct {
-	Pods     []*usage.PodDetail // by namespace and name; rows lack usage, engine and GPU figures
-	Nodes    []usage.Node       // by name
-	PodUsage map[Name]Usage     // of the pods that were measured
-	Gaps     []usage.Gap        // what could not be read, and why
+	Pods  []*Pod       // by namespace and name; rows lack usage and GPU figures
+	Usage []Usage      // of the pods, in their order: absent figures where a pod was not measured
+	Nodes []usage.Node // by name
+	Gaps  []usage.Gap  // what could not be read, and why
 }
+
+// Inspect looks at a pod and completes its row: what it serves, and the image
+// that does. It returns whether the detail is of use after that. It is asked
+// again when the pod changes, and by one goroutine at a time.
+type Inspect func(*usage.PodDetail) (keep bool)
 
 // Sample reads the cluster: all namespaces, or those named. A sum over some
 // namespaces is not the cluster's: with namespaces given, the requested
@@ -26,7 +31,10 @@ type Cluster struct {
 // A pod or node list that fails is an error. What else fails is a gap: usage
 // is absent without metrics.k8s.io, and a pod is named by its ReplicaSet or
 // Job where these cannot be listed.
-func (c *Client) Sample(ctx context.Context, namespaces []string) (*Cluster, error) {
+//
+// A pod that has not changed since the last sample is handed out again, and
+// its row may name an owner by then that was not known before.
+func (c *Client) Sample(ctx context.Context, namespaces []string, inspect Inspect) (*Cluster, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(namespaces) == 0 {
@@ -36,15 +44,14 @@ func (c *Client) Sample(ctx context.Context, namespaces []string) (*Cluster, err
 
 	var (
 		sample        = &Cluster{}
-		pods          []*podFacts
-		podMetrics    = map[Name]measured{}
+		podMetrics    = newMeasurements()
 		nodeMetrics   map[string]Usage
 		podsErr       error
 		nodesErr      error
 		group, listen = errgroup.WithContext(ctx)
 	)
 	group.Go(func() (err error) {
-		pods, err = c.listPods(listen, namespaces)
+		sample.Pods, err = c.listPods(listen, namespaces, inspect)
 		return err
 	})
 	group.Go(func() (err error) {
@@ -69,21 +76,15 @@ func (c *Client) Sample(ctx context.Context, namespaces []string) (*Cluster, err
 			sample.Gaps = append(sample.Gaps, metricsGap(err))
 		}
 	}
-	sample.Gaps = append(sample.Gaps, c.resolveOwners(ctx, namespaces, pods)...)
+	sample.Gaps = append(sample.Gaps, c.resolveOwners(ctx, namespaces, sample.Pods)...)
+	sample.Gaps = append(sample.Gaps, c.addClaims(ctx, namespaces, sample.Pods)...)
 	if err := ctx.Err(); err != nil {
 		return nil, err // what is missing for this reason is no gap
 	}
 	slices.SortFunc(sample.Gaps, usage.CompareGaps)
 	sample.Gaps = slices.Compact(sample.Gaps) // pods and nodes lack the same thing for the same reason
 
-	sample.Pods = make([]*usage.PodDetail, len(pods))
-	for i, p := range pods {
-		sample.Pods[i] = cmp.Or(p.resolved, p.detail)
-	}
-	slices.SortFunc(sample.Pods, func(a, b *usage.PodDetail) int {
-		return cmp.Or(strings.Compare(a.Row.Namespace, b.Row.Namespace), strings.Compare(a.Row.Pod, b.Row.Pod))
-	})
-	sample.PodUsage = join(sample.Pods, podMetrics)
+	sample.Usage = podMetrics.of(sample.Pods)
 	addPods(sample.Nodes, sample.Pods)
 	for i := range sample.Nodes {
 		n := &sample.Nodes[i]
@@ -93,12 +94,20 @@ func (c *Client) Sample(ctx context.Context, namespaces []string) (*Cluster, err
 	return sample, nil
 }
 
-func (c *Client) listPods(ctx context.Context, namespaces []string) (pods []*podFacts, err error) {
+// listPods lists the pods by namespace and name.
+func (c *Client) listPods(ctx context.Context, namespaces []string, inspect Inspect) (pods []*Pod, err error) {
+	reduce := func(i item) (Pod, error) {
+		d, facts, err := decodePod(i)
+		if err != nil {
+			return Pod{}, err
+		}
+		return hold(d, facts, inspect(d)), nil
+	}
 	c.pods.begin()
 	for _, namespace := range namespaces {
 		before := len(pods)
 		err := c.list(ctx, corePods, namespace, func() { pods = pods[:before] }, func(i item) error {
-			p, err := c.pods.reduce(i, reducePodItem)
+			p, err := c.pods.reduce(i, reduce)
 			pods = append(pods, p)
 			return err
 		})
@@ -107,13 +116,16 @@ func (c *Client) listPods(ctx context.Context, namespaces []string) (pods []*pod
 		}
 	}
 	c.pods.end()
+	slices.SortFunc(pods, func(a, b *Pod) int {
+		return cmp.Or(strings.Compare(a.namespace, b.namespace), strings.Compare(a.name, b.name))
+	})
 	return pods, nil
 }
 
 func (c *Client) listNodes(ctx context.Context) (nodes []usage.Node, err error) {
 	c.nodes.begin()
 	err = c.list(ctx, coreNodes, "", func() { nodes = nodes[:0] }, func(i item) error {
-		n, err := c.nodes.reduce(i, reduceNodeItem)
+		n, err := c.nodes.reduce(i, decodeNode)
 		if err == nil {
 			nodes = append(nodes, *n) // a copy, which gets figures of its own
 		}

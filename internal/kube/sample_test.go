@@ -76,7 +76,7 @@ func TestSample(t *testing.T) {
 		t.Run(encoding, func(t *testing.T) {
 			f := smallCluster(t)
 			f.jsonOnly = encoding == "json"
-			got, err := f.open(t).Sample(t.Context(), nil)
+			got, err := f.open(t).Sample(t.Context(), nil, nothing)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,9 +85,10 @@ func TestSample(t *testing.T) {
 			}
 			var owners []string
 			for _, p := range got.Pods {
-				kind, _ := p.Row.OwnerKind.Get()
-				name, _ := p.Row.Owner.Get()
-				owners = append(owners, p.Row.Namespace+"/"+p.Row.Pod+" "+kind+"/"+name)
+				row := p.Row()
+				kind, _ := row.OwnerKind.Get()
+				name, _ := row.Owner.Get()
+				owners = append(owners, row.Namespace+"/"+row.Pod+" "+kind+"/"+name)
 			}
 			want := []string{"default/b StatefulSet/db", "default/bare /", "default/done /", "default/orphan ReplicaSet/gone-77",
 				"default/single ReplicaSet/lone", "serving/a CronJob/nightly", "serving/c Deployment/web"}
@@ -95,12 +96,13 @@ func TestSample(t *testing.T) {
 				t.Errorf("pods and owners\n%v, want\n%v", owners, want)
 			}
 			some := usage.Some[int64]
-			if want := (map[Name]Usage{
-				{"serving", "c"}:    {some(3), some(1000*1024 + 24)},
-				{"default", "b"}:    {some(0), some(0)},          // measured zero
-				{"default", "bare"}: {CPUMillicores: some(1000)}, // its memory was not measured
-			}); !reflect.DeepEqual(got.PodUsage, want) {
-				t.Errorf("usage %v, want %v", got.PodUsage, want)
+			if want := []Usage{
+				{some(0), some(0)},          // default/b, measured zero
+				{CPUMillicores: some(1000)}, // default/bare, whose memory was not measured
+				{}, {}, {}, {},
+				{some(3), some(1000*1024 + 24)}, // serving/c
+			}; !reflect.DeepEqual(got.Usage, want) {
+				t.Errorf("usage %v, want %v", got.Usage, want)
 			}
 			golden(t, "testdata/nodes.golden.json", got.Nodes)
 			if f.agent != "k8s-monitor/v1.2.3" {
@@ -113,29 +115,29 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// Of the pods that did not change, the same details are handed out again, and
+// Of the pods that did not change, the same are handed out again, and
 // owners once known are not asked for again.
 func TestSecondSample(t *testing.T) {
 	f := smallCluster(t)
 	f.objects["/api/v1/pods"] = f.objects["/api/v1/pods"][:5] // without the orphan, which is asked for each time
 	c := f.open(t)
-	first, err := c.Sample(t.Context(), nil)
+	first, err := c.Sample(t.Context(), nil, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
 	changed := testPod(t, "default", "bare", running)
 	changed.Status.Phase = corev1.PodFailed
 	f.objects["/api/v1/pods"][3] = changed
-	second, err := c.Sample(t.Context(), nil)
+	second, err := c.Sample(t.Context(), nil, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, p := range second.Pods {
-		if same := p == first.Pods[i]; same != (p.Row.Pod != "bare") {
-			t.Errorf("%s: the same detail: %v", p.Row.Pod, same)
+		if same := p == first.Pods[i]; same != (p.Name() != "bare") {
+			t.Errorf("%s: the same pod: %v", p.Name(), same)
 		}
 	}
-	if second.Pods[1].Row.Phase != "Failed" {
+	if second.Pods[1].Row().Phase != "Failed" {
 		t.Error("the changed pod was not read anew")
 	}
 	if n := f.requests["/apis/apps/v1/replicasets"]; n != 1 {
@@ -146,30 +148,26 @@ func TestSecondSample(t *testing.T) {
 	}
 }
 
-// An owner that is found out later makes a new detail: one that was handed out
-// never changes.
+// An owner that cannot be found out at first is, when it can be.
 func TestOwnerFoundLater(t *testing.T) {
 	f := smallCluster(t)
 	f.fail["/apis/apps/v1/replicasets"] = 403
 	c := f.open(t)
-	first, err := c.Sample(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	delete(f.fail, "/apis/apps/v1/replicasets")
-	second, err := c.Sample(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, after := first.Pods[6].Row.Owner, second.Pods[6].Row.Owner
-	if before != usage.Some("web-1") || after != usage.Some("web") {
-		t.Errorf("owner %v, then %v; want the ReplicaSet, then its Deployment", before, after)
+	for _, want := range [...]string{"web-1", "web", "web"} {
+		got, err := c.Sample(t.Context(), nil, nothing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if owner := got.Pods[6].Row().Owner; owner != usage.Some(want) {
+			t.Errorf("owner %v, want %s", owner, want)
+		}
+		delete(f.fail, "/apis/apps/v1/replicasets")
 	}
 }
 
 func TestNamespaces(t *testing.T) {
 	f := smallCluster(t)
-	got, err := f.open(t).Sample(t.Context(), []string{"serving", "absent", "serving"})
+	got, err := f.open(t).Sample(t.Context(), []string{"serving", "absent", "serving"}, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +198,7 @@ func TestPages(t *testing.T) {
 			for i := range 2*pageSize + 10 {
 				f.objects["/api/v1/pods"] = append(f.objects["/api/v1/pods"], testPod(t, "n", fmt.Sprintf("p-%04d", i), running))
 			}
-			got, err := f.open(t).Sample(t.Context(), nil)
+			got, err := f.open(t).Sample(t.Context(), nil, nothing)
 			if (err != nil) != test.fails {
 				t.Fatalf("error %v, want one: %v", err, test.fails)
 			}

@@ -185,6 +185,9 @@ func (c *Cluster) list(w http.ResponseWriter, r *http.Request, k *kind, namespac
 	if err != nil {
 		return errors.NewBadRequest("limit is not a number")
 	}
+	if q.Get("resourceVersion") == "0" || k.usage != nil {
+		limit = 0 // as the watch cache answers, and metrics-server
+	}
 	var after next
 	if token := q.Get("continue"); token != "" {
 		b, err := base64.RawURLEncoding.DecodeString(token)

@@ -85,4 +85,4 @@ const exporter = "nvidia-dcgm-exporter"
 // fillers are the small applications that bring a large cluster to about 30
 // pods a node: as many Deployments as this, each with a pod on every node of a
 // repetition.
-const fillers = 20
+const fillers = 22

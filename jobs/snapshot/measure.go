@@ -25,12 +25,27 @@ const scrapeTime = 20 * time.Second
 var errScrapeTime = errors.New("the scrapes of this sample took too long together: " +
 	"many targets do not answer, so a NetworkPolicy may keep the monitor out")
 
+// inspect completes a pod's row with what it serves, and keeps of its
+// specification what there is to scrape.
+func (j *Job) inspect(d *usage.PodDetail) (keep bool) {
+	id := serving.Identify(d)
+	row := &d.Row
+	row.Image = cmp.Or(id.Image, row.Image)
+	row.Engine, row.Model, row.ModelPath = id.Engine, id.Model, id.ModelPath
+	row.Role, row.ReplicaGroup, row.IdentifiedBy = id.Role, id.ReplicaGroup, id.IdentifiedBy
+	if _, ok := serving.Target(d, id); ok {
+		j.engines[d] = id
+		return true
+	}
+	return gpu.IsExporter(d)
+}
+
 // measure completes one sample of the cluster with what exporters and engines
 // say and appends its rows. Whoever does not answer is a gap; the error is the
 // context's alone.
-func (j *Job) measure(ctx context.Context, ts time.Time, cluster *kube.Cluster, all *usage.Sample) error {
-	identities := j.identify(cluster.Pods)
-	gpus, engines, gaps := j.scrape(ctx, ts, cluster, identities)
+func (j *Job) measure(ctx context.Context, ts time.Time, cluster *kube.Cluster, all *samples) error {
+	targets := j.targets(cluster)
+	gpus, engines, gaps := j.scrape(ctx, ts, cluster.Nodes, targets)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -38,49 +53,37 @@ func (j *Job) measure(ctx context.Context, ts time.Time, cluster *kube.Cluster, 
 	named := make(map[*usage.PodDetail]usage.Opt[string], len(engines))
 	for _, e := range engines {
 		named[e.detail] = e.row.Model
-		all.Engines = append(all.Engines, e.row)
+		all.engines = append(all.engines, e.row)
 	}
-	first := len(all.Pods)
-	if first == 0 {
-		all.Pods = make([]usage.Pod, 0, j.SamplesPerRun*len(cluster.Pods))
-	}
-	for i, d := range cluster.Pods {
-		row, id := d.Row, identities[i]
-		row.TS = ts
-		row.Image = cmp.Or(id.Image, row.Image)
-		row.Engine, row.Model, row.ModelPath = id.Engine, cmp.Or(id.Model, named[d]), id.ModelPath
-		row.Role, row.ReplicaGroup, row.IdentifiedBy = id.Role, id.ReplicaGroup, id.IdentifiedBy
-		u := cluster.PodUsage[kube.Name{Namespace: row.Namespace, Pod: row.Pod}] // absent figures where it was not measured
-		row.CPUUsageMillicores, row.MemoryUsageBytes = u.CPUMillicores, u.MemoryBytes
-		all.Pods = append(all.Pods, row)
-	}
-	gpu.Attribute(all.Pods[first:], gpus)
-	all.GPUs = append(all.GPUs, gpus...)
+	all.pods = append(all.pods, sampledPods(ts, cluster, gpus, named))
+	all.gpus = append(all.gpus, gpus...)
 	for _, n := range cluster.Nodes {
 		n.TS = ts
-		all.Nodes = append(all.Nodes, n)
+		all.nodes = append(all.nodes, n)
 	}
 	for _, g := range append(gaps, cluster.Gaps...) {
 		g.TS = ts
-		all.Gaps = append(all.Gaps, g)
+		all.gaps = append(all.gaps, g)
 	}
+	all.taken = append(all.taken, ts)
 	return nil
 }
 
-// identify says what each pod serves. A pod that has not changed since the
-// last sample is the same detail, and serves the same.
-func (j *Job) identify(pods []*usage.PodDetail) []serving.Identity {
-	identities := make([]serving.Identity, len(pods))
-	known := make(map[*usage.PodDetail]serving.Identity, len(pods))
-	for i, d := range pods {
-		id, ok := j.identities[d]
-		if !ok {
-			id = serving.Identify(d)
+// targets are the pods that there is something to scrape of. What is known of
+// the engines among pods that are no more is forgotten.
+func (j *Job) targets(cluster *kube.Cluster) (details []*usage.PodDetail) {
+	engines := make(map[*usage.PodDetail]serving.Identity, len(j.engines))
+	for _, p := range cluster.Pods {
+		if p.Detail == nil {
+			continue
 		}
-		identities[i], known[d] = id, id
+		details = append(details, p.Detail)
+		if id, ok := j.engines[p.Detail]; ok {
+			engines[p.Detail] = id
+		}
 	}
-	j.identities = known
-	return identities
+	j.engines = engines
+	return details
 }
 
 // engine is an engine's row and whose it is.
@@ -89,15 +92,15 @@ type engine struct {
 	row    usage.Engine
 }
 
-// scrape asks all exporters and engines, in an order of their own, and gives
-// the answers in the order of nodes and pods.
-func (j *Job) scrape(ctx context.Context, ts time.Time, cluster *kube.Cluster, identities []serving.Identity) (gpus []usage.GPU, engines []engine, gaps []usage.Gap) {
+// scrape asks all exporters and engines among the targets, in an order of its
+// own, and gives the answers in the order of nodes and pods.
+func (j *Job) scrape(ctx context.Context, ts time.Time, nodes []usage.Node, targets []*usage.PodDetail) (gpus []usage.GPU, engines []engine, gaps []usage.Gap) {
 	ctx, cancel := context.WithTimeoutCause(ctx, scrapeTime, errScrapeTime)
 	defer cancel()
 	var group errgroup.Group
 	group.SetLimit(maxScrapes)
 
-	exporters := gpu.Exporters(cluster.Pods)
+	exporters := gpu.Exporters(targets)
 	gpusOf, gpuErrs := make([][]usage.GPU, len(exporters)), make([]error, len(exporters))
 	for i, e := range exporters {
 		group.Go(func() error {
@@ -106,12 +109,11 @@ func (j *Job) scrape(ctx context.Context, ts time.Time, cluster *kube.Cluster, i
 			return nil
 		})
 	}
-	rows, engineErrs := make([]usage.Engine, len(cluster.Pods)), make([]error, len(cluster.Pods))
-	asked := make([]bool, len(cluster.Pods))
-	for i, d := range cluster.Pods {
-		if _, asked[i] = serving.Target(d, identities[i]); asked[i] {
+	rows, engineErrs := make([]usage.Engine, len(targets)), make([]error, len(targets))
+	for i, d := range targets {
+		if id, ok := j.engines[d]; ok {
 			group.Go(func() error {
-				rows[i], engineErrs[i] = serving.Scrape(ctx, j.HTTP, d, identities[i], ts)
+				rows[i], engineErrs[i] = serving.Scrape(ctx, j.HTTP, d, id, ts)
 				engineErrs[i] = because(ctx, engineErrs[i])
 				return nil
 			})
@@ -127,15 +129,15 @@ func (j *Job) scrape(ctx context.Context, ts time.Time, cluster *kube.Cluster, i
 		}
 		gpus = append(gpus, gpusOf[i]...)
 	}
-	for _, n := range cluster.Nodes {
+	for _, n := range nodes {
 		if n.GPUAllocatable > 0 && n.Ready && !scraped[n.Node] {
 			gaps = append(gaps, usage.Gap{Source: "dcgm", Target: n.Node, Reason: "no DCGM exporter runs on this node, " +
 				"or none in a namespace that is watched: install the GPU operator or the dcgm-exporter chart"})
 		}
 	}
-	for i, d := range cluster.Pods {
-		switch {
-		case !asked[i]:
+	for i, d := range targets {
+		switch _, asked := j.engines[d]; {
+		case !asked:
 		case engineErrs[i] != nil:
 			gaps = append(gaps, usage.Gap{Source: "engine", Target: d.Row.Namespace + "/" + d.Row.Pod, Reason: engineErrs[i].Error()})
 		default:

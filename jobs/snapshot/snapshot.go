@@ -46,7 +46,7 @@ type Job struct {
 	// context's error. nil: waits by the wall clock.
 	Wait func(ctx context.Context, until time.Time) error
 
-	identities map[*usage.PodDetail]serving.Identity // of the latest sample's pods
+	engines map[*usage.PodDetail]serving.Identity // of the latest sample that there is something to scrape of
 }
 
 // Result is what a run found and wrote: rows of all samples by table, and the
@@ -67,18 +67,17 @@ type Result struct {
 func (j *Job) Run(ctx context.Context, at time.Time) (Result, error) {
 	at = at.UTC().Truncate(time.Minute)
 	start := j.Now()
-	all, taken, err := j.samples(ctx, at, start)
+	all, err := j.samples(ctx, at, start)
 	if err != nil {
 		return Result{}, fmt.Errorf("snapshot of %s: %w", at.Format(time.RFC3339), err)
 	}
-	slices.SortFunc(all.Pods, usage.ComparePods)
-	slices.SortFunc(all.Nodes, usage.CompareNodes)
-	slices.SortFunc(all.GPUs, usage.CompareGPUs)
-	slices.SortFunc(all.Engines, usage.CompareEngines)
-	slices.SortFunc(all.Gaps, usage.CompareGaps)
-	result := Result{Samples: len(taken), Pods: len(all.Pods), Nodes: len(all.Nodes), GPUs: len(all.GPUs),
-		Engines: len(all.Engines), Gaps: len(all.Gaps)}
-	if err := j.write(ctx, at, start, all, taken, &result); err != nil {
+	slices.SortFunc(all.nodes, usage.CompareNodes)
+	slices.SortFunc(all.gpus, usage.CompareGPUs)
+	slices.SortFunc(all.engines, usage.CompareEngines)
+	slices.SortFunc(all.gaps, usage.CompareGaps)
+	result := Result{Samples: len(all.taken), Pods: all.podCount(), Nodes: len(all.nodes), GPUs: len(all.gpus),
+		Engines: len(all.engines), Gaps: len(all.gaps)}
+	if err := j.write(ctx, at, start, all, &result); err != nil {
 		return Result{}, fmt.Errorf("snapshot of %s: %w", at.Format(time.RFC3339), err)
 	}
 	result.Duration = j.Now().Sub(start)
@@ -88,8 +87,12 @@ func (j *Job) Run(ctx context.Context, at time.Time) (Result, error) {
 	return result, nil
 }
 
-// samples takes the run's samples and says which instants they are of.
-func (j *Job) samples(ctx context.Context, at, start time.Time) (all usage.Sample, taken []time.Time, err error) {
+// samples takes the run's samples.
+func (j *Job) samples(ctx context.Context, at, start time.Time) (*samples, error) {
+	all := &samples{}
+	if j.engines == nil {
+		j.engines = map[*usage.PodDetail]serving.Identity{}
+	}
 	origin := at
 	if start.Sub(at) >= time.Duration(j.SamplesPerRun)*j.Interval {
 		origin = start // at is not the present
@@ -100,34 +103,33 @@ func (j *Job) samples(ctx context.Context, at, start time.Time) (all usage.Sampl
 		ts := at.Add(time.Duration(k) * j.Interval)
 		over := origin.Add(time.Duration(k+1) * j.Interval)
 		if !j.Now().Before(over) {
-			all.Gaps = append(all.Gaps, usage.Gap{TS: ts, Source: "schedule", Target: "snapshot", Reason: fmt.Sprintf(
+			all.gaps = append(all.gaps, usage.Gap{TS: ts, Source: "schedule", Target: "snapshot", Reason: fmt.Sprintf(
 				"the run came to this sample %v after its time was over: look at the CronJob's pods (image pulls, pending pods) "+
 					"and at startingDeadlineSeconds", j.Now().Sub(over).Truncate(time.Second))})
 			continue
 		}
 		if err := j.wait(ctx, next); err != nil {
-			return all, nil, err
+			return nil, err
 		}
 		next = next.Add(j.Interval)
-		cluster, err := j.Kube.Sample(ctx, j.Namespaces)
+		cluster, err := j.Kube.Sample(ctx, j.Namespaces, j.inspect)
 		if ctx.Err() != nil {
-			return all, nil, ctx.Err()
+			return nil, ctx.Err()
 		}
 		if err != nil {
 			failed = err
 			j.Log.Warn("sample failed", "ts", ts, "err", err)
-			all.Gaps = append(all.Gaps, usage.Gap{TS: ts, Source: "api-server", Target: j.Kube.Host(), Reason: err.Error()})
+			all.gaps = append(all.gaps, usage.Gap{TS: ts, Source: "api-server", Target: j.Kube.Host(), Reason: err.Error()})
 			continue
 		}
-		if err := j.measure(ctx, ts, cluster, &all); err != nil {
-			return all, nil, err
+		if err := j.measure(ctx, ts, cluster, all); err != nil {
+			return nil, err
 		}
-		taken = append(taken, ts)
 	}
-	if len(taken) == 0 {
-		return all, nil, cmp.Or(failed, errNoSamples)
+	if len(all.taken) == 0 {
+		return nil, cmp.Or(failed, errNoSamples)
 	}
-	return all, taken, nil
+	return all, nil
 }
 
 // errNoSamples is the error of a job that is set up to take none.

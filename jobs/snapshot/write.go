@@ -26,7 +26,7 @@ type object struct {
 }
 
 // write makes the bucket hold this snapshot and nothing else of its instant.
-func (j *Job) write(ctx context.Context, at, start time.Time, all usage.Sample, taken []time.Time, result *Result) error {
+func (j *Job) write(ctx context.Context, at, start time.Time, all *samples, result *Result) error {
 	objects, err := j.encode(at, all)
 	if err != nil {
 		return err
@@ -35,11 +35,11 @@ func (j *Job) write(ctx context.Context, at, start time.Time, all usage.Sample, 
 		Version:         report.Version,
 		Cluster:         j.Cluster,
 		At:              at,
-		SampledAt:       taken,
+		SampledAt:       all.taken,
 		IntervalSeconds: int(j.Interval / time.Second),
 		ProgramVersion:  j.Version,
 		Objects:         make([]report.ManifestObject, 0, len(objects)),
-		Gaps:            distinct(all.Gaps),
+		Gaps:            distinct(all.gaps),
 	}
 	for _, o := range objects {
 		manifest.Objects = append(manifest.Objects, o.entry)
@@ -84,13 +84,13 @@ func (j *Job) write(ctx context.Context, at, start time.Time, all usage.Sample, 
 }
 
 // encode makes one object of each table that has rows, by name.
-func (j *Job) encode(at time.Time, all usage.Sample) (objects []object, err error) {
+func (j *Job) encode(at time.Time, all *samples) (objects []object, err error) {
 	for _, add := range [...]func() error{
-		func() error { return encode(j, at, store.Pods, all.Pods, &objects) },
-		func() error { return encode(j, at, store.Nodes, all.Nodes, &objects) },
-		func() error { return encode(j, at, store.GPUs, all.GPUs, &objects) },
-		func() error { return encode(j, at, store.Engines, all.Engines, &objects) },
-		func() error { return encode(j, at, store.Gaps, all.Gaps, &objects) },
+		func() error { return j.encodePods(at, all, &objects) },
+		func() error { return encode(j, at, store.Nodes, all.nodes, &objects) },
+		func() error { return encode(j, at, store.GPUs, all.gpus, &objects) },
+		func() error { return encode(j, at, store.Engines, all.engines, &objects) },
+		func() error { return encode(j, at, store.Gaps, all.gaps, &objects) },
 	} {
 		if err := add(); err != nil {
 			return nil, err
@@ -104,13 +104,26 @@ func encode[T any](j *Job, at time.Time, table *store.Table[T], rows []T, object
 	if len(rows) == 0 {
 		return nil
 	}
-	name := j.rawName(at, table.Name())
 	body, err := table.Encode(rows, store.Metadata{Cluster: j.Cluster})
+	return j.add(at, table.Name(), len(rows), body, err, objects)
+}
+
+func (j *Job) encodePods(at time.Time, all *samples, objects *[]object) error {
+	rows := make([]usage.Pod, 0, all.podCount())
+	for row := range all.podRows() {
+		rows = append(rows, *row)
+	}
+	return encode(j, at, store.Pods, rows, objects)
+}
+
+// add appends the object of a table, unless it could not be encoded.
+func (j *Job) add(at time.Time, table string, rows int, body []byte, err error, objects *[]object) error {
+	name := j.rawName(at, table)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	sum := sha256.Sum256(body)
-	*objects = append(*objects, object{report.ManifestObject{Name: name, Table: table.Name(), Rows: len(rows),
+	*objects = append(*objects, object{report.ManifestObject{Name: name, Table: table, Rows: rows,
 		Bytes: len(body), SHA256: hex.EncodeToString(sum[:])}, body})
 	return nil
 }

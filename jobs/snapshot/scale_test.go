@@ -1,0 +1,291 @@
+package snapshot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/kube"
+	"github.com/company/k8s-resource-monitor/internal/sim"
+)
+
+// BenchmarkScale takes a snapshot of two samples of large simulated clusters,
+// beside a client that makes the same requests of the API server and throws
+// the answers away. Cluster, client and snapshot are a process each: this test
+// binary again, in one of the roles below.
+func BenchmarkScale(b *testing.B) {
+	for _, encoding := range [...]string{"protobuf", "json"} {
+		for _, nodes := range [...]int{100, 1000, 5000} {
+			b.Run(fmt.Sprintf("%s/nodes=%d", encoding, nodes), func(b *testing.B) { benchmarkScale(b, encoding, nodes) })
+		}
+	}
+}
+
+func benchmarkScale(b *testing.B, encoding string, nodes int) {
+	if b.N > 1 {
+		b.Skip("once is enough: run it with -benchtime 1x")
+	}
+	dir := b.TempDir()
+	server := role(b, "serve", encoding, strconv.Itoa(nodes), dir)
+	out, err := server.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = server.Process.Signal(os.Interrupt)
+		_ = server.Wait()
+	})
+	if _, err := out.Read(make([]byte, 1)); err != nil { // it listens
+		b.Fatalf("the simulated cluster: %v", err)
+	}
+	runRole(b, "bare", encoding, dir) // so that neither of the two meets a cold server
+	bare := runRole(b, "bare", encoding, dir)
+	snapshot := runRole(b, "snapshot", encoding, dir)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(snapshot.Pods), "pods")
+	b.ReportMetric(bare.Seconds, "bare-s")
+	b.ReportMetric(snapshot.Seconds, "wall-s")
+	b.ReportMetric(snapshot.Seconds/bare.Seconds, "wall/bare")
+	b.ReportMetric(bare.CPUSeconds, "bare-cpu-s")
+	b.ReportMetric(snapshot.CPUSeconds, "cpu-s")
+	b.ReportMetric(bare.PeakMiB, "bare-peak-MiB")
+	b.ReportMetric(snapshot.PeakMiB, "peak-MiB")
+	b.ReportMetric(float64(snapshot.PodsBytes)/float64(2*snapshot.Pods), "bytes/pod-sample")
+}
+
+// figures are what a role says of itself when it ends.
+type figures struct {
+	Pods, PodsBytes              int
+	Seconds, CPUSeconds, PeakMiB float64
+}
+
+func role(b *testing.B, args ...string) *exec.Cmd {
+	c := exec.CommandContext(b.Context(), os.Args[0])
+	c.Env = append(os.Environ(), roleVariable+"="+strings.Join(args, " "))
+	c.Stderr = os.Stderr
+	return c
+}
+
+func runRole(b *testing.B, args ...string) (f figures) {
+	b.Helper()
+	out, err := role(b, args...).Output()
+	if err == nil {
+		err = json.Unmarshal(out, &f)
+	}
+	if err != nil {
+		b.Fatalf("%v: %v", args, err)
+	}
+	return f
+}
+
+// roleVariable is the environment variable that makes the binary play a role.
+const roleVariable = "SNAPSHOT_SCALE_ROLE"
+
+func TestMain(m *testing.M) {
+	args := strings.Fields(os.Getenv(roleVariable))
+	if len(args) == 0 {
+		os.Exit(m.Run())
+	}
+	if err := play(args); err != nil {
+		fmt.Fprintln(os.Stderr, args, err)
+		os.Exit(1)
+	}
+}
+
+func play(args []string) error {
+	if args[0] == "serve" {
+		nodes, err := strconv.Atoi(args[2])
+		if err != nil {
+			return err
+		}
+		return serveCluster(args[1], nodes, args[3])
+	}
+	f, start := figures{}, time.Now()
+	var err error
+	if args[0] == "bare" {
+		err = readBare(args[1], args[2])
+	} else {
+		err = takeSnapshot(args[2], &f)
+	}
+	if err != nil {
+		return err
+	}
+	f.Seconds = time.Since(start).Seconds()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return err
+	}
+	f.CPUSeconds = time.Duration(used.Utime.Nano() + used.Stime.Nano()).Seconds()
+	f.PeakMiB = float64(used.Maxrss) / 1024
+	if runtime.GOOS == "darwin" {
+		f.PeakMiB /= 1024 // there in bytes
+	}
+	return json.NewEncoder(os.Stdout).Encode(f)
+}
+
+// serveCluster serves a cluster whose time stands still until it is asked for
+// its second sample.
+func serveCluster(encoding string, nodes int, dir string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	clock := &sharedClock{now: minute}
+	cluster := sim.New(sim.Config{Seed: 1, Nodes: nodes})
+	running, err := cluster.Start(ctx, clock.Now)
+	if err != nil {
+		return err
+	}
+	defer running.Close()
+	api := cluster.API(clock.Now)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/clock" {
+			clock.set(minute.Add(30 * time.Second))
+			return
+		}
+		if r.URL.Path == "/clock/back" {
+			clock.set(minute)
+			return
+		}
+		if encoding == "json" {
+			r.Header.Set("Accept", strings.ReplaceAll(r.Header.Get("Accept"), "vnd.kubernetes.protobuf", "x-unknown"))
+		}
+		api.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	config := strings.ReplaceAll(string(running.Kubeconfig()), running.URL, front.URL)
+	if err := os.WriteFile(filepath.Join(dir, "kubeconfig"), []byte(config), 0o600); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "url"), []byte(front.URL), 0o600); err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	<-ctx.Done()
+	return nil
+}
+
+// requests are what a snapshot asks of the API server: of each sample the
+// first four side by side, and after the first sample who owns the pods.
+var requests = [...]string{"/api/v1/pods", "/api/v1/nodes", "/apis/metrics.k8s.io/v1beta1/pods", "/apis/metrics.k8s.io/v1beta1/nodes",
+	"/apis/apps/v1/replicasets", "/apis/batch/v1/jobs"}
+
+// readBare reads the lists of two samples, page after page where the server
+// gives pages.
+func readBare(encoding, dir string) error {
+	base, err := os.ReadFile(filepath.Join(dir, "url"))
+	if err != nil {
+		return err
+	}
+	const owners = 4
+	for sample := range 2 {
+		var group errgroup.Group
+		for _, path := range requests[:owners] {
+			group.Go(func() error { return readList(string(base)+path, encoding, "") })
+		}
+		if err := group.Wait(); err != nil {
+			return err
+		}
+		if sample > 0 {
+			break
+		}
+		for _, path := range requests[owners:] {
+			if err := readList(string(base)+path, encoding, ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"); err != nil {
+				return err
+			}
+		}
+		if err := get(string(base) + "/clock"); err != nil {
+			return err
+		}
+	}
+	return get(string(base) + "/clock/back")
+}
+
+// readList reads a list as the snapshot asks for it.
+func readList(url, encoding, as string) error {
+	request, err := http.NewRequest(http.MethodGet, url+"?limit=500&resourceVersion=0", nil)
+	if err != nil {
+		return err
+	}
+	media := map[string]string{"protobuf": "application/vnd.kubernetes.protobuf", "json": "application/json"}[encoding]
+	request.Header.Set("Accept", media+as)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", url, answer.Status)
+	}
+	_, err = io.Copy(io.Discard, answer.Body)
+	return err
+}
+
+func get(url string) error {
+	answer, err := http.Get(url)
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
+}
+
+// takeSnapshot runs the job as the program does, the second sample at once
+// after the first.
+func takeSnapshot(dir string, f *figures) error {
+	client, err := kube.Open(filepath.Join(dir, "kubeconfig"), "bench")
+	if err != nil {
+		return err
+	}
+	base, err := os.ReadFile(filepath.Join(dir, "url"))
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	now := minute
+	ctx := context.Background()
+	b, err := bucket.Open(ctx, "file://"+filepath.Join(dir, "bucket"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	j := &Job{Kube: client, HTTP: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}, Bucket: b, Cluster: "bench",
+		Interval: 30 * time.Second, SamplesPerRun: 2, Version: "bench", Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return now },
+		Wait: func(_ context.Context, until time.Time) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if now = until; until.After(minute) {
+				return get(string(base) + "/clock")
+			}
+			return nil
+		}}
+	result, err := j.Run(ctx, minute)
+	if err != nil {
+		return err
+	}
+	f.Pods = result.Pods / 2
+	info, err := os.Stat(filepath.Join(dir, "bucket", j.rawName(minute, "pods")))
+	if err != nil {
+		return err
+	}
+	f.PodsBytes = int(info.Size())
+	return get(string(base) + "/clock/back")
+}

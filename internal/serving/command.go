@@ -10,6 +10,7 @@ import (
 
 // runs is what the command and args of a container come to.
 type runs struct {
+	argv      []string // all words, references resolved
 	server    *program // nil: no program that we know
 	name      string   // of the server, as in programs
 	flags     flags    // of the server, else of the Python program that may be one
@@ -31,7 +32,11 @@ func inspect(d *usage.PodDetail, c *usage.Container) runs {
 			argv = append(argv, env.expand(word))
 		}
 	}
-	var found runs
+	found := runs{argv: argv}
+	if len(c.Command) == 0 && isFlag(argv[0]) { // of an entrypoint
+		found.flags = parseFlags(argv)
+		return found
+	}
 	others, idle := 0, true
 	for _, command := range shell.Commands(argv, env.lookup, known) {
 		p, name, rest := match(command.Argv)

@@ -116,18 +116,14 @@ func byCommand(_ *usage.PodDetail, containers []candidate) (claim, bool) {
 }
 
 // byEntrypoint finds images whose entrypoint serves, and the flags given to it.
-func byEntrypoint(d *usage.PodDetail, containers []candidate) (claim, bool) {
+func byEntrypoint(_ *usage.PodDetail, containers []candidate) (claim, bool) {
 	for i := range containers {
 		c := &containers[i]
 		if len(c.Command) > 0 || c.runs.server != nil || c.runs.notServer || c.image == nil || c.image.entrypoint == nil {
 			continue
 		}
 		server := c.image.entrypoint
-		env := environment{pod: d, vars: c.Env, budget: envBytes}
-		args := make([]string, len(c.Args))
-		for i, a := range c.Args {
-			args[i] = env.expand(a)
-		}
+		args := c.runs.argv
 		if isNotServer(append([]string{server.engine}, args...)) {
 			continue // the entrypoint is the engine without its sub-command
 		}
@@ -165,6 +161,10 @@ func byImage(d *usage.PodDetail, containers []candidate) (claim, bool) {
 		}
 		server, f := defaults[c.image.engine], flags{}
 		switch p := c.runs.server; {
+		case len(c.Command) == 0 && isFlag(c.Args[0]): // of an entrypoint that we do not know
+			if f = c.runs.flags; f.set("help") {
+				continue
+			}
 		case p != nil && p.engine != usage.NoEngine:
 			continue // ruled out by its flags
 		case p != nil:

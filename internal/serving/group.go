@@ -43,7 +43,7 @@ func rayGroup(d *usage.PodDetail) (name string, rank groupRank) {
 	case "head":
 		return name, "0"
 	case "worker":
-		return name, "1" // or another: all that counts is that it does not lead
+		return name, "1" // or another
 	}
 	return "", ""
 }

@@ -56,8 +56,12 @@ func Identify(d *usage.PodDetail) Identity {
 	}
 	if group == "" {
 		group, rank = rayGroup(d)
-		id.ReplicaGroup, id.Role = usage.SomeUnless(group, ""), rank.role()
+		id.ReplicaGroup = usage.SomeUnless(group, "")
 	}
+	if rank == "" {
+		rank = rankOf(c)
+	}
+	id.Role = rank.role()
 	fill(&id, d, &s, c, rank)
 	return id
 }
@@ -137,6 +141,18 @@ func nameOfPath(modelPath string) string {
 	return modelPath
 }
 
+// rankOf is the place in a group that the command gives a server.
+func rankOf(c claim) groupRank {
+	n := cmp.Or(c.flags.values["node-rank"], c.flags.values["r"])
+	if _, err := strconv.ParseUint(n, 10, 16); err == nil {
+		return groupRank(n)
+	}
+	if c.flags.set("headless") || c.flags.values["api-server-count"] == "0" || c.runs.server == &rayNode && !c.flags.set("head") {
+		return "1" // or another: all that counts is that it does not lead
+	}
+	return ""
+}
+
 // servesAPI tells a server that can be asked from a worker of a group.
 func servesAPI(d *usage.PodDetail, c claim, rank groupRank) bool {
 	if c.runs.server == &rayNode {
@@ -145,8 +161,6 @@ func servesAPI(d *usage.PodDetail, c claim, rank groupRank) bool {
 	if c.server.noAPI || c.flags.set("headless") || c.flags.set("grpc") || c.flags.values["api-server-count"] == "0" {
 		return false
 	}
-	if n, err := strconv.Atoi(cmp.Or(c.flags.values["node-rank"], c.flags.values["r"])); err == nil {
-		return n == 0
-	}
-	return c.sure && !c.flags.set("node-rank") && !c.runs.joins || !rank.worker()
+	// A worker of a group may serve too, unless it is told that it is one.
+	return !rank.worker() || c.sure && !c.flags.set("node-rank") && !c.flags.set("r") && !c.runs.joins
 }

@@ -164,3 +164,37 @@ func BenchmarkIdentify(b *testing.B) {
 		})
 	}
 }
+
+// FuzzIdentify checks that no command, label or annotation brings a
+// contradiction or a word that only a running shell could resolve.
+func FuzzIdentify(f *testing.F) {
+	for _, c := range podCases(f) {
+		for _, container := range c.Containers {
+			if n := len(container.Command); n > 0 {
+				f.Add(container.Command[n-1], strings.Join(container.Args, " "), container.Image, c.Labels[rayNodeType], c.Labels["model.aibrix.ai/engine"])
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, script, arg, image, node, engine string) {
+		d := &usage.PodDetail{
+			Row:         usage.Pod{Pod: arg},
+			Labels:      map[string]string{rayCluster: "c", rayNodeType: node, "model.aibrix.ai/name": "x", "model.aibrix.ai/engine": engine},
+			Annotations: map[string]string{"prometheus.io/port": arg},
+			Containers: []usage.Container{
+				{Name: "shell", Image: image, Command: []string{"sh", "-c", script, "sh"}, Args: []string{arg}, Env: map[string]string{"A": arg, "B": "$(A)$(B)", "C": script}},
+				{Name: "words", Image: image, Args: append(strings.Fields(script), arg)},
+			},
+		}
+		id := Identify(d)
+		text, err := json.Marshal(id)
+		path, _ := id.ModelPath.Get()
+		switch {
+		case err != nil:
+			t.Error(err)
+		case (id.Engine == usage.NoEngine) == id.IdentifiedBy.Present(), id.IdentifiedBy.Present() != (len(id.Evidence) > 0),
+			id.Engine != usage.NoEngine && defaults[id.Engine] == nil, id.Engine == usage.NoEngine && id.Model.Present(),
+			id.MetricsPort < 0 || id.MetricsPort > 65535, id.MetricsPort != 0 && !id.IsAPIServer, open(path):
+			t.Errorf("identity contradicts itself: %s", text)
+		}
+	})
+}

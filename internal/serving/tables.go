@@ -33,7 +33,7 @@ const (
 // The families of programs, by whose flags they take.
 var (
 	vllmServer   = program{engine: usage.VLLM, model: []string{"model"}, served: []string{"served-model-name"}, port: []string{"port"}, listens: 8000}
-	vllmServe    = program{engine: usage.VLLM, model: []string{"model"}, served: []string{"served-model-name"}, port: []string{"port"}, listens: 8000, positional: anywhere, defaultModel: "Qwen/Qwen3-0.6B"}
+	vllmServe    = program{engine: usage.VLLM, model: []string{"model", "model-tag"}, served: []string{"served-model-name"}, port: []string{"port"}, listens: 8000, positional: anywhere, defaultModel: "Qwen/Qwen3-0.6B"}
 	vllmScript   = program{engine: usage.VLLM, model: []string{"model"}, served: []string{"served-model-name"}, port: []string{"port"}, listens: 8000, needs: "model"}
 	kaitoVLLM    = program{engine: usage.VLLM, model: []string{"model"}, served: []string{"served-model-name"}, port: []string{"port"}, listens: 5000}
 	sglangServer = program{engine: usage.SGLang, model: []string{"model-path", "model"}, served: []string{"served-model-name"}, port: []string{"port"}, listens: 30000}
@@ -126,6 +126,7 @@ var images = []struct {
 	{"huggingfaceserver*", image{usage.VLLM, &kserveHF}},
 	{"vllm/vllm-tpu", image{engine: usage.VLLM}},
 	{"rocm/vllm*", image{engine: usage.VLLM}},
+	{"llm-d/llm-d", image{engine: usage.VLLM}},
 	{"llm-d-cuda*", image{engine: usage.VLLM}},
 	{"llm-d-xpu*", image{engine: usage.VLLM}},
 	{"llm-d-cpu*", image{engine: usage.VLLM}},
@@ -133,7 +134,10 @@ var images = []struct {
 	{"llm-d-hpu*", image{engine: usage.VLLM}},
 	{"llm-d-aws*", image{engine: usage.VLLM}},
 	{"vllm-runtime", image{engine: usage.VLLM}},
+	{"vllm-ascend*", image{engine: usage.VLLM}},
+	{"vllm-gaudi*", image{engine: usage.VLLM}},
 	{"vllm", image{engine: usage.VLLM}},
+	{"rocm/sgl-dev*", image{engine: usage.SGLang}},
 	{"sglang-runtime", image{engine: usage.SGLang}},
 	{"sglang", image{engine: usage.SGLang}},
 }

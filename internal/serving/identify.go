@@ -15,6 +15,7 @@ import (
 	"cmp"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -84,7 +85,11 @@ func fill(id *Identity, d *usage.PodDetail, s *said, c claim, rank groupRank) {
 	id.Container, id.Image = c.Name, c.Container.Image
 	from := modelPath(c.server, c.flags)
 	id.ModelPath = usage.SomeUnless(from, "")
-	id.Model = usage.SomeUnless(cmp.Or(s.ownModel, servedName(c.server, c.flags), s.model, nameOfPath(from)), "")
+	byPath := ""
+	if !slices.ContainsFunc(c.server.served, c.flags.set) { // else it has a name, if one that we cannot know
+		byPath = nameOfPath(from)
+	}
+	id.Model = usage.SomeUnless(cmp.Or(s.ownModel, servedName(c.server, c.flags), s.model, byPath), "")
 	if role := cmp.Or(c.flags.role(), roleLabel(d)); role != "" {
 		id.Role = usage.Some(role)
 	}

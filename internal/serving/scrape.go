@@ -28,8 +28,10 @@ func Target(d *usage.PodDetail, id Identity) (url string, ok bool) {
 	return id.Scheme + "://" + net.JoinHostPort(d.IP, strconv.Itoa(int(id.MetricsPort))) + "/metrics", true
 }
 
-// Scrape reads the engine's metrics into a row for the instant at. An error is
-// the reason of a gap: what happened and what mends it.
+// Scrape reads the engine's metrics into a row for the instant at. The row names
+// the engine that the metrics are of, which is another one than the identity's
+// where an image or a command misled. An error is the reason of a gap: what
+// happened and what mends it.
 func Scrape(ctx context.Context, client *http.Client, d *usage.PodDetail, id Identity, at time.Time) (usage.Engine, error) {
 	url, ok := Target(d, id)
 	if !ok {
@@ -42,6 +44,14 @@ func Scrape(ctx context.Context, client *http.Client, d *usage.PodDetail, id Ide
 		return usage.Engine{}, fmt.Errorf("%s: %w%s", url, err, remedy(err, id))
 	}
 	e, err := Parse(body, id.Engine)
+	for _, other := range [...]string{usage.VLLM, usage.SGLang} {
+		if !errors.Is(err, errAbsent) {
+			break
+		}
+		if corrected, otherErr := Parse(body, other); otherErr == nil {
+			e, err = corrected, nil
+		}
+	}
 	if err != nil {
 		return usage.Engine{}, fmt.Errorf("%s: %w", url, err)
 	}
@@ -101,7 +111,7 @@ func Parse(body []byte, engine string) (usage.Engine, error) {
 		seen = seen || len(t[i].shards) > 0
 	}
 	if !seen {
-		return usage.Engine{}, fmt.Errorf("no metric begins with %s; %s", m.prefixes[0], missing[engine])
+		return usage.Engine{}, fmt.Errorf("%w%s; %s", errAbsent, m.prefixes[0], missing[engine])
 	}
 	e.RequestsRunning = t[requestsRunning].count()
 	e.RequestsWaiting = t[requestsWaiting].count()
@@ -120,6 +130,9 @@ func Parse(body []byte, engine string) (usage.Engine, error) {
 	}
 	return e, nil
 }
+
+// errAbsent begins the error of a body without any metric of the engine.
+var errAbsent = errors.New("no metric begins with ")
 
 // missing says why an engine that answers may have no metrics.
 var missing = map[string]string{

@@ -230,6 +230,17 @@ func TestScrape(t *testing.T) {
 	}
 }
 
+// The metrics tell which engine it is where the specification was misread.
+func TestScrapeCorrects(t *testing.T) {
+	for claimed, served := range map[string]string{usage.VLLM: "sglang-current", usage.SGLang: "vllm-ray"} {
+		body := fixture(t, served)
+		got, err := scrape(t, context.Background(), claimed, func(w http.ResponseWriter, _ *http.Request) { w.Write(body) })
+		if err != nil || got.Engine != engineOf(served) || !got.RequestsRunning.Present() {
+			t.Errorf("%s for %s: %+v, %v", served, claimed, got, err)
+		}
+	}
+}
+
 // TestScrapeReasons checks that a failure tells what mends it.
 func TestScrapeReasons(t *testing.T) {
 	for _, test := range []struct {

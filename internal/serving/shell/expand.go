@@ -169,6 +169,12 @@ func (r *reader) operate(name, operation string) (value string, ok bool) {
 		return "", true
 	case "#", "%":
 		return trim(value, op, word, ok)
+	case "/":
+		return replace(value, word, ok)
+	case ",":
+		return strings.ToLower(value), ok && word == ","
+	case "^":
+		return strings.ToUpper(value), ok && word == "^"
 	}
 	return "", false
 }
@@ -199,4 +205,19 @@ func trim(value, op, pattern string, known bool) (string, bool) {
 		return value[:at], true
 	}
 	return "", false
+}
+
+// replace is ${NAME/TEXT/BY} and ${NAME//TEXT/BY}.
+func replace(value, word string, known bool) (string, bool) {
+	rest, all := strings.CutPrefix(word, "/")
+	text, by, _ := strings.Cut(strings.ReplaceAll(rest, `\/`, "\x00"), "/")
+	text, by = strings.ReplaceAll(text, "\x00", "/"), strings.ReplaceAll(by, "\x00", "/")
+	if !known || text == "" || strings.ContainsAny(text+by, "*?[\\$`\"'#%") {
+		return "", false
+	}
+	times := 1
+	if all {
+		times = min(strings.Count(value, text), maxBytes/(len(by)+1))
+	}
+	return strings.Replace(value, text, by, times), true
 }

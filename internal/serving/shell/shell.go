@@ -238,11 +238,14 @@ func inlineScript(argv []string) (script string, args []string, ok bool) {
 }
 
 // launched finds the command that a launcher runs behind its own options: a
-// shell, a function, a file or a program that the caller knows.
+// shell, a function, a file or a program that the caller knows. A program that
+// nobody knows is a launcher too if it has a command behind --.
 func (r *reader) launched(argv []string, name string) (rest []string, ok bool) {
 	from := launchesModule(argv)
 	if from == 0 && !launchers[name] && !strings.HasSuffix(name, ".sh") && !strings.Contains(name, "entrypoint") {
-		return nil, false
+		if from = slices.Index(argv, "--"); from < 1 || elsewhere[name] {
+			return nil, false
+		}
 	}
 	for i := from + 1; i < len(argv); i++ {
 		rest, base := argv[i:], path.Base(argv[i])

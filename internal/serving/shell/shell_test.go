@@ -81,7 +81,8 @@ func TestCommands(t *testing.T) {
 		{`a "$@" $2 $0`, "a one [two words] two words bash"},
 		{`a ${NONE:-$A} ${NONE:-${NONE2:-$A}} "${NONE-"d e"}" ${EMPTY-d} ${EMPTY:-d}`, "a a a [d e] d"},
 		{": ${B:=$A}; a $B ${A:+set} ${NONE:+set} ${A:?wanted}", "a a set a"},
-		{`a ${MODEL##*/} ${MODEL%%/*} ${MODEL#Org/} ${MODEL%-8B} ${MODEL#*x} ${MODEL//a/b}`, "a Name-8B Org Name-8B Org/Name Org/Name-8B ${MODEL//a/b}"},
+		{`a ${MODEL##*/} ${MODEL%%/*} ${MODEL#Org/} ${MODEL%-8B} ${MODEL#*x} ${MODEL//[a]/b}`, "a Name-8B Org Name-8B Org/Name Org/Name-8B [${MODEL//[a]/b}]"},
+		{`a ${MODEL/r/R} ${MODEL//\//--} ${MODEL//a} ${MODEL,,} ${MODEL^^} ${NONE//a/b}`, "a ORg/Name-8B Org--Name-8B Org/Nme-8B org/name-8b ORG/NAME-8B ${NONE//a/b}"},
 		{`B=(x "y z" $A); B+=(w); a "${B[@]}" ${B[0]} $B`, "a x [y z] a w x x"},
 		{`B="$NONE -v $A"; a $B`, "a $NONE -v a"},
 		{`B=$(c d); a $B "$B"`, "a [$(c d)] [$(c d)]"},
@@ -116,6 +117,7 @@ func TestCommands(t *testing.T) {
 		{"ray symmetric-run --x y -- vllm serve m", "vllm serve m"},
 		{"ray start --head", "ray start --head"},
 		{"/docker-entrypoint vllm serve m; x.sh vllm serve n; pgrep -f vllm serve", "vllm serve m; vllm serve n; pgrep -f vllm serve"},
+		{"gpu-run 0,1 -- vllm serve m; kubectl exec x -- vllm serve n", "vllm serve m; kubectl exec x -- vllm serve n"},
 		// Functions.
 		{"f() { a \"$1\"; }\nf x; f y", "a x; a y"},
 		{"function f {\n if a; then { b; }; fi\n}\nc; f", "c; a; ? b"},
@@ -196,6 +198,7 @@ func TestBounds(t *testing.T) {
 		"case patterns":  "case a in " + strings.Repeat("*a*|", n),
 		"function":       strings.Repeat("f() { ", n),
 		"trim":           "A=" + strings.Repeat("x", n) + "; " + strings.Repeat("a ${A##*y}; ", 1000),
+		"replacement":    "A=" + strings.Repeat("x", n) + "; B=" + strings.Repeat("y", n) + "; a ${A//x/" + strings.Repeat("y", n) + "}",
 		"launcher words": "numactl " + strings.Repeat("python -u ", n),
 	} {
 		commands := Commands([]string{"bash", "-c", script}, lookup(nil), engines)

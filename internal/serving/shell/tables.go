@@ -21,6 +21,9 @@ var launchers = set("env", "nice", "ionice", "taskset", "numactl", "numad", "std
 	"mpirun", "mpiexec", "srun", "torchrun", "accelerate", "deepspeed", "ray", "doppler", "infisical", "vault-env", "chamber", "aws-vault",
 	"torch.distributed.run", "torch.distributed.launch", "accelerate.commands.launch", "cProfile", "profile", "trace", "pdb", "debugpy", "ddtrace.commands.ddtrace_run")
 
+// elsewhere are programs that run a command, but not in this container.
+var elsewhere = set("kubectl", "oc", "docker", "podman", "nerdctl", "crictl", "ssh", "pdsh", "helm", "echo", "grep", "pgrep", "pkill", "printf")
+
 // keywords may stand before a command in a script.
 var keywords = set("if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!", "{", "}", "time", "coproc")
 

@@ -4,6 +4,8 @@ import (
 	"time"
 	"unique"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -28,10 +30,13 @@ type Pod struct {
 // hold takes the pod's own values out of its row.
 func hold(d *usage.PodDetail, more podFacts, keep bool) Pod {
 	row := d.Row
-	p := Pod{namespace: row.Namespace, name: row.Pod, uid: row.PodUID, created: row.CreatedAt.UnixMilli(),
+	p := Pod{namespace: intern(row.Namespace), name: row.Pod, uid: row.PodUID, created: row.CreatedAt.UnixMilli(),
 		restarts: row.Restarts, ready: row.Ready, gpus: row.GPURequest, gpusAlone: row.GPURequest,
 		above: more.above, claims: more.claims}
-	p.node, _ = row.Node.Get()
+	if node, ok := row.Node.Get(); ok {
+		p.node = intern(node)
+	}
+	p.above.uid = types.UID(intern(string(p.above.uid)))
 	if started, ok := row.StartedAt.Get(); ok {
 		p.started = started.UnixMilli()
 	}
@@ -39,6 +44,7 @@ func hold(d *usage.PodDetail, more podFacts, keep bool) Pod {
 	row.Node, row.StartedAt = usage.Opt[string]{}, usage.Opt[time.Time]{}
 	p.shared = unique.Make(row)
 	if keep {
+		internDetail(d)
 		p.Detail = d
 	}
 	return p

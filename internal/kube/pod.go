@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unique"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -54,12 +53,12 @@ func reducePod(p *corev1.Pod) (d *usage.PodDetail, facts podFacts) {
 	gpus, _ := effectiveRequest(&p.Spec, gpuRequest, noOverhead).Get() // none requested is zero
 	d = &usage.PodDetail{
 		Row: usage.Pod{
-			Namespace:            intern(p.Namespace),
+			Namespace:            p.Namespace,
 			Pod:                  p.Name,
 			PodUID:               string(p.UID),
-			Node:                 usage.SomeUnless(intern(p.Spec.NodeName), ""),
-			Phase:                intern(string(p.Status.Phase)),
-			Reason:               usage.SomeUnless(intern(podReason(p)), ""),
+			Node:                 usage.SomeUnless(p.Spec.NodeName, ""),
+			Phase:                string(p.Status.Phase),
+			Reason:               usage.SomeUnless(podReason(p), ""),
 			CreatedAt:            p.CreationTimestamp.UTC(),
 			CPURequestMillicores: effectiveRequest(&p.Spec, request(cpuMillicores), cpuMillicores),
 			CPULimitMillicores:   effectiveLimit(&p.Spec, cpuMillicores),
@@ -67,8 +66,8 @@ func reducePod(p *corev1.Pod) (d *usage.PodDetail, facts podFacts) {
 			MemoryLimitBytes:     effectiveLimit(&p.Spec, memoryBytes),
 			GPURequest:           int32(gpus),
 		},
-		Labels:      internMap(p.Labels),
-		Annotations: internMap(p.Annotations),
+		Labels:      p.Labels,
+		Annotations: p.Annotations,
 		IP:          p.Status.PodIP,
 		HostNetwork: p.Spec.HostNetwork,
 	}
@@ -92,21 +91,21 @@ func reducePod(p *corev1.Pod) (d *usage.PodDetail, facts podFacts) {
 		d.Containers = append(d.Containers, reduceContainer(&p.Spec.Containers[i], false))
 	}
 	if len(p.Spec.Containers) > 0 {
-		d.Row.Image = intern(p.Spec.Containers[0].Image)
+		d.Row.Image = p.Spec.Containers[0].Image
 	}
 	if c := metav1.GetControllerOfNoCopy(p); c != nil {
 		kind, name, labelled := labelledWorkload(p.Labels)
 		switch {
 		case labelled:
 		case c.Kind == "ReplicaSet" && strings.HasPrefix(c.APIVersion, "apps/"):
-			facts.above = controller{types.UID(intern(string(c.UID))), &replicaSets}
+			facts.above = controller{c.UID, &replicaSets}
 		case c.Kind == "Job" && strings.HasPrefix(c.APIVersion, "batch/"): // not Volcano's, of the same kind
-			facts.above = controller{types.UID(intern(string(c.UID))), &batchJobs}
+			facts.above = controller{c.UID, &batchJobs}
 		}
 		if !labelled {
 			kind, name = c.Kind, c.Name
 		}
-		d.Row.OwnerKind, d.Row.Owner = usage.Some(intern(kind)), usage.Some(intern(name))
+		d.Row.OwnerKind, d.Row.Owner = usage.Some(kind), usage.Some(name)
 	}
 	facts.claims = claimsOf(p)
 	return d, facts
@@ -138,10 +137,10 @@ func labelledWorkload(labels map[string]string) (kind, name string, ok bool) {
 func reduceContainer(c *corev1.Container, init bool) usage.Container {
 	gpus, _ := gpuRequest(c.Resources) // none requested is zero
 	out := usage.Container{
-		Name:       intern(c.Name),
-		Image:      intern(c.Image),
-		Command:    internAll(c.Command),
-		Args:       internAll(c.Args),
+		Name:       c.Name,
+		Image:      c.Image,
+		Command:    c.Command,
+		Args:       c.Args,
 		Init:       init && !isSidecar(c),
 		Sidecar:    init && isSidecar(c),
 		GPURequest: int32(gpus),
@@ -153,10 +152,10 @@ func reduceContainer(c *corev1.Container, init bool) usage.Container {
 		if out.Env == nil {
 			out.Env = make(map[string]string, len(c.Env))
 		}
-		out.Env[intern(e.Name)] = intern(e.Value)
+		out.Env[e.Name] = e.Value
 	}
 	for _, p := range c.Ports {
-		out.Ports = append(out.Ports, usage.ContainerPort{Name: intern(p.Name), Port: p.ContainerPort})
+		out.Ports = append(out.Ports, usage.ContainerPort{Name: p.Name, Port: p.ContainerPort})
 	}
 	return out
 }
@@ -195,28 +194,3 @@ func podReason(p *corev1.Pod) string {
 	return starting
 }
 
-// intern keeps one copy of a string that many pods share; a decoded pod's
-// strings would otherwise be as many copies as there are pods.
-func intern(s string) string { return unique.Make(s).Value() }
-
-func internAll(list []string) []string {
-	if len(list) == 0 {
-		return nil
-	}
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = intern(s)
-	}
-	return out
-}
-
-func internMap(m map[string]string) map[string]string {
-	if len(m) == 0 {
-		return nil
-	}
-	out := make(map[string]string, len(m))
-	for k, v := range m {
-		out[intern(k)] = intern(v)
-	}
-	return out
-}

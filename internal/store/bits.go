@@ -42,27 +42,36 @@ func packed(dst []byte, values []uint64, width int) []byte {
 	return dst
 }
 
-// unpack reads values that begin at a bit of b, which has to hold them all.
+// unpack reads values that begin at a bit of b. What follows them in b is not
+// looked at, but there it makes reading fast.
 func unpack(dst []uint64, b []byte, bit, width int) {
-	if width == 0 {
-		clear(dst)
-		return
-	}
 	mask := uint64(1)<<width - 1
 	for i := range dst {
 		at, shift := bit>>3, bit&7
-		bit += width
-		if at+9 > len(b) { // near the end: as if zeros followed
-			var end [17]byte
-			copy(end[:], b[at:])
-			unpack(dst[i:i+1], end[:], shift, width)
-			continue
+		if at+9 > len(b) {
+			unpackEnd(dst[i:], b, bit, width)
+			return
 		}
 		v := binary.LittleEndian.Uint64(b[at:]) >> shift
 		if shift+width > 64 {
 			v |= uint64(b[at+8]) << (64 - shift)
 		}
 		dst[i] = v & mask
+		bit += width
+	}
+}
+
+// unpackEnd is unpack where b ends, as if zeros followed.
+func unpackEnd(dst []uint64, b []byte, bit, width int) {
+	for i := range dst {
+		v := uint64(0)
+		for j := range width {
+			if at := bit >> 3; at < len(b) {
+				v |= uint64(b[at]>>(bit&7)&1) << j
+			}
+			bit++
+		}
+		dst[i] = v
 	}
 }
 
@@ -158,10 +167,7 @@ func (r *runReader) next() error {
 	if r.width > 0 {
 		r.left = min(r.left, 8*size/r.width)
 	}
-	r.packed, r.bit, r.b = r.b[:size:size], 0, r.b[size:]
-	if r.packed == nil {
-		r.packed = []byte{}
-	}
+	r.packed, r.bit, r.b = r.b, 0, r.b[size:]
 	return nil
 }
 

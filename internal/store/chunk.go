@@ -26,7 +26,7 @@ const (
 // # Which encoding
 //
 // Booleans are runs. Any other column begins with a dictionary, and its first
-// page decides. A dictionary stays if each entry stands for 8 numbers or 16
+// page decides. A dictionary stays if each entry stands for 4 numbers or 16
 // strings, or if strings recur apart from their neighbours, such as the nodes
 // of pods. Otherwise strings become DELTA_BYTE_ARRAY, which makes nothing of
 // one that equals its neighbour, doubles PLAIN, and integers PLAIN or
@@ -45,6 +45,7 @@ type chunk struct {
 
 	coded   bool            // values go to the dictionary
 	direct  format.Encoding // of integers without one
+	frames  frames          // how pages are compressed
 	entries dictionary
 
 	pages []page
@@ -73,7 +74,7 @@ type workspace struct {
 
 // reset empties the chunk for the next row group.
 func (c *chunk) reset() {
-	c.coded, c.direct = c.column.kind != kindBoolean, -1
+	c.coded, c.direct, c.frames = c.column.kind != kindBoolean, -1, framesUnknown
 	c.entries.reset()
 	clear(c.pages) // their bounds are strings of rows
 	c.pages, c.out, c.size, c.zstd, c.used = c.pages[:0], c.out[:0], 0, false, 0
@@ -123,21 +124,22 @@ func (c *chunk) add(b block, s *workspace) {
 	}
 }
 
-// cut ends the page if it is full. Strings that never recur are known before
-// that.
-func (c *chunk) cut(firstRow int, s *workspace) {
-	if c.coded && len(c.pages) == 0 && len(c.ids) >= valuesToTry && len(c.entries.texts) == len(c.ids) && !c.pays() {
+// cut ends the page if it is full. A dictionary of strings none of which recur,
+// or of numbers few of which do, is given up before that.
+func (c *chunk) cut(row int, s *workspace) {
+	if c.coded && len(c.pages) == 0 && len(c.ids) >= valuesToTry && !c.pays() &&
+		(len(c.entries.texts) == len(c.ids) || 2*len(c.entries.numbers) > c.count) {
 		c.uncode()
 	}
 	if max(len(c.ids), len(c.numbers), len(c.levels)) >= pageValues || len(c.texts.data) >= pageBytes || len(c.texts.prefixes) >= 4*pageValues {
-		c.end(firstRow, s)
+		c.end(row, s)
 	}
 }
 
 // pays reports whether the dictionary is worth its bytes, by its first page.
 func (c *chunk) pays() bool {
 	if c.column.kind != kindString {
-		return 8*len(c.entries.numbers) <= c.count
+		return 4*len(c.entries.numbers) <= c.count
 	}
 	entries := len(c.entries.texts)
 	return 16*entries <= c.count || len(c.ids) >= valuesToTry/8 && 3*entries <= 2*len(c.ids)
@@ -172,7 +174,7 @@ func (c *chunk) end(row int, s *workspace) {
 		s.levels = appendRuns(s.levels, c.levels, 1)
 	}
 	encoding, split := c.encode(s)
-	compressed := s.compress(s.values, split)
+	compressed := s.compress(s.values, split, &c.frames)
 	body := compressed
 	if compressed == nil {
 		body = s.values
@@ -231,28 +233,29 @@ func (c *chunk) encode(s *workspace) (encoding format.Encoding, split int) {
 			c.direct = format.Plain
 		}
 	}
-	c.appendNumbers(c.direct, s)
+	c.appendNumbers(c.numbers, c.direct, s)
 	return c.direct, 0
 }
 
-// try is how many bytes the page has with the encoding. Few values are not
-// worth compressing to know.
+// try is how many bytes the first values of the page have with the encoding.
+// Few values are not worth compressing to know.
 func (c *chunk) try(encoding format.Encoding, s *workspace) int {
-	c.appendNumbers(encoding, s)
+	c.appendNumbers(c.numbers[:min(len(c.numbers), 8*valuesToTry)], encoding, s)
 	if c.count >= valuesToTry {
-		if compressed := s.compress(s.values, 0); compressed != nil {
+		var any frames
+		if compressed := s.compress(s.values, 0, &any); compressed != nil {
 			return len(compressed)
 		}
 	}
 	return len(s.values)
 }
 
-func (c *chunk) appendNumbers(encoding format.Encoding, s *workspace) {
+func (c *chunk) appendNumbers(numbers []int64, encoding format.Encoding, s *workspace) {
 	if encoding == format.DeltaBinaryPacked {
-		s.values = appendDelta(s.values[:0], c.numbers, c.column.kind == kindInt)
+		s.values = appendDelta(s.values[:0], numbers, c.column.kind == kindInt)
 		return
 	}
-	s.values = plainNumbers(s.values[:0], c.numbers, c.column.kind)
+	s.values = plainNumbers(s.values[:0], numbers, c.column.kind)
 }
 
 func plainNumbers(dst []byte, numbers []int64, k kind) []byte {

@@ -98,8 +98,12 @@ func optionalColumn(name string, k kind, opt reflect.Type, offset uintptr) colum
 }
 
 // newTable derives the Parquet schema from the row type.
-func newTable[T any](name string, compare func(a, b T) int, sorted ...string) *Table[T] {
-	t := &Table[T]{name: name, compare: compare, sorted: sorted, columns: columnsOf(reflect.TypeFor[T](), 0)}
+func newTable[T any](name string, sorted ...string) *Table[T] {
+	t := &Table[T]{name: name, sorted: sorted, columns: columnsOf(reflect.TypeFor[T](), 0)}
+	for _, name := range sorted {
+		_, c := t.column(name)
+		t.keys = append(t.keys, *c)
+	}
 	h := thriftWriter{}
 	h.list(2, thriftStruct, 1+len(t.columns))
 	h.b = h.b[1:] // without the head of the field that the list is

@@ -44,31 +44,39 @@ type compressor struct {
 	huffman      huff0.Scratch
 }
 
+// frames is how a chunk's pages become zstd frames.
+type frames int
+
+const (
+	framesUnknown frames = iota
+	framesWhole          // as the library makes them: it looks for repetitions
+	framesParts          // the same up to a split, then a code for each byte, by frequency
+)
+
 // compress returns src as a zstd frame, or nil where that would not be
-// smaller. The frame is the smaller of two: the library's, which looks for
-// repetitions, and one that looks for them before the split only and then has
-// no more than a code for each byte, by frequency. The second is what random
-// text such as UIDs needs; the library gives such text up as incompressible.
-// The result is good until the next call.
-func (c *compressor) compress(src []byte, split int) []byte {
+// smaller. The first page of a chunk takes the smaller of two frames, and the
+// chunk's other pages are made like it. The one in parts is what random text
+// such as UIDs needs; the library gives such text up as incompressible. The
+// result is good until the next call.
+func (c *compressor) compress(src []byte, split int, f *frames) []byte {
 	if len(src) < bytesToCompress {
 		return nil
 	}
-	c.whole = zstdEncoder().EncodeAll(src, c.whole[:0])
-	c.begin(len(src))
-	if split > 0 {
-		start := len(c.parts)
-		c.parts = zstdEncoder().EncodeAll(src[:split], c.parts)
-		c.parts = withoutFrame(c.parts, start)
+	best := src
+	if *f != framesParts {
+		c.whole = zstdEncoder().EncodeAll(src, c.whole[:0])
+		best = c.whole
 	}
-	for src := src[split:]; len(src) > 0 && len(c.parts) < len(c.whole); {
-		n := min(len(src), 128<<10)
-		c.block(src[:n], n == len(src))
-		src = src[n:]
+	if *f != framesWhole {
+		c.inParts(src, split, len(best))
+		if len(c.parts) < len(best) {
+			best = c.parts
+		}
 	}
-	best := c.whole
-	if len(c.parts) < len(best) {
-		best = c.parts
+	if *f == framesUnknown {
+		if *f = framesWhole; &best[0] == &c.parts[0] {
+			*f = framesParts
+		}
 	}
 	if len(best) >= len(src) {
 		return nil
@@ -76,9 +84,25 @@ func (c *compressor) compress(src []byte, split int) []byte {
 	return best
 }
 
+// inParts makes a frame in parts, but no longer than most bytes.
+func (c *compressor) inParts(src []byte, split, most int) {
+	c.begin(len(src))
+	if split > 0 {
+		start := len(c.parts)
+		c.parts = zstdEncoder().EncodeAll(src[:split], c.parts)
+		c.parts = withoutFrame(c.parts, start)
+	}
+	for rest := src[split:]; len(rest) > 0 && len(c.parts) < most; {
+		n := min(len(rest), 128<<10)
+		c.block(rest[:n], n == len(rest))
+		rest = rest[n:]
+	}
+}
+
 // frame returns src as a zstd frame, smaller or not.
 func (c *compressor) frame(src []byte) []byte {
-	if best := c.compress(src, 0); best != nil {
+	var any frames
+	if best := c.compress(src, 0, &any); best != nil {
 		return best
 	}
 	c.whole = zstdEncoder().EncodeAll(src, c.whole[:0])

@@ -91,8 +91,8 @@ func (r *deltaReader) uint() uint64 {
 	return v
 }
 
-// next finds the next miniblock: its packed bytes, their width and how many
-// values it holds.
+// next finds the next miniblock: where its packed bytes begin, their width and
+// how many values it holds.
 func (r *deltaReader) next() (packed []byte, width, n int, err error) {
 	if len(r.widths) == 0 {
 		least, n := binary.Varint(r.b)
@@ -107,7 +107,7 @@ func (r *deltaReader) next() (packed []byte, width, n int, err error) {
 	if width > 64 || size > len(r.b) {
 		return nil, 0, 0, errShort
 	}
-	packed, r.b = r.b[:size], r.b[size:]
+	packed, r.b = r.b, r.b[size:]
 	n = min(r.mini, r.left)
 	r.left -= n
 	return packed, width, n, nil

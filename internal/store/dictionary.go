@@ -17,11 +17,16 @@ type dictionary struct {
 
 func (d *dictionary) len() int { return len(d.texts) + len(d.numbers) }
 
+// reset empties the dictionary. A map that has been large would be slow to
+// clear ever after.
 func (d *dictionary) reset() {
-	clear(d.texts)
-	d.texts, d.numbers, d.bytes = d.texts[:0], d.numbers[:0], 0
+	if d.len() > 1024 {
+		d.textIDs, d.numberIDs = nil, nil
+	}
 	clear(d.textIDs)
 	clear(d.numberIDs)
+	clear(d.texts)
+	d.texts, d.numbers, d.bytes = d.texts[:0], d.numbers[:0], 0
 }
 
 func (d *dictionary) text(v string) uint32 {

@@ -40,14 +40,14 @@ func encode[T any](t *testing.T, table *Table[T], rows []T, cluster string) []by
 // failed, leaves nothing of them in the next.
 func TestEncoderReuse(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 22))
-	few, many := randomRows(Pods, 150, r), randomRows(Pods, rowsToPool, r)
-	fresh := newTable(usage.Pods, usage.ComparePods, "namespace", "pod", "ts")
+	few, many := randomRows(Pods, 150, r), randomRows(Pods, 4096, r)
+	fresh := newTable[usage.Pod](usage.Pods, "namespace", "pod", "ts")
 	want := encode(t, fresh, few, "a")
-	table := newTable(usage.Pods, usage.ComparePods, "namespace", "pod", "ts")
+	table := newTable[usage.Pod](usage.Pods, "namespace", "pod", "ts")
 	for range 3 {
 		encode(t, table, many, "cluster-b")
 		encode(t, table, nil, "")
-		if _, err := table.Encode([]usage.Pod{many[rowsToPool-1], many[0]}, Metadata{}); err == nil {
+		if _, err := table.Encode([]usage.Pod{many[len(many)-1], many[0]}, Metadata{}); err == nil {
 			t.Fatal("disorder passed")
 		}
 		if got := encode(t, table, few, "a"); !bytes.Equal(got, want) {
@@ -167,8 +167,8 @@ func TestEncodings(t *testing.T) {
 	}
 	want := map[string]format.Encoding{
 		"ts": format.RLEDictionary, "namespace": format.RLEDictionary, "owner_kind": format.RLEDictionary, "cpu_request_millicores": format.RLEDictionary,
-		"replica_group": format.RLEDictionary, "cpu_usage_millicores": format.RLEDictionary,
-		"pod": format.DeltaByteArray, "pod_uid": format.DeltaByteArray,
+		"replica_group": format.RLEDictionary,
+		"pod":           format.DeltaByteArray, "pod_uid": format.DeltaByteArray,
 		"ready": format.RLE, "restarts": format.DeltaBinaryPacked, "memory_usage_bytes": format.Plain, "gpu_power_watts": format.Plain,
 		"reason": format.Plain, // all absent
 	}

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"cmp"
+	"strings"
 	"time"
 	"unsafe"
 )
@@ -35,6 +37,38 @@ func (b block) after(n int) block {
 // field is the field at the offset in row i.
 func field[V any](b block, i int, offset uintptr) *V {
 	return (*V)(unsafe.Add(b.first, uintptr(i)*b.bytes+offset))
+}
+
+// compare orders two rows by the table's sort order, absent before present.
+func (t *Table[T]) compare(a, b *T) int {
+	p, q := block{unsafe.Pointer(a), 0, 1}, block{unsafe.Pointer(b), 0, 1}
+	for i := range t.keys {
+		c := &t.keys[i]
+		if c.optional {
+			x, y := *field[bool](p, 0, c.present), *field[bool](q, 0, c.present)
+			if x != y {
+				return int(b2i(x) - b2i(y))
+			}
+			if !x {
+				continue
+			}
+		}
+		order := 0
+		switch c.kind {
+		case kindString:
+			order = strings.Compare(*field[string](p, 0, c.value), *field[string](q, 0, c.value))
+		case kindInt:
+			order = cmp.Compare(*field[int32](p, 0, c.value), *field[int32](q, 0, c.value))
+		case kindTimestamp:
+			order = field[time.Time](p, 0, c.value).Compare(*field[time.Time](q, 0, c.value))
+		default:
+			panic("store: a " + c.kind.String() + " is no key") // a mistake in the table's declaration
+		}
+		if order != 0 {
+			return order
+		}
+	}
+	return 0
 }
 
 // levels appends, for each row of the block, 1 where the column's value is

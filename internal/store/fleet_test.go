@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -39,7 +40,8 @@ func fleet(pods, samples int) []usage.Pod {
 		rollout := at.Add(-time.Duration(r.IntN(30*86400)) * time.Second)
 		model := fmt.Sprintf("org/model-%d", r.IntN(20))
 		onGPUs := r.IntN(10) == 0
-		replicas := 1 + r.IntN(20)
+		replicas := int(math.Exp(5.3 * r.Float64())) // 1 to 200, most Deployments have few and most pods have many
+		wave := 1 + replicas/4                       // maxSurge 25 %
 		p := usage.Pod{
 			Namespace: fmt.Sprintf("team-%d", r.IntN(1+pods/750)), OwnerKind: usage.Some("Deployment"), Owner: usage.Some(service),
 			Phase: "Running", Ready: true, Image: fmt.Sprintf("registry.example.com/platform/%s:v1.%d.%d", service, r.IntN(30), r.IntN(10)),
@@ -52,25 +54,25 @@ func fleet(pods, samples int) []usage.Pod {
 			p.GPUMemoryTotalBytes, p.GPUAttribution = usage.Some(int64(p.GPURequest)*(80<<30)), usage.Some(usage.Exclusive)
 		}
 		load := r.Float64()
-		for range min(replicas, pods-len(rows)/samples) {
+		for i := range min(replicas, pods-len(rows)/samples) {
 			p := p
 			p.Pod = set + "-" + randomName(r, letters, 5)
 			p.PodUID = fmt.Sprintf("%08x-%04x-4%03x-%x%03x-%012x", r.Uint32(), r.IntN(1<<16), r.IntN(1<<12), 8+r.IntN(4), r.IntN(1<<12), r.Uint64()>>16)
 			p.Node = usage.Some(nodes[r.IntN(len(nodes))])
-			p.CreatedAt = rollout.Add(time.Duration(r.IntN(replicas)/4) * time.Second)
-			p.StartedAt = usage.Some(p.CreatedAt.Add(time.Duration(2+r.IntN(8)) * time.Second))
+			p.CreatedAt = rollout.Add(time.Duration(i/wave*25) * time.Second)
+			p.StartedAt = usage.Some(p.CreatedAt.Add(time.Duration(1+r.IntN(3)) * time.Second))
 			if r.IntN(20) == 0 {
 				p.Restarts = int32(r.IntN(9))
 			}
 			request, _ := p.CPURequestMillicores.Get()
-			cpu := float64(request) * load * (0.5 + r.Float64()/2)
+			cpu := float64(request) * load * load * math.Exp(r.NormFloat64()/3)
 			memory, _ := p.MemoryRequestBytes.Get()
 			pages := int64(float64(memory>>12) * (0.3 + load/2 + r.Float64()/20))
 			gpuMemory := int64(p.GPURequest) * (70<<30 + int64(r.IntN(64))<<20)
 			for s := range samples {
 				p.TS = at.Add(time.Duration(s) * 30 * time.Second)
-				p.CPUUsageMillicores = usage.Some(int64(cpu * (0.9 + r.Float64()/5)))
-				pages += int64(r.IntN(65) - 32)
+				p.CPUUsageMillicores = usage.Some(1 + int64(cpu*(0.9+r.Float64()/5)))
+				pages += int64(r.IntN(33) - 16)
 				p.MemoryUsageBytes = usage.Some(pages << 12)
 				if onGPUs {
 					p.GPUUtilPercent = usage.Some(float64(r.IntN(int(100*p.GPURequest))) / float64(p.GPURequest))

@@ -21,7 +21,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
@@ -33,11 +32,11 @@ const SchemaVersion = "1"
 
 // The raw tables: one row a thing and sample.
 var (
-	Pods    = newTable(usage.Pods, usage.ComparePods, "namespace", "pod", "ts")
-	Nodes   = newTable(usage.Nodes, usage.CompareNodes, "node", "ts")
-	GPUs    = newTable(usage.GPUs, usage.CompareGPUs, "node", "gpu_index", "mig_instance", "ts")
-	Engines = newTable(usage.Engines, usage.CompareEngines, "namespace", "pod", "ts")
-	Gaps    = newTable(usage.Gaps, usage.CompareGaps, "source", "target", "ts")
+	Pods    = newTable[usage.Pod](usage.Pods, "namespace", "pod", "ts")
+	Nodes   = newTable[usage.Node](usage.Nodes, "node", "ts")
+	GPUs    = newTable[usage.GPU](usage.GPUs, "node", "gpu_index", "mig_instance", "ts")
+	Engines = newTable[usage.Engine](usage.Engines, "namespace", "pod", "ts")
+	Gaps    = newTable[usage.Gap](usage.Gaps, "source", "target", "ts")
 )
 
 // RawTables are the names of the raw tables, in the order of the documentation.
@@ -45,32 +44,13 @@ var RawTables = [...]string{usage.Pods, usage.Nodes, usage.GPUs, usage.Engines, 
 
 // The hourly tables: one row a key and hour.
 var (
-	ModelHours = newTable(usage.Models, func(a, b usage.ModelHour) int {
-		return first(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Engine, b.Engine), strings.Compare(a.Model, b.Model), a.Hour.Compare(b.Hour))
-	}, "namespace", "engine", "model", "hour")
-	WorkloadHours = newTable(usage.Workloads, func(a, b usage.WorkloadHour) int {
-		return first(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.OwnerKind, b.OwnerKind), strings.Compare(a.Owner, b.Owner), a.Hour.Compare(b.Hour))
-	}, "namespace", "owner_kind", "owner", "hour")
-	NamespaceHours = newTable(usage.Namespaces, func(a, b usage.NamespaceHour) int {
-		return first(strings.Compare(a.Namespace, b.Namespace), a.Hour.Compare(b.Hour))
-	}, "namespace", "hour")
-	PodHours = newTable(usage.Pods, func(a, b usage.PodHour) int {
-		return first(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Pod, b.Pod), a.Hour.Compare(b.Hour))
-	}, "namespace", "pod", "hour")
-	NodeHours = newTable(usage.Nodes, func(a, b usage.NodeHour) int {
-		return first(strings.Compare(a.Node, b.Node), a.Hour.Compare(b.Hour))
-	}, "node", "hour")
-	ClusterHours = newTable(usage.Cluster, func(a, b usage.ClusterHour) int { return a.Hour.Compare(b.Hour) }, "hour")
+	ModelHours     = newTable[usage.ModelHour](usage.Models, "namespace", "engine", "model", "hour")
+	WorkloadHours  = newTable[usage.WorkloadHour](usage.Workloads, "namespace", "owner_kind", "owner", "hour")
+	NamespaceHours = newTable[usage.NamespaceHour](usage.Namespaces, "namespace", "hour")
+	PodHours       = newTable[usage.PodHour](usage.Pods, "namespace", "pod", "hour")
+	NodeHours      = newTable[usage.NodeHour](usage.Nodes, "node", "hour")
+	ClusterHours   = newTable[usage.ClusterHour](usage.Cluster, "hour")
 )
-
-func first(orders ...int) int {
-	for _, o := range orders {
-		if o != 0 {
-			return o
-		}
-	}
-	return 0
-}
 
 // Table is the Parquet form of the rows T.
 type Table[T any] struct {
@@ -78,7 +58,7 @@ type Table[T any] struct {
 	columns  []column
 	schema   []byte // the columns as a footer states them
 	sorted   []string
-	compare  func(a, b T) int
+	keys     []column  // the columns of sorted
 	encoders sync.Pool // of *encoder, those that are free
 }
 

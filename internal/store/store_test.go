@@ -27,7 +27,7 @@ func randomRows[T any](t *Table[T], n int, r *rand.Rand) []T {
 	for i := range rows {
 		fill(reflect.ValueOf(&rows[i]).Elem(), r)
 	}
-	slices.SortFunc(rows, t.compare)
+	slices.SortFunc(rows, func(a, b T) int { return t.compare(&a, &b) })
 	return rows
 }
 

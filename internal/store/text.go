@@ -29,8 +29,8 @@ func (w *textWriter) add(s string) {
 		w.bounds.addText(s)
 		for most := min(len(s), len(w.last)); n < most && s[n] == w.last[n]; n++ {
 		}
-		if n < leastPrefix {
-			n = 0
+		for n > 0 && isWordByte(s[n-1]) {
+			n--
 		}
 		w.last = s
 		w.data = append(w.data, s[n:]...)
@@ -39,9 +39,12 @@ func (w *textWriter) add(s string) {
 	w.suffixes = append(w.suffixes, int64(len(s)-n))
 }
 
-// leastPrefix is the shortest prefix that is worth a length of its own: random
-// strings begin alike by chance.
-const leastPrefix = 4
+// isWordByte reports whether a common prefix may not end behind b: random
+// parts of names begin alike by chance, and a length that varies costs more
+// than a letter.
+func isWordByte(b byte) bool {
+	return '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
+}
 
 // encode appends the strings. The bytes from split on are those of the strings.
 func (w *textWriter) encode(dst []byte) (page []byte, split int) {

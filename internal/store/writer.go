@@ -13,9 +13,7 @@ const (
 	// rowsPerBlock is how many rows go through all columns at once: few enough
 	// to stay in the processor's cache meanwhile.
 	rowsPerBlock = 512
-	// rowsToPool is the largest file whose memory is kept for the next one.
-	rowsToPool = 4096
-	magic      = "PAR1"
+	magic        = "PAR1"
 )
 
 // encoder is a file that is being written. Its memory costs more to make than
@@ -76,12 +74,14 @@ func (w *Writer[T]) Write(rows []T) error {
 }
 
 func (w *Writer[T]) write(rows []T) error {
+	last := &w.last
 	for i := range rows {
-		if i > 0 && w.table.compare(rows[i-1], rows[i]) > 0 || i == 0 && w.rows > 0 && w.table.compare(w.last, rows[0]) > 0 {
+		if w.rows+i > 0 && w.table.compare(last, &rows[i]) > 0 {
 			return fmt.Errorf("table %s: row %d is out of order: sort rows by %v before they are encoded", w.table.name, w.rows+i, w.table.sorted)
 		}
+		last = &rows[i]
 	}
-	w.last = rows[len(rows)-1]
+	w.last = *last
 	b := blockOf(rows)
 	for i := range w.chunks {
 		w.chunks[i].add(b, w.space)
@@ -108,9 +108,6 @@ func (w *Writer[T]) Close() ([]byte, error) {
 	}
 	w.out = w.table.appendFooter(w.out, w.encoder, w.meta)
 	w.err = fmt.Errorf("table %s: the file is closed", w.table.name)
-	if w.rows > rowsToPool {
-		return w.out, nil
-	}
 	body := bytes.Clone(w.out)
 	clear(w.space.texts[:cap(w.space.texts)])
 	w.table.encoders.Put(w.encoder)

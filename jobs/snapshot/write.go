@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -108,12 +109,29 @@ func encode[T any](j *Job, at time.Time, table *store.Table[T], rows []T, object
 	return j.add(at, table.Name(), len(rows), body, err, objects)
 }
 
+// rowsAtOnce is how many pods are made rows of at once.
+const rowsAtOnce = 1024
+
 func (j *Job) encodePods(at time.Time, all *samples, objects *[]object) error {
-	rows := make([]usage.Pod, 0, all.podCount())
-	for row := range all.podRows() {
-		rows = append(rows, *row)
+	if all.podCount() == 0 {
+		return nil
 	}
-	return encode(j, at, store.Pods, rows, objects)
+	w := store.Pods.NewWriter(store.Metadata{Cluster: j.Cluster})
+	rows := make([]usage.Pod, 0, rowsAtOnce)
+	var err error
+	for row := range all.podRows() {
+		if rows = append(rows, *row); len(rows) == cap(rows) {
+			if err = w.Write(rows); err != nil {
+				break
+			}
+			rows = rows[:0]
+		}
+	}
+	var body []byte
+	if err = cmp.Or(err, w.Write(rows)); err == nil {
+		body, err = w.Close()
+	}
+	return j.add(at, store.Pods.Name(), all.podCount(), body, err, objects)
 }
 
 // add appends the object of a table, unless it could not be encoded.

@@ -74,6 +74,7 @@ func TestCommands(t *testing.T) {
 		{`a $TWO "$TWO" $EMPTY "$EMPTY"`, "a x y [x  y] []"},
 		{`a $NONE ${NONE} ${NONE:-d} ${A:-d}`, "a $NONE ${NONE} d a"},
 		{"B=1; a $B; B=2 b $B; c $B", "a 1; b 1; c 1"},
+		{`a "$(b ")")" $(c ')' \)) d`, `a [$(b ")")] [$(c ')' \))] d`},
 		{"export B=1 C=2\na $B$C", "a 12"},
 		{"declare -r B=1; readonly C=2; B+=3; a $B$C", "a 132"},
 		{"a $(b; c $(d)) `e f` $((1+2))", "a [$(b; c $(d))] [`e f`] $((1+2))"},

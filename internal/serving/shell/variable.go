@@ -73,17 +73,26 @@ func substitutionLen(text string) int {
 	return 0
 }
 
-// parenthesized returns the length up to the closing parenthesis.
+// parenthesized returns the length up to the closing parenthesis; those in
+// quotes are text.
 func parenthesized(text string) int {
 	depth := 0
-	for i := range len(text) {
-		switch text[i] {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
 		case '(':
 			depth++
 		case ')':
 			if depth--; depth == 0 {
 				return i + 1
 			}
+		case '\\':
+			i++
+		case '\'', '"':
+			end := strings.IndexByte(text[i+1:], c)
+			if end < 0 {
+				return len(text)
+			}
+			i += end + 1
 		}
 	}
 	return len(text)

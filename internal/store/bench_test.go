@@ -3,8 +3,11 @@
 package store
 
 import (
+	"io"
 	"syscall"
 	"testing"
+
+	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
 // perCore reports rows by the processor's time, which other work on the
@@ -56,6 +59,26 @@ func BenchmarkEncode100(b *testing.B)  { benchmarkEncode(b, 100, 1) }
 func BenchmarkEncode150k(b *testing.B) { benchmarkEncode(b, 150_000, 1) }
 func BenchmarkEncode300k(b *testing.B) { benchmarkEncode(b, 150_000, 2) } // the two samples of a minute
 func BenchmarkEncodeHour(b *testing.B) { benchmarkEncode(b, 2_500, 120) }
+
+// BenchmarkRead300k reads as a merge does, into the same few rows again.
+func BenchmarkRead300k(b *testing.B) {
+	body, err := Pods.Encode(fleet(150_000, 2), Metadata{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	rows := make([]usage.Pod, rowsPerBlock)
+	perCore(b, 300_000, func() error {
+		r, err := Pods.NewReader(body)
+		for err == nil {
+			_, err = r.Read(rows)
+		}
+		if err != io.EOF {
+			return err
+		}
+		return nil
+	})
+}
+
 func BenchmarkDecode5(b *testing.B)    { benchmarkDecode(b, 5, 1) }
 func BenchmarkDecode100(b *testing.B)  { benchmarkDecode(b, 100, 1) }
 func BenchmarkDecode150k(b *testing.B) { benchmarkDecode(b, 150_000, 1) }

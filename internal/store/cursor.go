@@ -87,13 +87,13 @@ func (c *cursor) some(b block, s *scratch) error {
 		if err := c.readTexts(s.texts[:n], s); err != nil {
 			return err
 		}
-		c.column.setTexts(b, levels, s.texts[:n])
+		scatter(c.column, b, levels, s.texts[:n])
 		return nil
 	}
 	if err := c.readNumbers(s.numbers[:n], s); err != nil {
 		return err
 	}
-	c.column.setNumbers(b, levels, s.numbers[:n])
+	c.column.setNumbers(b, levels, s.numbers[:n], s)
 	return nil
 }
 

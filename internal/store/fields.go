@@ -141,43 +141,55 @@ func integers[V int32 | uint8](c *column, b block, dst []int64) []int64 {
 // scatter writes a column's values to the rows of the block. Where a level is
 // 0 the value is absent and not among the values; without levels all are
 // present. The rows have to be zero, so that what is not written is absent.
-func scatter[V, W any](c *column, b block, levels []uint64, values []W, convert func(W) V) {
-	if levels == nil {
-		for i, v := range values {
-			*field[V](b, i, c.value) = convert(v)
-		}
-		if c.optional {
-			for i := range values {
+func scatter[V any](c *column, b block, levels []uint64, values []V) {
+	switch {
+	case levels != nil:
+		used := 0
+		for i, level := range levels {
+			if level != 0 {
+				*field[V](b, i, c.value) = values[used]
 				*field[bool](b, i, c.present) = true
+				used++
 			}
 		}
-		return
-	}
-	used := 0
-	for i, level := range levels {
-		if level != 0 {
-			*field[V](b, i, c.value) = convert(values[used])
+	case c.optional:
+		for i, v := range values {
+			*field[V](b, i, c.value) = v
 			*field[bool](b, i, c.present) = true
-			used++
+		}
+	default:
+		for i, v := range values {
+			*field[V](b, i, c.value) = v
 		}
 	}
-}
-
-// setTexts gives the rows of the block their strings.
-func (c *column) setTexts(b block, levels []uint64, texts []string) {
-	scatter(c, b, levels, texts, func(s string) string { return s })
 }
 
 // setNumbers gives the rows of the block the values that numbers made.
-func (c *column) setNumbers(b block, levels []uint64, numbers []int64) {
+func (c *column) setNumbers(b block, levels []uint64, numbers []int64, s *scratch) {
 	switch c.kind {
 	case kindInt:
-		scatter(c, b, levels, numbers, func(v int64) int32 { return int32(v) })
+		ints := s.ints[:len(numbers)]
+		for i, v := range numbers {
+			ints[i] = int32(v)
+		}
+		scatter(c, b, levels, ints)
 	case kindBoolean:
-		scatter(c, b, levels, numbers, func(v int64) bool { return v != 0 })
+		bools := s.bools[:len(numbers)]
+		for i, v := range numbers {
+			bools[i] = v != 0
+		}
+		scatter(c, b, levels, bools)
 	case kindTimestamp:
-		scatter(c, b, levels, numbers, func(v int64) time.Time { return time.UnixMilli(v).UTC() })
+		times := s.times[:len(numbers)]
+		for i, v := range numbers {
+			if i > 0 && v == numbers[i-1] {
+				times[i] = times[i-1]
+			} else {
+				times[i] = time.UnixMilli(v).UTC()
+			}
+		}
+		scatter(c, b, levels, times)
 	default: // a double's bits too
-		scatter(c, b, levels, numbers, func(v int64) int64 { return v })
+		scatter(c, b, levels, numbers)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 )
 
 // maxRows is the most rows that one file may claim. An hour of 150,000 pods at
@@ -32,6 +33,9 @@ type scratch struct {
 	ids     [rowsPerBlock]uint64
 	numbers [rowsPerBlock]int64
 	texts   [rowsPerBlock]string
+	ints    [rowsPerBlock]int32
+	bools   [rowsPerBlock]bool
+	times   [rowsPerBlock]time.Time
 }
 
 // NewReader begins to read a file. Bytes that are not a whole Parquet file are

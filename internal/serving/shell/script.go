@@ -8,6 +8,7 @@ import (
 
 // branch is an if or a case that is open.
 type branch struct {
+	outer   truth // whether what is around it runs
 	live    truth // whether its present part runs
 	taken   truth // whether one of its parts did
 	word    string
@@ -75,10 +76,7 @@ func (r *reader) parse(text string, args []string, depth int) truth {
 
 // step runs a command, unless a condition keeps it from running.
 func (s *script) step(c command, outerMaybe bool, depth int) {
-	live := s.gate
-	for _, b := range s.branches {
-		live = min(live, b.live)
-	}
+	live := min(s.gate, s.live())
 	if live == no {
 		return
 	}
@@ -113,6 +111,14 @@ func (s *script) separate(sep string) {
 	}
 }
 
+// live says whether what stands here runs.
+func (s *script) live() truth {
+	if top := s.top(); top != nil {
+		return min(top.outer, top.live)
+	}
+	return yes
+}
+
 func (s *script) top() *branch {
 	if len(s.branches) == 0 {
 		return nil
@@ -130,7 +136,7 @@ func (s *script) control(c command) (argv []string) {
 		top := s.top()
 		switch word := argv[0]; {
 		case word == "if":
-			s.branches = append(s.branches, branch{live: yes})
+			s.branches = append(s.branches, branch{outer: s.live(), live: yes})
 		case word == "!":
 			s.negate = true
 		case top == nil:
@@ -146,7 +152,7 @@ func (s *script) control(c command) (argv []string) {
 		argv = argv[1:]
 	}
 	if len(argv) > 2 && argv[0] == "case" && argv[2] == "in" {
-		s.branches = append(s.branches, branch{word: "=" + argv[1], pattern: true})
+		s.branches = append(s.branches, branch{outer: s.live(), word: "=" + argv[1], pattern: true})
 		return s.casePattern(s.top(), argv[3:], c.sep)
 	}
 	return argv

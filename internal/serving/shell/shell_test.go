@@ -177,31 +177,37 @@ func TestInlineScript(t *testing.T) {
 // no time.
 func TestBounds(t *testing.T) {
 	const n = 100_000
+	fill := func(text string) string { return strings.Repeat(text, 200_000/len(text)) }
 	for name, script := range map[string]string{
 		"doubling":       "A=xxxxxxxx; " + strings.Repeat("A=$A$A; ", 100) + "a $A",
 		"adding":         strings.Repeat("A+=$A; ", 1000) + "a $A",
 		"array":          "A=(x); " + strings.Repeat(`A+=("${A[@]}" "${A[@]}"); `, 1000),
-		"empty array":    "A=(); " + strings.Repeat(`"${A[@]}"`, n),
-		"eval":           strings.Repeat("eval ", n) + "a",
-		"exec":           strings.Repeat("exec ", n) + "a",
-		"env":            strings.Repeat("env ", n) + "a",
+		"empty array":    "A=(); " + fill(`"${A[@]}"`),
+		"eval":           fill("eval ") + "a",
+		"exec":           fill("exec ") + "a",
+		"env":            fill("env ") + "a",
 		"functions":      "f() { g; g; g; g; }; g() { f; f; f; f; }; f",
-		"open braces":    strings.Repeat("${", n),
-		"nested":         strings.Repeat("${A:-", n) + strings.Repeat("}", n),
-		"parentheses":    strings.Repeat("$(", n),
-		"backquotes":     strings.Repeat("` ", n),
-		"documents":      "a " + strings.Repeat("<<X ", n) + "\n",
-		"documents 2":    strings.Repeat("a <<X\n", n),
+		"open braces":    fill("${"),
+		"nested":         strings.Repeat("${A:-", 30_000) + strings.Repeat("}", 30_000),
+		"parentheses":    fill("$("),
+		"backquotes":     fill("` "),
+		"documents":      "a " + fill("<<X ") + "\n",
+		"documents 2":    fill("a <<X\n"),
 		"file":           "echo x > f; " + strings.Repeat("cat f >> f; echo y >> f;", 3000),
+		"file grows":     "echo x > f; " + fill("echo yyyyyyyyyyyyyyyyyyyyyyyy >> f; "),
+		"pipes":          fill("a|"),
 		"file runs":      "echo 'f; f; f; f' > f; f",
-		"if":             strings.Repeat("if a; then ", n),
-		"case":           strings.Repeat("case a in ", n),
-		"case patterns":  "case a in " + strings.Repeat("*a*|", n),
-		"function":       strings.Repeat("f() { ", n),
+		"if":             fill("if a; then "),
+		"case":           fill("case a in "),
+		"case patterns":  "case a in " + fill("*a*|"),
+		"function":       fill("f() { "),
 		"trim":           "A=" + strings.Repeat("x", n) + "; " + strings.Repeat("a ${A##*y}; ", 1000),
-		"replacement":    "A=" + strings.Repeat("x", n) + "; B=" + strings.Repeat("y", n) + "; a ${A//x/" + strings.Repeat("y", n) + "}",
-		"launcher words": "numactl " + strings.Repeat("python -u ", n),
+		"replacement":    "A=" + strings.Repeat("x", n) + "; a ${A//x/" + strings.Repeat("y", n) + "}",
+		"launcher words": "numactl " + fill("python -u "),
 	} {
+		if len(script) >= maxBytes {
+			t.Errorf("%s: too long to be read", name)
+		}
 		commands := Commands([]string{"bash", "-c", script}, lookup(nil), engines)
 		size := 0
 		for _, c := range commands {

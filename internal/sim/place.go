@@ -165,7 +165,13 @@ func (c *Cluster) place(w *workload, copy int, curves map[string]*curve) {
 	for i, n := range on {
 		id := hash(c.cfg.Seed, key(w.namespace), key(w.name), uint64(i))
 		s := &slot{w: w, index: i, node: n, id: id, share: 1, ip: c.address(len(c.slots))}
-		s.created = c.start - 3*day - int64(id%(50*day))
+		// Pods of a workload came one after the other when it was rolled out last;
+		// one in eight was moved since.
+		rolledOut := hash(c.cfg.Seed, key(w.namespace), key(w.name), key("rollout"), uint64(copy))
+		s.created = c.start - 10*day - int64(rolledOut%(50*day)) + int64(2*i) + int64(id%2)
+		if id>>8%8 == 0 {
+			s.created += int64(id % (7 * day))
+		}
 		if w.story == restart {
 			s.created = c.start - day - int64(id%day)
 		}

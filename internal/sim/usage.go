@@ -31,7 +31,8 @@ func (n *node) measured(t int64) (at, window int64) {
 
 // usageOf is the usage of a slot's pod at a Unix second: between what it needs
 // idle and what it needs at full load, with noise in its CPU; loading weights
-// takes a few cores.
+// takes a few cores. Memory stays for some minutes and then moves by pages, and
+// follows the load in steps, as allocators take it and give it back.
 func (s *slot) usageOf(st state, at int64) (nanocores, kibibytes int64) {
 	w, l := s.w, s.loadAt(st, float64(at))
 	noise := 0.94 + 0.12*unit(hash(s.id, uint64(at)))
@@ -43,8 +44,10 @@ func (s *slot) usageOf(st state, at int64) (nanocores, kibibytes int64) {
 		milli = min(milli, 0.99*float64(w.cpu[1])/noise)
 	}
 	mem := float64(w.memUse[0]) + float64(w.memUse[1]-w.memUse[0])*l.busy
-	mem *= 0.995 + 0.01*unit(hash(s.id, uint64(at/60)))
-	return int64(milli * noise * 1e6), int64(mem * 1024)
+	const step, page, stays = 1024, 4, 300 // KiB, KiB, seconds
+	steps := int64(mem*0.995*1024) / step
+	pages := unit(hash(s.id, uint64((at+int64(s.id%stays))/stays))) * mem * 0.01 * 1024 / page
+	return int64(milli * noise * 1e6), steps*step + int64(pages)*page
 }
 
 // usage are the pod's measurements at t, none where metrics-server has none:

@@ -90,8 +90,9 @@ func byMetadata(s *said, containers []candidate) (c claim, ok bool) {
 			break
 		}
 	}
-	if ok && c.runs.server == &rayNode {
+	if ok {
 		c.flags = c.runs.flags
+		c.flags.positional, c.flags.complete = "", false
 	}
 	return c, ok
 }

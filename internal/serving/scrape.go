@@ -19,10 +19,11 @@ import (
 const ScrapeTimeout = 5 * time.Second
 
 // Target returns the URL of the engine's metrics; ok is false where there is
-// nothing to ask: no server, a worker without an API, a pod that does not run.
+// nothing to ask: no server, a worker without an API, a server on a Unix socket,
+// a pod that does not run.
 // A pod that runs and is not ready is a target, and may well refuse: it loads.
 func Target(d *usage.PodDetail, id Identity) (url string, ok bool) {
-	if !id.IsAPIServer || d.IP == "" || d.Row.Phase != "Running" {
+	if id.MetricsPort == 0 || d.IP == "" || d.Row.Phase != "Running" {
 		return "", false
 	}
 	return id.Scheme + "://" + net.JoinHostPort(d.IP, strconv.Itoa(int(id.MetricsPort))) + "/metrics", true
@@ -35,7 +36,7 @@ func Target(d *usage.PodDetail, id Identity) (url string, ok bool) {
 func Scrape(ctx context.Context, client *http.Client, d *usage.PodDetail, id Identity, at time.Time) (usage.Engine, error) {
 	url, ok := Target(d, id)
 	if !ok {
-		return usage.Engine{}, errors.New("the pod has no metrics endpoint: no address, not running, or a worker without an API")
+		return usage.Engine{}, errors.New("the pod has no metrics endpoint: no address, not running, a worker without an API, or a server on a Unix socket")
 	}
 	ctx, cancel := context.WithTimeout(ctx, ScrapeTimeout)
 	defer cancel()

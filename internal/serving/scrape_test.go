@@ -166,8 +166,8 @@ func TestParseErrors(t *testing.T) {
 func TestTarget(t *testing.T) {
 	running := usage.PodDetail{Row: usage.Pod{Phase: "Running"}, IP: "10.1.2.3"}
 	server := Identity{Engine: usage.VLLM, MetricsPort: 8000, Scheme: "http", IsAPIServer: true}
-	pending, homeless, v6, worker := running, running, running, server
-	pending.Row.Phase, homeless.IP, v6.IP, worker.IsAPIServer = "Pending", "", "fd00::1", false
+	pending, homeless, v6, portless := running, running, running, server
+	pending.Row.Phase, homeless.IP, v6.IP, portless.MetricsPort = "Pending", "", "fd00::1", 0
 	for _, test := range []struct {
 		d    usage.PodDetail
 		id   Identity
@@ -175,7 +175,7 @@ func TestTarget(t *testing.T) {
 	}{
 		{running, server, "http://10.1.2.3:8000/metrics"},
 		{v6, server, "http://[fd00::1]:8000/metrics"},
-		{pending, server, ""}, {homeless, server, ""}, {running, worker, ""}, {running, Identity{}, ""},
+		{pending, server, ""}, {homeless, server, ""}, {running, portless, ""}, {running, Identity{}, ""},
 	} {
 		if got, ok := Target(&test.d, test.id); got != test.want || ok != (test.want != "") {
 			t.Errorf("got %q, %v; want %q", got, ok, test.want)

@@ -42,6 +42,21 @@ func packed(dst []byte, values []uint64, width int) []byte {
 	return dst
 }
 
+// appendBits appends a bit for each value of the runs.
+func appendBits(dst []byte, runs []run) []byte {
+	n := 0
+	for _, r := range runs {
+		for range r.count {
+			if n%8 == 0 {
+				dst = append(dst, 0)
+			}
+			dst[len(dst)-1] |= byte(r.value << (n % 8))
+			n++
+		}
+	}
+	return dst
+}
+
 // unpack reads values that begin at a bit of b. What follows them in b is not
 // looked at, but there it makes reading fast.
 func unpack(dst []uint64, b []byte, bit, width int) {

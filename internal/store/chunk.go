@@ -25,7 +25,7 @@ const (
 //
 // # Which encoding
 //
-// Booleans are runs. Any other column begins with a dictionary, and its first
+// Booleans are bits. Any other column begins with a dictionary, and its first
 // page decides. A dictionary stays if each entry stands for 4 numbers or 16
 // strings, or if strings recur apart from their neighbours, such as the nodes
 // of pods. Otherwise strings become DELTA_BYTE_ARRAY, which makes nothing of
@@ -215,9 +215,8 @@ func (c *chunk) encode(s *workspace) (encoding format.Encoding, split int) {
 	case c.count == 0:
 		return format.Plain, 0
 	case c.column.kind == kindBoolean:
-		s.values = appendRuns(append(s.values, 0, 0, 0, 0), c.ids, 1)
-		binary.LittleEndian.PutUint32(s.values, uint32(len(s.values)-4))
-		return format.RLE, 0
+		s.values = appendBits(s.values, c.ids)
+		return format.Plain, 0
 	case c.coded:
 		width := max(1, bits.Len(uint(c.entries.len()-1)))
 		s.values = appendRuns(append(s.values, byte(width)), c.ids, width)

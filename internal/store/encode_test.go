@@ -169,7 +169,7 @@ func TestEncodings(t *testing.T) {
 		"ts": format.RLEDictionary, "namespace": format.RLEDictionary, "owner_kind": format.RLEDictionary, "cpu_request_millicores": format.RLEDictionary,
 		"replica_group": format.RLEDictionary,
 		"pod":           format.DeltaByteArray, "pod_uid": format.DeltaByteArray,
-		"ready": format.RLE, "restarts": format.DeltaBinaryPacked, "memory_usage_bytes": format.Plain, "gpu_power_watts": format.Plain,
+		"ready": format.Plain, "restarts": format.DeltaBinaryPacked, "memory_usage_bytes": format.Plain, "gpu_power_watts": format.Plain,
 		"reason": format.Plain, // all absent
 	}
 	for _, c := range open(t, encode(t, Pods, rows, "c")).Metadata().RowGroups[0].Columns {

@@ -55,7 +55,7 @@ func (j *Job) measure(ctx context.Context, ts time.Time, cluster *kube.Cluster, 
 		named[e.detail] = e.row.Model
 		all.engines = append(all.engines, e.row)
 	}
-	all.pods = append(all.pods, sampledPods(ts, cluster, gpus, named))
+	all.pods = append(all.pods, sampledPods(cluster, gpus, named))
 	all.gpus = append(all.gpus, gpus...)
 	for _, n := range cluster.Nodes {
 		n.TS = ts

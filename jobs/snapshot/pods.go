@@ -25,7 +25,6 @@ type samples struct {
 // sampledPod is one pod in one sample.
 type sampledPod struct {
 	pod   *kube.Pod
-	ts    int64 // Unix milliseconds
 	usage kube.Usage
 	more  *measured // nil of most pods
 }
@@ -38,10 +37,10 @@ type measured struct {
 	attribution                  usage.Opt[string]
 }
 
-// row is the pod's row.
-func (p *sampledPod) row() usage.Pod {
+// row is the pod's row at the sample's instant.
+func (p *sampledPod) row(ts time.Time) usage.Pod {
 	row := p.pod.Row()
-	row.TS = time.UnixMilli(p.ts).UTC()
+	row.TS = ts
 	row.CPUUsageMillicores, row.MemoryUsageBytes = p.usage.CPUMillicores, p.usage.MemoryBytes
 	if m := p.more; m != nil {
 		row.Model = cmp.Or(row.Model, m.model)
@@ -56,7 +55,7 @@ type holder struct{ namespace, pod string }
 
 // sampledPods are the pods of a sample, those with GPUs with the figures of
 // their GPUs, and those that named their model themselves with the name.
-func sampledPods(ts time.Time, cluster *kube.Cluster, gpus []usage.GPU, named map[*usage.PodDetail]usage.Opt[string]) []sampledPod {
+func sampledPods(cluster *kube.Cluster, gpus []usage.GPU, named map[*usage.PodDetail]usage.Opt[string]) []sampledPod {
 	holders := map[holder]bool{}
 	for _, g := range gpus {
 		if pod, ok := g.Pod.Get(); ok {
@@ -69,7 +68,7 @@ func sampledPods(ts time.Time, cluster *kube.Cluster, gpus []usage.GPU, named ma
 	var whose []*sampledPod
 	for i, p := range cluster.Pods {
 		s := &pods[i]
-		*s = sampledPod{pod: p, ts: ts.UnixMilli(), usage: cluster.Usage[i]}
+		*s = sampledPod{pod: p, usage: cluster.Usage[i]}
 		if model := named[p.Detail]; model.Present() {
 			s.more = &measured{model: model}
 		}
@@ -112,7 +111,7 @@ func (s *samples) podRows() iter.Seq[*usage.Pod] {
 			if first < 0 {
 				return
 			}
-			row := left[first][0].row()
+			row := left[first][0].row(s.taken[first])
 			left[first] = left[first][1:]
 			if !yield(&row) {
 				return

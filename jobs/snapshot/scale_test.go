@@ -83,6 +83,9 @@ type figures struct {
 func role(b *testing.B, args ...string) *exec.Cmd {
 	c := exec.CommandContext(b.Context(), os.Args[0])
 	c.Env = append(os.Environ(), roleVariable+"="+strings.Join(args, " "))
+	if args[0] == "snapshot" {
+		c.Env = append(c.Env, "GOMEMLIMIT=200MiB") // as in deploy/cronjobs/base
+	}
 	c.Stderr = os.Stderr
 	return c
 }
@@ -266,7 +269,7 @@ func takeSnapshot(dir string, f *figures) error {
 	if err != nil {
 		return err
 	}
-	j := &Job{Kube: client, HTTP: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}, Bucket: b, Cluster: "bench",
+	j := &Job{Kube: client, HTTP: &http.Client{Transport: &http.Transport{MaxIdleConns: 256, MaxIdleConnsPerHost: 1}}, Bucket: b, Cluster: "bench",
 		Interval: 30 * time.Second, SamplesPerRun: 2, Version: "bench", Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return now },
 		Wait: func(_ context.Context, until time.Time) error {

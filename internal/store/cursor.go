@@ -99,7 +99,7 @@ func (c *cursor) some(b block, s *scratch) error {
 
 func (c *cursor) readTexts(dst []string, s *scratch) error {
 	if c.encoding != format.RLEDictionary {
-		return c.text.read(dst)
+		return c.text.read(dst, s)
 	}
 	return lookUp(c, dst, c.texts, s)
 }

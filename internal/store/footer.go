@@ -188,7 +188,10 @@ func (t *Table[T]) match(f *footer) ([]int, error) {
 	leaves := make([]int, len(t.columns))
 	for i := range t.columns {
 		c := &t.columns[i]
-		at := slices.IndexFunc(f.columns, func(e element) bool { return e.name == c.name })
+		at := i // where it is in a file of this version
+		if i >= len(f.columns) || f.columns[i].name != c.name {
+			at = slices.IndexFunc(f.columns, func(e element) bool { return e.name == c.name })
+		}
 		switch {
 		case at < 0 && c.optional:
 			leaves[i] = -1

@@ -36,6 +36,10 @@ type scratch struct {
 	ints    [rowsPerBlock]int32
 	bools   [rowsPerBlock]bool
 	times   [rowsPerBlock]time.Time
+
+	prefixes, suffixes [rowsPerBlock]int64
+	ends               [rowsPerBlock]int
+	text               []byte
 }
 
 // NewReader begins to read a file. Bytes that are not a whole Parquet file are

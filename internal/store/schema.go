@@ -152,7 +152,9 @@ func readLogical(r *thriftReader) (logical string) {
 				}
 				return false
 			})
-			logical = fmt.Sprintf("TIMESTAMP(isAdjustedToUTC=%t,unit=%s)", utc, unit)
+			if logical = logicalMillis; !utc || unit != "MILLIS" {
+				logical = fmt.Sprintf("TIMESTAMP(isAdjustedToUTC=%t,unit=%s)", utc, unit)
+			}
 			return true
 		case id == 10 && kind == thriftStruct:
 			bits, signed := 0, false
@@ -164,7 +166,14 @@ func readLogical(r *thriftReader) (logical string) {
 				}
 				return false
 			})
-			logical = fmt.Sprintf("INT(%d,%t)", bits, signed)
+			switch {
+			case signed && bits == 32:
+				logical = logicalInt
+			case signed && bits == 64:
+				logical = logicalBigint
+			default:
+				logical = fmt.Sprintf("INT(%d,%t)", bits, signed)
+			}
 			return true
 		default:
 			logical = fmt.Sprintf("logical type %d", id)

@@ -1,20 +1,35 @@
 // Package store keeps typed rows in a bucket as Parquet: one Table a row type
 // of usage, encoded and decoded column by column. It is the only place that
-// knows the Parquet library. It does not know object names (layout) or what
-// the rows mean (usage).
+// knows Parquet. It does not know object names (layout) or what the rows mean
+// (usage).
 //
 // # The files
 //
-// Columns stand in the order of the row type's fields. Strings are
-// dictionary-coded, integers and timestamps delta-coded, pages compressed with
-// zstd; a page index and the sort order are in the footer. File metadata
-// carries schema_version, cluster and table. Equal rows give equal bytes.
+// Columns stand in the order of the row type's fields, rows in the table's
+// order, in row groups of 122,880. File metadata carries schema_version,
+// cluster and table. Equal rows give equal bytes, however they were spread over
+// the calls of a Writer.
+//
+// A column chunk whose values recur has a dictionary (RLE_DICTIONARY). Of the
+// others, strings are DELTA_BYTE_ARRAY, integers and timestamps
+// DELTA_BINARY_PACKED or PLAIN, doubles and booleans PLAIN; chunk says which
+// when. Levels are RLE. Data pages are of version 2 and cut at 16,384 values
+// that differ from their neighbours, or 128 KiB of strings; they are compressed
+// with zstd where that makes them smaller, and a chunk none of whose pages are
+// is UNCOMPRESSED. A chunk states its absent values and, unless there is a NaN
+// or a string of more than 64 bytes among them, its least and greatest value.
+// The sort order is in the footer, and a page index before it if any chunk has
+// several pages.
 //
 // # Reading
 //
 // A file's schema is compared with the table's before a value is read. A
 // missing optional column reads as absent and an unknown column is passed
 // over, because v1 only ever grows; any other difference is a *SchemaError.
+// Files of other writers are read too if their encodings are among those above
+// or DELTA_LENGTH_BYTE_ARRAY or RLE, their codec zstd, snappy or none. Every
+// length in a file is held against the bytes that are there: what does not
+// hold together is ErrCorrupt.
 package store
 
 import (

@@ -1,8 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
-	"fmt"
+	"errors"
 )
 
 // This file is the encodings of strings that are not in a dictionary.
@@ -27,7 +28,8 @@ func (w *textWriter) add(s string) {
 		n = len(s)
 	} else {
 		w.bounds.addText(s)
-		for most := min(len(s), len(w.last)); n < most && s[n] == w.last[n]; n++ {
+		for n < min(len(s), len(w.last)) && s[n] == w.last[n] {
+			n++
 		}
 		for n > 0 && isWordByte(s[n-1]) {
 			n--
@@ -63,9 +65,6 @@ type textReader struct {
 	last               []byte // the string that was read last
 	lastText           string // the same, as it was handed out
 	room               int    // bytes that the page's strings may still come to
-	lengths            []int64
-	starts             []int
-	text               []byte
 }
 
 // open begins to read the strings of a page.
@@ -93,25 +92,20 @@ func (r *textReader) open(b []byte, plain, prefixed bool) error {
 
 // read fills dst with strings. They share one piece of memory, and equal
 // neighbours are one string.
-func (r *textReader) read(dst []string) error {
-	n := len(dst)
-	if cap(r.lengths) < 2*n {
-		r.lengths, r.starts = make([]int64, 2*n), make([]int, 2*n)
-	}
-	prefixes, suffixes, starts := r.lengths[:n], r.lengths[n:2*n], r.starts[:2*n]
+func (r *textReader) read(dst []string, s *scratch) error {
+	prefixes, suffixes, ends := s.prefixes[:len(dst)], s.suffixes[:len(dst)], s.ends[:len(dst)]
+	clear(prefixes)
 	if r.prefixed {
 		if err := r.prefixes.read(prefixes); err != nil {
 			return err
 		}
-	} else {
-		clear(prefixes)
 	}
 	if !r.plain {
 		if err := r.suffixes.read(suffixes); err != nil {
 			return err
 		}
 	}
-	r.text = r.text[:0]
+	all := s.text[:0]
 	for i, prefix := range prefixes {
 		suffix := suffixes[i]
 		if r.plain {
@@ -125,24 +119,21 @@ func (r *textReader) read(dst []string) error {
 			return errShort
 		}
 		if suffix == 0 && prefix == int64(len(r.last)) {
-			starts[2*i] = -1 // the same again
+			ends[i] = -1 // the same again
 			continue
 		}
-		start := len(r.text)
 		if r.room -= int(prefix + suffix); r.room < 0 {
-			return fmt.Errorf("strings much longer than their page")
+			return errors.New("strings much longer than their page")
 		}
-		r.text = append(r.text, r.last[:prefix]...)
-		r.text = append(r.text, r.b[:suffix]...)
-		r.b = r.b[suffix:]
-		r.last = r.text[start:]
-		starts[2*i], starts[2*i+1] = start, len(r.text)
+		start := len(all)
+		all = append(append(all, r.last[:prefix]...), r.b[:suffix]...)
+		r.b, r.last, ends[i] = r.b[suffix:], all[start:], len(all)
 	}
-	r.last = append([]byte(nil), r.last...)
-	text := string(r.text)
-	for i := range dst {
-		if start := starts[2*i]; start >= 0 {
-			r.lastText = text[start:starts[2*i+1]]
+	r.last, s.text = bytes.Clone(r.last), all
+	text, start := string(all), 0
+	for i, end := range ends {
+		if end >= 0 {
+			r.lastText, start = text[start:end], end
 		}
 		dst[i] = r.lastText
 	}

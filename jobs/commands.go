@@ -8,25 +8,44 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/config"
 	"github.com/company/k8s-resource-monitor/internal/demo"
+	"github.com/company/k8s-resource-monitor/internal/gpu"
 	"github.com/company/k8s-resource-monitor/internal/kube"
+	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/jobs/alert"
 	"github.com/company/k8s-resource-monitor/jobs/rollup"
 )
 
-type snapshotCommand struct{ exits }
+type snapshotCommand struct {
+	exits
+	GPUs          string `name:"gpus" enum:"dcgm,nvml,none" default:"dcgm" help:"Where GPUs are read: dcgm, from the exporters in the cluster; nvml, on the node that this runs on, and nothing else than them; none, elsewhere."`
+	Node          string `placeholder:"NAME" help:"With --gpus nvml: the node that this runs on."`
+	KubeletSocket string `placeholder:"FILE" default:"/var/lib/kubelet/pod-resources/kubelet.sock" help:"With --gpus nvml: the kubelet's pod-resources, which say which pod holds which GPU."`
+}
 
 // Run is called by kong, as are those below.
-func (snapshotCommand) Run(ctx context.Context, p *program, f *flags) error {
+func (c *snapshotCommand) Run(ctx context.Context, p *program, f *flags) error {
 	parts, err := p.parts(f)
 	if err != nil {
 		return err
 	}
 	job := parts.snapshot()
+	job.Exporters = c.GPUs == "dcgm"
+	if c.GPUs == "nvml" {
+		switch {
+		case !gpu.HasNVML:
+			return wrongf("--gpus nvml: this program was built without cgo, which NVML needs: build it with CGO_ENABLED=1, or use --gpus dcgm")
+		case !layout.ValidName(c.Node):
+			return wrongf("--node: --gpus nvml wants the name of the node that this runs on, not %q: set %s from the field spec.nodeName", c.Node, variable("node"))
+		}
+		job.Node, job.KubeletSocket = c.Node, c.KubeletSocket
+	}
 	if job.Bucket, err = parts.bucket(ctx); err != nil {
 		return err
 	}
-	if job.Kube, err = kube.Open(f.Kubeconfig, programVersion()); err != nil {
-		return configError{err}
+	if job.Node == "" {
+		if job.Kube, err = kube.Open(f.Kubeconfig, programVersion()); err != nil {
+			return configError{err}
+		}
 	}
 	_, err = job.Run(ctx, f.at(p))
 	return err

@@ -2,6 +2,40 @@ package gpu
 
 import "github.com/company/k8s-resource-monitor/internal/usage"
 
+// nvmlSource is the source of rows that NVML gave.
+const nvmlSource = "nvml"
+
+// AttributeLater gives pods of any instants the figures of the devices that
+// NVML reported of the same instants, as Attribute does for one. Their snapshot
+// knew no GPUs: each node's are in objects of its own.
+func AttributeLater(pods []usage.Pod, gpus []usage.GPU) {
+	devices := map[int64][]usage.GPU{} // by instant
+	for _, g := range gpus {
+		if g.Source == nvmlSource {
+			devices[g.TS.UnixMilli()] = append(devices[g.TS.UnixMilli()], g)
+		}
+	}
+	if len(devices) == 0 {
+		return
+	}
+	places := map[int64][]int{} // of the pods that have no attribution yet, by instant
+	for i := range pods {
+		if ts := pods[i].TS.UnixMilli(); devices[ts] != nil && pods[i].GPUAttribution == usage.Some(usage.Unknown) {
+			places[ts] = append(places[ts], i)
+		}
+	}
+	for ts, at := range places {
+		some := make([]usage.Pod, len(at))
+		for n, i := range at {
+			some[n] = pods[i]
+		}
+		Attribute(some, devices[ts])
+		for n, i := range at {
+			pods[i] = some[n]
+		}
+	}
+}
+
 // podKey joins a GPU's holder to a pod.
 type podKey struct{ node, namespace, pod string }
 

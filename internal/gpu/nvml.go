@@ -65,14 +65,14 @@ func readNode(ctx context.Context, lib nvml.Interface, socket, node string, at t
 	}
 	gpus := make([]usage.GPU, len(devices))
 	for i, d := range devices {
-		d.row.TS, d.row.Node, d.row.Source = at, node, "nvml"
+		d.row.TS, d.row.Node, d.row.Source = at, node, nvmlSource
 		d.holders.fill(&d.row)
 		gpus[i] = d.row
 	}
 	slices.SortFunc(gpus, usage.CompareGPUs)
 	gaps := make([]usage.Gap, len(problems))
 	for i, p := range problems {
-		gaps[i] = usage.Gap{TS: at, Source: "nvml", Target: node, Reason: p}
+		gaps[i] = usage.Gap{TS: at, Source: nvmlSource, Target: node, Reason: p}
 	}
 	slices.SortFunc(gaps, usage.CompareGaps)
 	return gpus, gaps, nil

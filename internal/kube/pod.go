@@ -193,4 +193,3 @@ func podReason(p *corev1.Pod) string {
 	}
 	return starting
 }
-

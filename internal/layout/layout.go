@@ -7,6 +7,7 @@
 //	raw/v1/<table>/cluster=C/dt=YYYY-MM-DD/hh=HH/YYYYMMDDTHHMMSSZ.parquet         snapshot
 //	raw/v1/<table>/cluster=C/dt=YYYY-MM-DD/hh=HH/YYYYMMDDTHHMMSSZ-<node>.parquet  snapshot of one node's NVML
 //	raw/v1/_manifest/cluster=C/dt=YYYY-MM-DD/hh=HH/YYYYMMDDTHHMMSSZ.json          snapshot, last of a run
+//	raw/v1/_manifest/cluster=C/dt=YYYY-MM-DD/hh=HH/YYYYMMDDTHHMMSSZ-<node>.json   snapshot of one node's NVML, last of a run
 //	samples/v1/<table>/cluster=C/dt=YYYY-MM-DD/HH.parquet                         rollup, when the hour has closed
 //	hourly/v1/<table>/cluster=C/dt=YYYY-MM-DD/HH.parquet                          rollup
 //	site/<file>  site/assets/<file>                                               rollup, per program version
@@ -44,7 +45,7 @@ type Object struct {
 	Table   string    // Raw, Samples, Hourly
 	Cluster string    // all but Site
 	Time    time.Time // Raw, Manifest: the run's instant, whole seconds; Samples, Hourly: the hour
-	Node    string    // Raw: the node whose NVML wrote it; "": the cluster's snapshot
+	Node    string    // Raw, Manifest: the node whose NVML it is of; "": the cluster's snapshot
 	Path    string    // Site, Report: the rest of the name; State: the job
 }
 
@@ -57,15 +58,15 @@ const (
 func (o Object) Name() string {
 	t := o.Time.UTC()
 	day := "/cluster=" + o.Cluster + "/dt=" + t.Format(dayFormat)
+	node := ""
+	if o.Node != "" {
+		node = "-" + o.Node
+	}
 	switch o.Tier {
 	case Raw:
-		node := ""
-		if o.Node != "" {
-			node = "-" + o.Node
-		}
 		return "raw/v1/" + o.Table + day + "/hh=" + t.Format("15") + "/" + t.Format(secondFormat) + node + ".parquet"
 	case Manifest:
-		return "raw/v1/_manifest" + day + "/hh=" + t.Format("15") + "/" + t.Format(secondFormat) + ".json"
+		return "raw/v1/_manifest" + day + "/hh=" + t.Format("15") + "/" + t.Format(secondFormat) + node + ".json"
 	case Samples, Hourly:
 		return string(o.Tier) + "/v1/" + o.Table + day + "/" + t.Format("15") + ".parquet"
 	case Site:
@@ -80,7 +81,7 @@ func (o Object) Name() string {
 
 var (
 	rawPattern   = regexp.MustCompile(`^raw/v1/([a-z][a-z0-9_]*)/cluster=([^/]+)/dt=[0-9-]{10}/hh=[0-9]{2}/([0-9]{8}T[0-9]{6}Z)(?:-([^/]+))?\.parquet$`)
-	manPattern   = regexp.MustCompile(`^raw/v1/_manifest/cluster=([^/]+)/dt=[0-9-]{10}/hh=[0-9]{2}/([0-9]{8}T[0-9]{6}Z)\.json$`)
+	manPattern   = regexp.MustCompile(`^raw/v1/_manifest/cluster=([^/]+)/dt=[0-9-]{10}/hh=[0-9]{2}/([0-9]{8}T[0-9]{6}Z)(?:-([^/]+))?\.json$`)
 	hourPattern  = regexp.MustCompile(`^(samples|hourly)/v1/([a-z][a-z0-9_]*)/cluster=([^/]+)/dt=([0-9-]{10})/([0-9]{2})\.parquet$`)
 	statePattern = regexp.MustCompile(`^state/([a-z]+)/([^/]+)\.json$`)
 	namePattern  = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)
@@ -111,7 +112,8 @@ func Parse(name string) (Object, bool) {
 func parse(name string) (Object, bool) {
 	if m := manPattern.FindStringSubmatch(name); m != nil {
 		t, err := time.Parse(secondFormat, m[2])
-		return Object{Tier: Manifest, Cluster: m[1], Time: t}, err == nil && ValidCluster(m[1])
+		return Object{Tier: Manifest, Cluster: m[1], Time: t, Node: m[3]},
+			err == nil && ValidCluster(m[1]) && (m[3] == "" || ValidName(m[3]))
 	}
 	if m := rawPattern.FindStringSubmatch(name); m != nil {
 		t, err := time.Parse(secondFormat, m[3])

@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
@@ -119,10 +120,11 @@ func (j *Job) decide(ctx context.Context, s *state, at time.Time) (Result, error
 			if err != nil {
 				return Result{}, err
 			}
+			names = slices.DeleteFunc(names, ofNode)
 			names = names[max(0, len(names)-1):]
 		}
-		for _, name := range names {
-			m, err := readManifest(ctx, j.Bucket, name)
+		for _, names := range byInstant(names) {
+			m, err := readSnapshot(ctx, j.Bucket, names)
 			if err != nil {
 				return Result{}, err
 			}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/gpu"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/internal/store"
@@ -40,6 +41,40 @@ func manifestsBelow(ctx context.Context, b bucket.Bucket, prefix string, from, a
 		}
 	}
 	return names, nil
+}
+
+// readSnapshot reads the manifests of one instant as one: the cluster's, and
+// those of nodes that read their own GPUs. Without the cluster's there is
+// nothing to look at yet.
+func readSnapshot(ctx context.Context, b bucket.Bucket, names []string) (whole report.Manifest, err error) {
+	var nodes []report.ManifestObject
+	for _, name := range names {
+		m, err := readManifest(ctx, b, name)
+		if err != nil {
+			return report.Manifest{}, err
+		}
+		if ofNode(name) {
+			nodes = append(nodes, m.Objects...)
+		} else {
+			whole = m
+		}
+	}
+	whole.Objects = append(whole.Objects, nodes...)
+	return whole, nil
+}
+
+// byInstant cuts the sorted names of manifests where their instants change.
+func byInstant(names []string) (groups [][]string) {
+	var last time.Time
+	for _, name := range names {
+		o, _ := layout.Parse(name)
+		if len(groups) == 0 || !o.Time.Equal(last) {
+			groups = append(groups, nil)
+		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], name)
+		last = o.Time
+	}
+	return groups
 }
 
 func readManifest(ctx context.Context, b bucket.Bucket, name string) (report.Manifest, error) {
@@ -75,7 +110,7 @@ func instants(ctx context.Context, b bucket.Bucket, m report.Manifest, after, at
 	// Nodes are the basis of percents, and say which GPUs are gone.
 	tables := map[string]bool{usage.Nodes: true}
 	tables[usage.Pods] = len(kinds[onPod])+len(kinds[onModel]) > 0
-	tables[usage.GPUs] = len(kinds[onGPU]) > 0
+	tables[usage.GPUs] = len(kinds[onGPU]) > 0 || tables[usage.Pods] && slices.ContainsFunc(m.Objects, func(o report.ManifestObject) bool { return ofNode(o.Name) }) // pods get their GPUs' figures
 	tables[usage.Engines] = len(kinds[onModel]) > 0
 
 	var all usage.Sample
@@ -96,7 +131,9 @@ func instants(ctx context.Context, b bucket.Bucket, m report.Manifest, after, at
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
+	err := group.Wait()
+	gpu.AttributeLater(all.Pods, all.GPUs)
+	if err != nil {
 		return fmt.Errorf("read what the snapshot of %s committed: %w", m.At.UTC().Format(time.RFC3339), err)
 	}
 	for _, ts := range wanted {
@@ -122,6 +159,13 @@ func read(ctx context.Context, b bucket.Bucket, o report.ManifestObject, into *u
 		into.Engines, err = appended(into.Engines)(store.Engines.Read(ctx, b, o.Name))
 	}
 	return err
+}
+
+// ofNode reports whether an object or a manifest is of a node that read its own
+// GPUs.
+func ofNode(name string) bool {
+	o, _ := layout.Parse(name)
+	return o.Node != ""
 }
 
 // appended adds the rows of a read to those of the objects before it.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/gpu"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/internal/store"
@@ -25,6 +26,7 @@ const parallelReads = 16
 // committed is one snapshot as the listing shows it.
 type committed struct {
 	at   time.Time
+	node string // whose GPUs alone it is of; "": the cluster's
 	name string
 	etag string
 }
@@ -40,7 +42,7 @@ func (j *Job) listCommitted(ctx context.Context, from, to time.Time) ([]committe
 			}
 			o, ok := layout.Parse(info.Name)
 			if ok && o.Tier == layout.Manifest && !o.Time.Before(from) && o.Time.Before(to) {
-				found = append(found, committed{o.Time, info.Name, info.ETag})
+				found = append(found, committed{o.Time, o.Node, info.Name, info.ETag})
 			}
 		}
 	}
@@ -92,13 +94,15 @@ func (j *Job) readSnapshots(ctx context.Context, snapshots []committed) (rows, m
 			instants[t.UnixMilli()] = true
 		}
 	}
-	return rows{
+	all := rows{
 		pods:    collect(parts, func(r *rows) []usage.Pod { return r.pods }),
 		nodes:   collect(parts, func(r *rows) []usage.Node { return r.nodes }),
 		gpus:    collect(parts, func(r *rows) []usage.GPU { return r.gpus }),
 		engines: collect(parts, func(r *rows) []usage.Engine { return r.engines }),
 		gaps:    collect(parts, func(r *rows) []usage.Gap { return r.gaps }),
-	}, instants, nil
+	}
+	gpu.AttributeLater(all.pods, all.gpus)
+	return all, instants, nil
 }
 
 // collect joins one table of all parts.

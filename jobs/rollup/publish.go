@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,11 +31,13 @@ const (
 	apiRoot = "api/v1/resources/"
 )
 
-// publish writes the documents of the newest snapshot: first what latest.json
+// publish writes the documents of the newest snapshot, the last of those given:
+// first what latest.json
 // names, last latest.json, so that a reader never mixes two runs.
 func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snapshots []committed, at time.Time) error {
 	newest := snapshots[len(snapshots)-1]
-	r, instants, err := j.readSnapshots(ctx, snapshots[len(snapshots)-1:])
+	minute := slices.DeleteFunc(slices.Clone(snapshots), func(s committed) bool { return !s.at.Equal(newest.at) }) // and what its nodes said
+	r, instants, err := j.readSnapshots(ctx, minute)
 	if err != nil {
 		return err
 	}

@@ -99,6 +99,10 @@ func (j *Job) Run(ctx context.Context, at time.Time, span Range) (Result, error)
 		return res, err
 	}
 	if span.From.IsZero() {
+		// What nodes say of their GPUs is no report without the cluster's own snapshot.
+		for len(snapshots) > 0 && snapshots[len(snapshots)-1].node != "" {
+			snapshots = snapshots[:len(snapshots)-1]
+		}
 		if len(snapshots) == 0 {
 			j.Log.Warn("no snapshot to report on: has the snapshot job run?", "cluster", j.Cluster, "since", from)
 		} else if err := j.publish(ctx, &res, &saved, snapshots, at); err != nil {

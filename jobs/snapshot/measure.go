@@ -69,6 +69,22 @@ func (j *Job) measure(ctx context.Context, ts time.Time, cluster *kube.Cluster, 
 	return nil
 }
 
+// measureNode appends the GPUs of the node that this runs on, or why they could
+// not be read; the error is the context's alone.
+func (j *Job) measureNode(ctx context.Context, ts time.Time, all *samples) error {
+	gpus, gaps, err := gpu.ReadNode(ctx, j.KubeletSocket, j.Node, ts)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		j.Log.Warn("the node's GPUs cannot be read", "node", j.Node, "err", err)
+		gaps = append(gaps, usage.Gap{TS: ts, Source: "nvml", Target: j.Node, Reason: err.Error()})
+	}
+	all.gpus, all.gaps = append(all.gpus, gpus...), append(all.gaps, gaps...)
+	all.taken = append(all.taken, ts)
+	return nil
+}
+
 // targets are the pods that there is something to scrape of. What is known of
 // the engines among pods that are no more is forgotten.
 func (j *Job) targets(cluster *kube.Cluster) (details []*usage.PodDetail) {
@@ -100,7 +116,10 @@ func (j *Job) scrape(ctx context.Context, ts time.Time, nodes []usage.Node, targ
 	var group errgroup.Group
 	group.SetLimit(maxScrapes)
 
-	exporters := gpu.Exporters(targets)
+	var exporters []gpu.Exporter
+	if j.Exporters {
+		exporters = gpu.Exporters(targets)
+	}
 	gpusOf, gpuErrs := make([][]usage.GPU, len(exporters)), make([]error, len(exporters))
 	for i, e := range exporters {
 		group.Go(func() error {
@@ -130,7 +149,7 @@ func (j *Job) scrape(ctx context.Context, ts time.Time, nodes []usage.Node, targ
 		gpus = append(gpus, gpusOf[i]...)
 	}
 	for _, n := range nodes {
-		if n.GPUAllocatable > 0 && n.Ready && !scraped[n.Node] {
+		if j.Exporters && n.GPUAllocatable > 0 && n.Ready && !scraped[n.Node] {
 			gaps = append(gaps, usage.Gap{Source: "dcgm", Target: n.Node, Reason: "no DCGM exporter runs on this node, " +
 				"or none in a namespace that is watched: install the GPU operator or the dcgm-exporter chart"})
 		}

@@ -1,7 +1,9 @@
 // Package snapshot is the job that looks at the cluster: a run takes a few
 // samples, some seconds apart, and writes their rows as raw Parquet objects
 // with a manifest that commits them. It computes nothing from the rows, and
-// reads nothing in the bucket but the manifest of its own instant.
+// reads nothing in the bucket but the manifest of its own instant. Run on a GPU
+// node, it looks at the GPUs of that node alone, with NVML, and its objects and
+// manifest bear the node's name.
 //
 // # Writing
 //
@@ -33,6 +35,9 @@ import (
 type Job struct {
 	Kube          *kube.Client
 	HTTP          *http.Client // for exporters and engines
+	Exporters     bool         // ask the DCGM exporters; false: GPUs are read on their nodes, or not at all
+	Node          string       // "": the cluster; else the node that this runs on, of which it reads the GPUs and nothing else
+	KubeletSocket string       // with Node: of the kubelet's pod-resources
 	Bucket        bucket.Bucket
 	Cluster       string
 	Namespaces    []string      // nil: all
@@ -112,6 +117,12 @@ func (j *Job) samples(ctx context.Context, at, start time.Time) (*samples, error
 			return nil, err
 		}
 		next = next.Add(j.Interval)
+		if j.Node != "" {
+			if err := j.measureNode(ctx, ts, all); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		cluster, err := j.Kube.Sample(ctx, j.Namespaces, j.inspect)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -271,5 +272,45 @@ func TestNoExporter(t *testing.T) {
 	gaps := read(t, b, store.Gaps, minute)
 	if len(gaps) != 2 || gaps[0].Source != "dcgm" || gaps[0].Target != "gpu-1" {
 		t.Errorf("gaps %+v", gaps)
+	}
+}
+
+// A run on a node reads that node's GPUs alone. Where there are none, as here,
+// the run says so in objects of the node's name, and the cluster's snapshot of
+// the same minute stays as it is.
+func TestNode(t *testing.T) {
+	c, b := newCluster(t), bucket.Mem()
+	run(t, c.job(t, b, minute), minute)
+	before := contents(t, b)
+	j := c.job(t, b, minute)
+	j.Kube, j.HTTP, j.Node, j.KubeletSocket = nil, nil, "gpu-1", filepath.Join(t.TempDir(), "kubelet.sock")
+	if got := run(t, j, minute); got.Samples != 2 || got.Gaps != 2 || got.Objects != 1 {
+		t.Errorf("result %+v", got)
+	}
+	after := contents(t, b)
+	for name, body := range before {
+		if after[name] != body {
+			t.Errorf("%s was changed", name)
+		}
+	}
+	gaps, err := store.Gaps.Read(t.Context(), b, layout.Object{Tier: layout.Raw, Table: usage.Gaps, Cluster: "test", Time: minute, Node: "gpu-1"}.Name())
+	if err != nil || gaps[0].Source != "nvml" || gaps[0].Target != "gpu-1" {
+		t.Errorf("gaps %+v, %v", gaps, err)
+	}
+	if _, ok := after[layout.Object{Tier: layout.Manifest, Cluster: "test", Time: minute, Node: "gpu-1"}.Name()]; !ok || len(after) != len(before)+2 {
+		t.Errorf("%d objects, %d before: want the node's gaps and its manifest beside them", len(after), len(before))
+	}
+	if again := run(t, j, minute); !again.Unchanged {
+		t.Errorf("a repetition: %+v", again)
+	}
+}
+
+// Without exporters to ask, no node lacks one.
+func TestNotExporters(t *testing.T) {
+	c, b := newCluster(t), bucket.Mem()
+	j := c.job(t, b, minute)
+	j.Exporters = false
+	if got := run(t, j, minute); got.GPUs != 0 || got.Gaps != 2 { // of the engine that does not answer
+		t.Errorf("result %+v", got)
 	}
 }

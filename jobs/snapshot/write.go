@@ -48,7 +48,7 @@ func (j *Job) write(ctx context.Context, at, start time.Time, all *samples, resu
 	}
 	result.Objects = len(objects)
 
-	name := layout.Object{Tier: layout.Manifest, Cluster: j.Cluster, Time: at}.Name()
+	name := layout.Object{Tier: layout.Manifest, Cluster: j.Cluster, Time: at, Node: j.Node}.Name()
 	old, found, err := j.readManifest(ctx, name)
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func (j *Job) add(at time.Time, table string, rows int, body []byte, err error, 
 }
 
 func (j *Job) rawName(at time.Time, table string) string {
-	return layout.Object{Tier: layout.Raw, Table: table, Cluster: j.Cluster, Time: at}.Name()
+	return layout.Object{Tier: layout.Raw, Table: table, Cluster: j.Cluster, Time: at, Node: j.Node}.Name()
 }
 
 // stale are the objects that an earlier run of the instant may have left and

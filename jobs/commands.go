@@ -18,6 +18,7 @@ import (
 type snapshotCommand struct {
 	exits
 	GPUs          string `name:"gpus" enum:"dcgm,nvml,none" default:"dcgm" help:"Where GPUs are read: dcgm, from the exporters in the cluster; nvml, on the node that this runs on, and nothing else than them; none, elsewhere."`
+	Usage         string `enum:"metrics-server,kubelet" default:"metrics-server" help:"Where CPU and memory usage is read: metrics-server, from metrics.k8s.io; kubelet, from each kubelet through the API server, exact between samples, for accounts that may get nodes/proxy."`
 	Node          string `placeholder:"NAME" help:"With --gpus nvml: the node that this runs on."`
 	KubeletSocket string `placeholder:"FILE" default:"/var/lib/kubelet/pod-resources/kubelet.sock" help:"With --gpus nvml: the kubelet's pod-resources, which say which pod holds which GPU."`
 }
@@ -29,7 +30,7 @@ func (c *snapshotCommand) Run(ctx context.Context, p *program, f *flags) error {
 		return err
 	}
 	job := parts.snapshot()
-	job.Exporters = c.GPUs == "dcgm"
+	job.Exporters, job.Kubelets = c.GPUs == "dcgm", c.Usage == "kubelet"
 	if c.GPUs == "nvml" {
 		switch {
 		case !gpu.HasNVML:

@@ -9,7 +9,7 @@
 //
 // Comments are skipped, whatever they say; types and help are of no use here.
 // What counts as a line ends with "\n" or "\r\n", and the last one may end
-// without. Timestamps and exemplars are checked and dropped.
+// without. Exemplars are dropped.
 package exposition
 
 import (

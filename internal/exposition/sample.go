@@ -11,6 +11,7 @@ import (
 type Sample struct {
 	Name  []byte
 	Value float64 // may be NaN or an infinity
+	Time  float64 // as written: Unix milliseconds, in OpenMetrics seconds; 0: none
 	pairs []pair
 
 	// An endpoint repeats a few label sets for every metric, mostly in the same
@@ -50,7 +51,7 @@ func (s *Sample) Labels(each func(name, value []byte)) {
 
 // readRest reads what follows the name: labels, value, timestamp, exemplar.
 func (s *Sample) readRest(rest []byte, inBraces bool) (problem string) {
-	s.pairs = nil
+	s.pairs, s.Time = nil, 0
 	rest = skipBlank(rest)
 	if !inBraces && len(rest) > 0 && rest[0] == '{' {
 		inBraces, rest = true, rest[1:]
@@ -68,7 +69,7 @@ func (s *Sample) readRest(rest []byte, inBraces bool) (problem string) {
 	s.Value = value
 	if len(rest) > 0 && rest[0] != '#' {
 		token, rest = cutBlank(rest)
-		if _, ok := number(token); !ok {
+		if s.Time, ok = number(token); !ok {
 			return fmt.Sprintf("timestamp %q of %s is not a number", token, s.Name)
 		}
 	}

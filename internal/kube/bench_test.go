@@ -97,7 +97,7 @@ func BenchmarkSecondSample(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := c.Sample(b.Context(), nil, nothing); err != nil {
+		if _, err := c.Sample(b.Context(), Query{Inspect: nothing}); err != nil {
 			b.Fatal(err)
 		}
 	}

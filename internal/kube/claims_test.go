@@ -28,7 +28,7 @@ func TestClaims(t *testing.T) {
 	}
 	c := f.open(t)
 	for range 2 { // of pods that have not changed too
-		got, err := c.Sample(t.Context(), nil, nothing)
+		got, err := c.Sample(t.Context(), Query{Inspect: nothing})
 		if err != nil || len(got.Gaps) != 0 {
 			t.Fatal(err, got.Gaps)
 		}
@@ -41,7 +41,7 @@ func TestClaims(t *testing.T) {
 		}
 	}
 	f.fail["/apis/resource.k8s.io/v1/resourceclaims"] = 403
-	got, err := c.Sample(t.Context(), nil, nothing)
+	got, err := c.Sample(t.Context(), Query{Inspect: nothing})
 	if err != nil || len(got.Gaps) != 1 || got.Gaps[0].Source != "claims" {
 		t.Errorf("error %v, gaps %v", err, got.Gaps)
 	}

@@ -35,7 +35,7 @@ func TestFailures(t *testing.T) {
 					f.fail[path] = test.code
 				}
 			}
-			got, err := f.open(t).Sample(t.Context(), nil, nothing)
+			got, err := f.open(t).Sample(t.Context(), Query{Inspect: nothing})
 			if test.err != nil {
 				if err == nil {
 					t.Fatal("no error")
@@ -73,7 +73,7 @@ func TestMissingMetricsIsOneGap(t *testing.T) {
 	f := smallCluster(t)
 	delete(f.objects, "/apis/metrics.k8s.io/v1beta1/pods")
 	delete(f.objects, "/apis/metrics.k8s.io/v1beta1/nodes")
-	got, err := f.open(t).Sample(t.Context(), nil, nothing)
+	got, err := f.open(t).Sample(t.Context(), Query{Inspect: nothing})
 	if err != nil || len(got.Gaps) != 1 {
 		t.Errorf("gaps %v, error %v", got.Gaps, err)
 	}
@@ -87,7 +87,7 @@ func TestUnreachable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.Sample(t.Context(), nil, nothing)
+	_, err = c.Sample(t.Context(), Query{Inspect: nothing})
 	if err == nil || !strings.Contains(err.Error(), "API server "+host+" does not answer") || !strings.Contains(err.Error(), "NetworkPolicy") {
 		t.Errorf("error %v", err)
 	}
@@ -96,7 +96,7 @@ func TestUnreachable(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := smallCluster(t).open(t).Sample(ctx, nil, nothing); err == nil {
+	if _, err := smallCluster(t).open(t).Sample(ctx, Query{Inspect: nothing}); err == nil {
 		t.Error("no error")
 	}
 }

@@ -30,6 +30,7 @@ type fakeAPI struct {
 	mu       sync.Mutex
 	objects  map[string][]object // by path of the collection without its namespace: /api/v1/pods
 	fail     map[string]int      // status instead of an answer, by such a path
+	text     map[string]string   // answers that are no lists
 	jsonOnly bool
 	cached   bool           // answers resourceVersion=0 whole, as a watch cache does
 	expire   int            // so many requests for a further page are answered 410
@@ -86,6 +87,10 @@ func (f *fakeAPI) serve(w http.ResponseWriter, r *http.Request) {
 	all, served := f.objects[path]
 	if code := f.fail[path]; code != 0 {
 		status(w, code)
+		return
+	}
+	if text, ok := f.text[path]; ok {
+		_, _ = w.Write([]byte(text))
 		return
 	}
 	if !served {

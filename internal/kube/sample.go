@@ -11,12 +11,23 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
+// Query says what to read.
+type Query struct {
+	Namespaces []string // nil: all
+	Inspect    Inspect
+	// Kubelets takes usage from the kubelets rather than from metrics.k8s.io.
+	// What they counted up to the sample before is the base of CPU usage.
+	Kubelets bool
+	Before   CPUCounters
+}
+
 // Cluster is the cluster at one instant. No row bears a ts.
 type Cluster struct {
 	Pods  []*Pod       // by namespace and name; rows lack usage and GPU figures
 	Usage []Usage      // of the pods, in their order: absent figures where a pod was not measured
 	Nodes []usage.Node // by name
 	Gaps  []usage.Gap  // what could not be read, and why
+	CPU   CPUCounters  // what the kubelets counted, if they were asked
 }
 
 // Inspect looks at a pod and completes its row: what it serves, and the image
@@ -24,9 +35,9 @@ type Cluster struct {
 // again when the pod changes, and by one goroutine at a time.
 type Inspect func(*usage.PodDetail) (keep bool)
 
-// Sample reads the cluster: all namespaces, or those named. A sum over some
-// namespaces is not the cluster's: with namespaces given, the requested
-// figures and the running pods of the nodes cover these namespaces alone.
+// Sample reads the cluster. A sum over some namespaces is not the cluster's:
+// with namespaces given, the requested figures and the running pods of the
+// nodes cover these namespaces alone.
 //
 // A pod or node list that fails is an error. What else fails is a gap: usage
 // is absent without metrics.k8s.io, and a pod is named by its ReplicaSet or
@@ -34,13 +45,13 @@ type Inspect func(*usage.PodDetail) (keep bool)
 //
 // A pod that has not changed since the last sample is handed out again, and
 // its row may name an owner by then that was not known before.
-func (c *Client) Sample(ctx context.Context, namespaces []string, inspect Inspect) (*Cluster, error) {
+func (c *Client) Sample(ctx context.Context, q Query) (*Cluster, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(namespaces) == 0 {
-		namespaces = []string{""} // all of them
+	namespaces := []string{""} // all of them
+	if len(q.Namespaces) > 0 {
+		namespaces = slices.Compact(slices.Sorted(slices.Values(q.Namespaces)))
 	}
-	namespaces = slices.Compact(slices.Sorted(slices.Values(namespaces)))
 
 	var (
 		sample        = &Cluster{}
@@ -51,7 +62,7 @@ func (c *Client) Sample(ctx context.Context, namespaces []string, inspect Inspec
 		group, listen = errgroup.WithContext(ctx)
 	)
 	group.Go(func() (err error) {
-		sample.Pods, err = c.listPods(listen, namespaces, inspect)
+		sample.Pods, err = c.listPods(listen, namespaces, q.Inspect)
 		return err
 	})
 	group.Go(func() (err error) {
@@ -59,13 +70,18 @@ func (c *Client) Sample(ctx context.Context, namespaces []string, inspect Inspec
 		return err
 	})
 	group.Go(func() error {
+		if q.Kubelets {
+			return nil
+		}
 		for _, namespace := range namespaces {
 			podsErr = cmp.Or(podsErr, c.listPodMetrics(listen, namespace, podMetrics))
 		}
 		return nil
 	})
 	group.Go(func() error {
-		nodeMetrics, nodesErr = c.listNodeMetrics(listen)
+		if !q.Kubelets {
+			nodeMetrics, nodesErr = c.listNodeMetrics(listen)
+		}
 		return nil
 	})
 	if err := group.Wait(); err != nil {
@@ -84,8 +100,15 @@ func (c *Client) Sample(ctx context.Context, namespaces []string, inspect Inspec
 	slices.SortFunc(sample.Gaps, usage.CompareGaps)
 	sample.Gaps = slices.Compact(sample.Gaps) // pods and nodes lack the same thing for the same reason
 
-	sample.Usage = podMetrics.of(sample.Pods)
 	addPods(sample.Nodes, sample.Pods)
+	if q.Kubelets {
+		sample.CPU = c.readKubelets(ctx, sample, q.Before)
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return sample, nil
+	}
+	sample.Usage = podMetrics.of(sample.Pods)
 	for i := range sample.Nodes {
 		n := &sample.Nodes[i]
 		u := nodeMetrics[n.Node] // absent for a node without metrics

@@ -76,7 +76,7 @@ func TestSample(t *testing.T) {
 		t.Run(encoding, func(t *testing.T) {
 			f := smallCluster(t)
 			f.jsonOnly = encoding == "json"
-			got, err := f.open(t).Sample(t.Context(), nil, nothing)
+			got, err := f.open(t).Sample(t.Context(), Query{Inspect: nothing})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,14 +121,14 @@ func TestSecondSample(t *testing.T) {
 	f := smallCluster(t)
 	f.objects["/api/v1/pods"] = f.objects["/api/v1/pods"][:5] // without the orphan, which is asked for each time
 	c := f.open(t)
-	first, err := c.Sample(t.Context(), nil, nothing)
+	first, err := c.Sample(t.Context(), Query{Inspect: nothing})
 	if err != nil {
 		t.Fatal(err)
 	}
 	changed := testPod(t, "default", "bare", running)
 	changed.Status.Phase = corev1.PodFailed
 	f.objects["/api/v1/pods"][3] = changed
-	second, err := c.Sample(t.Context(), nil, nothing)
+	second, err := c.Sample(t.Context(), Query{Inspect: nothing})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestOwnerFoundLater(t *testing.T) {
 	f.fail["/apis/apps/v1/replicasets"] = 403
 	c := f.open(t)
 	for _, want := range [...]string{"web-1", "web", "web"} {
-		got, err := c.Sample(t.Context(), nil, nothing)
+		got, err := c.Sample(t.Context(), Query{Inspect: nothing})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,7 +167,7 @@ func TestOwnerFoundLater(t *testing.T) {
 
 func TestNamespaces(t *testing.T) {
 	f := smallCluster(t)
-	got, err := f.open(t).Sample(t.Context(), []string{"serving", "absent", "serving"}, nothing)
+	got, err := f.open(t).Sample(t.Context(), Query{Namespaces: []string{"serving", "absent", "serving"}, Inspect: nothing})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestPages(t *testing.T) {
 			for i := range 2*pageSize + 10 {
 				f.objects["/api/v1/pods"] = append(f.objects["/api/v1/pods"], testPod(t, "n", fmt.Sprintf("p-%04d", i), running))
 			}
-			got, err := f.open(t).Sample(t.Context(), nil, nothing)
+			got, err := f.open(t).Sample(t.Context(), Query{Inspect: nothing})
 			if (err != nil) != test.fails {
 				t.Fatalf("error %v, want one: %v", err, test.fails)
 			}

@@ -43,7 +43,8 @@ type cluster struct {
 	lists   map[string][]any  // by path
 	metrics map[string]string // exposition text by host:port; "": refused with 503
 	down    func(sample int) bool
-	samples int // node lists begun: one a sample
+	kubelet func() string // of gpu-1; nil: it does not answer
+	samples int           // node lists begun: one a sample
 }
 
 const (
@@ -106,6 +107,10 @@ func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
+	}
+	if c.kubelet != nil && r.URL.Path == "/api/v1/nodes/gpu-1/proxy/metrics/resource" {
+		_, _ = w.Write([]byte(c.kubelet()))
+		return
 	}
 	items, ok := c.lists[r.URL.Path]
 	if !ok {

@@ -1,7 +1,8 @@
 // Package snapshot is the job that looks at the cluster: a run takes a few
 // samples, some seconds apart, and writes their rows as raw Parquet objects
 // with a manifest that commits them. It computes nothing from the rows, and
-// reads nothing in the bucket but the manifest of its own instant. Run on a GPU
+// reads nothing in the bucket but the manifest of its own instant and, where
+// kubelets are asked, what they had counted up to the run before. Run on a GPU
 // node, it looks at the GPUs of that node alone, with NVML, and its objects and
 // manifest bear the node's name.
 //
@@ -35,6 +36,7 @@ import (
 type Job struct {
 	Kube          *kube.Client
 	HTTP          *http.Client // for exporters and engines
+	Kubelets      bool         // usage from the kubelets; false: from metrics.k8s.io
 	Exporters     bool         // ask the DCGM exporters; false: GPUs are read on their nodes, or not at all
 	Node          string       // "": the cluster; else the node that this runs on, of which it reads the GPUs and nothing else
 	KubeletSocket string       // with Node: of the kubelet's pod-resources
@@ -52,6 +54,7 @@ type Job struct {
 	Wait func(ctx context.Context, until time.Time) error
 
 	engines map[*usage.PodDetail]serving.Identity // of the latest sample that there is something to scrape of
+	cpu     kube.CPUCounters                      // of the latest sample, with Kubelets
 }
 
 // Result is what a run found and wrote: rows of all samples by table, and the
@@ -85,6 +88,11 @@ func (j *Job) Run(ctx context.Context, at time.Time) (Result, error) {
 	if err := j.write(ctx, at, start, all, &result); err != nil {
 		return Result{}, fmt.Errorf("snapshot of %s: %w", at.Format(time.RFC3339), err)
 	}
+	if j.Kubelets {
+		if err := j.saveCPU(ctx); err != nil {
+			return Result{}, fmt.Errorf("snapshot of %s: %w", at.Format(time.RFC3339), err)
+		}
+	}
 	result.Duration = j.Now().Sub(start)
 	j.Log.Info("snapshot", "cluster", j.Cluster, "at", at, "samples", result.Samples, "pods", result.Pods,
 		"nodes", result.Nodes, "gpus", result.GPUs, "engines", result.Engines, "gaps", result.Gaps,
@@ -97,6 +105,9 @@ func (j *Job) samples(ctx context.Context, at, start time.Time) (*samples, error
 	all := &samples{}
 	if j.engines == nil {
 		j.engines = map[*usage.PodDetail]serving.Identity{}
+	}
+	if j.Kubelets {
+		j.loadCPU(ctx)
 	}
 	origin := at
 	if start.Sub(at) >= time.Duration(j.SamplesPerRun)*j.Interval {
@@ -123,7 +134,7 @@ func (j *Job) samples(ctx context.Context, at, start time.Time) (*samples, error
 			}
 			continue
 		}
-		cluster, err := j.Kube.Sample(ctx, j.Namespaces, j.inspect)
+		cluster, err := j.Kube.Sample(ctx, kube.Query{Namespaces: j.Namespaces, Inspect: j.inspect, Kubelets: j.Kubelets, Before: j.cpu})
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -133,6 +144,7 @@ func (j *Job) samples(ctx context.Context, at, start time.Time) (*samples, error
 			all.gaps = append(all.gaps, usage.Gap{TS: ts, Source: "api-server", Target: j.Kube.Host(), Reason: err.Error()})
 			continue
 		}
+		j.cpu = cluster.CPU
 		if err := j.measure(ctx, ts, cluster, all); err != nil {
 			return nil, err
 		}

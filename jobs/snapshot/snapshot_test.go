@@ -314,3 +314,24 @@ func TestNotExporters(t *testing.T) {
 		t.Errorf("result %+v", got)
 	}
 }
+
+// What kubelets counted is carried from run to run, so that the first sample
+// of a run has CPU usage too.
+func TestKubelets(t *testing.T) {
+	c, b := newCluster(t), bucket.Mem()
+	seconds, at := 0.0, minute
+	c.kubelet = func() string {
+		seconds, at = seconds+15, at.Add(30*time.Second)
+		return fmt.Sprintf("pod_cpu_usage_seconds_total{namespace=%q,pod=%q} %g %d\n", "serving", "server", seconds, at.UnixMilli())
+	}
+	for i, want := range [...][2]usage.Opt[int64]{{{}, usage.Some[int64](500)}, {usage.Some[int64](500), usage.Some[int64](500)}} {
+		when := minute.Add(time.Duration(i) * time.Minute)
+		j := c.job(t, b, when) // a process of its own
+		j.Kubelets = true
+		run(t, j, when)
+		pods := read(t, b, store.Pods, when)
+		if got := [2]usage.Opt[int64]{pods[4].CPUUsageMillicores, pods[5].CPUUsageMillicores}; got != want {
+			t.Errorf("run %d: %v, want %v", i, got, want)
+		}
+	}
+}

@@ -51,7 +51,6 @@ type chunk struct {
 	pages []page
 	out   []byte // the pages
 	size  int    // of them, were they not compressed
-	zstd  bool   // one of them is compressed
 	used  uint   // encodings, by bit
 }
 
@@ -77,7 +76,7 @@ func (c *chunk) reset() {
 	c.coded, c.direct, c.frames = c.column.kind != kindBoolean, -1, framesUnknown
 	c.entries.reset()
 	clear(c.pages) // their bounds are strings of rows
-	c.pages, c.out, c.size, c.zstd, c.used = c.pages[:0], c.out[:0], 0, false, 0
+	c.pages, c.out, c.size, c.used = c.pages[:0], c.out[:0], 0, 0
 }
 
 // add adds the block's values of the column.
@@ -180,7 +179,6 @@ func (c *chunk) end(row int, s *workspace) {
 		body = s.values
 	}
 	c.used |= 1<<format.RLE | 1<<encoding
-	c.zstd = c.zstd || compressed != nil
 
 	h := &s.header
 	h.b = h.b[:0]

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/klauspost/compress/huff0"
@@ -105,14 +106,18 @@ func (c *compressor) frame(src []byte) []byte {
 	if best := c.compress(src, 0, &any); best != nil {
 		return best
 	}
-	c.whole = zstdEncoder().EncodeAll(src, c.whole[:0])
-	return c.whole
+	c.inParts(src, 0, math.MaxInt)
+	return c.parts
 }
 
-// begin writes the header of a frame: one segment, its size in four bytes.
+// begin writes the header of a frame: one segment, and its size.
 func (c *compressor) begin(size int) {
-	c.parts = append(c.parts[:0], 0x28, 0xB5, 0x2F, 0xFD, 0xA0)
-	c.parts = binary.LittleEndian.AppendUint32(c.parts, uint32(size))
+	c.parts = append(c.parts[:0], 0x28, 0xB5, 0x2F, 0xFD)
+	if size < 256 {
+		c.parts = append(c.parts, 0x20, byte(size))
+		return
+	}
+	c.parts = binary.LittleEndian.AppendUint32(append(c.parts, 0xA0), uint32(size))
 }
 
 // block appends a block that has no sequences, only literals.
@@ -124,8 +129,11 @@ func (c *compressor) block(src []byte, last bool) {
 		}
 		c.parts = append(c.parts, byte(head), byte(head>>8), byte(head>>16))
 	}
-	c.huffman.Reuse = huff0.ReusePolicyNone
-	coded, _, err := huff0.Compress4X(src, &c.huffman)
+	coded, err := []byte(nil), huff0.ErrIncompressible
+	if len(src) >= bytesToCompress {
+		c.huffman.Reuse = huff0.ReusePolicyNone
+		coded, _, err = huff0.Compress4X(src, &c.huffman)
+	}
 	switch {
 	case err == huff0.ErrUseRLE:
 		header(1, len(src))

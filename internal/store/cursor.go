@@ -64,20 +64,22 @@ func (c *cursor) read(b block, s *scratch) error {
 func (c *cursor) some(b block, s *scratch) error {
 	n, levels := b.rows, []uint64(nil)
 	if c.leveled {
-		if level, ok := c.levels.repeated(n); !ok {
+		level, same := c.levels.repeated(n)
+		if !same {
 			levels = s.levels[:n]
 			if err := c.levels.read(levels); err != nil {
 				return err
 			}
 			n = 0
-			for _, level := range levels {
-				if level > 1 {
-					return fmt.Errorf("level %d", level)
-				}
-				n += int(level)
+			for _, l := range levels {
+				level = max(level, l)
+				n += int(l & 1)
 			}
-		} else if level != 1 {
-			return nil
+		} else if level == 0 {
+			n = 0
+		}
+		if level > 1 {
+			return fmt.Errorf("level %d of a column that has two", level)
 		}
 	}
 	if n == 0 {

@@ -243,6 +243,22 @@ func TestFalseFooter(t *testing.T) {
 		"another column's pages": func(m *format.FileMetaData) {
 			m.RowGroups[0].Columns[1], m.RowGroups[0].Columns[10] = m.RowGroups[0].Columns[10], m.RowGroups[0].Columns[1]
 		},
+		"size of a chunk":   func(m *format.FileMetaData) { m.RowGroups[0].Columns[0].MetaData.TotalCompressedSize = 1 << 40 },
+		"values of a chunk": func(m *format.FileMetaData) { m.RowGroups[0].Columns[0].MetaData.NumValues++ },
+		"rows and values, fewer": func(m *format.FileMetaData) {
+			m.NumRows--
+			m.RowGroups[0].NumRows--
+			for i := range m.RowGroups[0].Columns {
+				m.RowGroups[0].Columns[i].MetaData.NumValues--
+			}
+		},
+		"rows and values, many more": func(m *format.FileMetaData) {
+			m.NumRows = 1 << 25
+			m.RowGroups[0].NumRows = 1 << 25
+			for i := range m.RowGroups[0].Columns {
+				m.RowGroups[0].Columns[i].MetaData.NumValues = 1 << 25
+			}
+		},
 		"no columns":     func(m *format.FileMetaData) { m.RowGroups[0].Columns = nil },
 		"another codec":  func(m *format.FileMetaData) { m.RowGroups[0].Columns[3].MetaData.Codec = format.Gzip },
 		"unknown codec":  func(m *format.FileMetaData) { m.RowGroups[0].Columns[3].MetaData.Codec = 99 },
@@ -302,6 +318,17 @@ func TestDamage(t *testing.T) {
 			case err != nil && !errors.Is(err, ErrCorrupt) && !errors.As(err, &schema) && !strings.Contains(err.Error(), "schema version"):
 				t.Fatal(err)
 			}
+		}
+	}
+}
+
+// TestLevels: there is absent and present, and nothing beyond.
+func TestLevels(t *testing.T) {
+	column := &column{kind: kindBigint, optional: true}
+	for _, levels := range []string{"\x14\x02", "\x08\x01\x0c\x02"} { // ten times 2; four times 1, six times 2
+		c := cursor{column: column, leveled: true, levels: runReader{b: []byte(levels), width: 1}, values: make([]byte, 80)}
+		if err := c.some(block{rows: 10}, new(scratch)); err == nil || !strings.Contains(err.Error(), "level 2") {
+			t.Errorf("%x: %v", levels, err)
 		}
 	}
 }

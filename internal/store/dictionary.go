@@ -57,17 +57,14 @@ func (d *dictionary) number(v int64) uint32 {
 }
 
 // appendPage appends the dictionary page. Unlike a data page it cannot say
-// that it is not compressed where the chunk's other pages are.
-func (d *dictionary) appendPage(dst []byte, k kind, compressed bool, s *workspace) (page []byte, size int) {
+// that it is not compressed.
+func (d *dictionary) appendPage(dst []byte, k kind, s *workspace) (page []byte, size int) {
 	s.values = plainNumbers(s.values[:0], d.numbers, k)
 	for _, v := range d.texts {
 		s.values = binary.LittleEndian.AppendUint32(s.values, uint32(len(v)))
 		s.values = append(s.values, v...)
 	}
-	body := s.values
-	if compressed {
-		body = s.frame(s.values)
-	}
+	body := s.frame(s.values)
 	h := &s.header
 	h.b = h.b[:0]
 	h.i32(1, int(format.DictionaryPage))

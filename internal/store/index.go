@@ -23,7 +23,7 @@ func (e *encoder) place(c *chunk, rows int) (size int) {
 	size = c.size
 	if c.entries.len() > 0 {
 		var n int
-		e.out, n = c.entries.appendPage(e.out, c.column.kind, c.zstd, e.space)
+		e.out, n = c.entries.appendPage(e.out, c.column.kind, e.space)
 		size += n
 		c.used |= 1 << format.Plain
 	}
@@ -40,11 +40,7 @@ func (e *encoder) place(c *chunk, rows int) (size int) {
 	}
 	h.list(3, thriftBinary, 1)
 	h.element(c.column.name)
-	codec := format.Uncompressed
-	if c.zstd {
-		codec = format.Zstd
-	}
-	h.i32(4, int(codec))
+	h.i32(4, int(format.Zstd))
 	h.i64(5, rows)
 	h.i64(6, size)
 	h.i64(7, len(e.out)-start)

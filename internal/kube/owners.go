@@ -47,7 +47,7 @@ func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []
 		}
 	}
 	c.owners = known
-	renamed := map[siblings]unique.Handle[usage.Pod]{}
+	renamed := map[sharers]unique.Handle[usage.Pod]{}
 	for _, p := range pods {
 		if o, ok := known[p.above.uid]; ok && o != (owner{}) {
 			p.rename(o, renamed)
@@ -56,18 +56,18 @@ func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []
 	return slices.Compact(gaps)
 }
 
-// siblings are the pods of one controller that share a row.
-type siblings struct {
+// sharers are the pods of one controller that share a row.
+type sharers struct {
 	above  types.UID
 	shared unique.Handle[usage.Pod]
 }
 
 // rename gives the pod the owner, once. What its siblings got is in renamed.
-func (p *Pod) rename(o owner, renamed map[siblings]unique.Handle[usage.Pod]) {
+func (p *Pod) rename(o owner, renamed map[sharers]unique.Handle[usage.Pod]) {
 	if p.renamed {
 		return
 	}
-	s := siblings{p.above.uid, p.shared}
+	s := sharers{p.above.uid, p.shared}
 	shared, ok := renamed[s]
 	if !ok {
 		row := p.shared.Value()

@@ -119,13 +119,8 @@ func (c *Client) Sample(ctx context.Context, q Query) (*Cluster, error) {
 
 // listPods lists the pods by namespace and name.
 func (c *Client) listPods(ctx context.Context, namespaces []string, inspect Inspect) (pods []*Pod, err error) {
-	reduce := func(i item) (Pod, error) {
-		d, facts, err := decodePod(i)
-		if err != nil {
-			return Pod{}, err
-		}
-		return hold(d, facts, inspect(d)), nil
-	}
+	siblings := newSiblings()
+	reduce := func(i item) (Pod, error) { return siblings.reduce(i, inspect) }
 	c.pods.begin()
 	for _, namespace := range namespaces {
 		before := len(pods)

@@ -1,0 +1,61 @@
+package kube
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// A pod that is known by its siblings reduces to what it does by itself.
+func TestSiblings(t *testing.T) {
+	trimmed := func(p *corev1.Pod) item {
+		raw, err := podTrimmer.trim(nil, marshal(t, p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return item{bytes: raw}
+	}
+	later := metav1.NewTime(time.Unix(1_795_600_000, 0))
+	changes := map[string]func(*corev1.Pod){
+		"own": func(p *corev1.Pod) {
+			p.Name, p.UID, p.CreationTimestamp = "another", "uid-of-another", later
+			p.Spec.NodeName, p.Status.PodIP, p.Status.StartTime = "elsewhere", "10.9.9.9", &later
+		},
+		"not started": func(p *corev1.Pod) { p.Spec.NodeName, p.Status.PodIP, p.Status.StartTime = "", "", nil },
+		"label":       func(p *corev1.Pod) { p.Labels = map[string]string{"ray.io/cluster": "other"} },
+		"phase":       func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed },
+		"restarted":   func(p *corev1.Pod) { p.Status.ContainerStatuses = []corev1.ContainerStatus{{RestartCount: 7}} },
+		"owner": func(p *corev1.Pod) {
+			p.OwnerReferences = []metav1.OwnerReference{{Kind: "DaemonSet", Name: "d", UID: "d", Controller: new(bool)}}
+		},
+		"request":      func(p *corev1.Pod) { p.Spec.Containers[0].Resources.Requests = corev1.ResourceList{"cpu": {}} },
+		"host network": func(p *corev1.Pod) { p.Spec.HostNetwork = !p.Spec.HostNetwork },
+	}
+	for _, raw := range testPods(t) {
+		for name, change := range changes {
+			var first, second corev1.Pod
+			if first.Unmarshal(raw) != nil || second.Unmarshal(raw) != nil {
+				t.Fatal("the test's own pod cannot be decoded")
+			}
+			change(&second)
+			s := newSiblings()
+			if _, err := s.reduce(trimmed(&first), nothing); err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.reduce(trimmed(&second), nothing)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := newSiblings().reduce(trimmed(&second), nothing)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got.Row(), want.Row()) || got.above != want.above || !reflect.DeepEqual(got.claims, want.claims) {
+				t.Errorf("%s, %s\ngot  %+v\nwant %+v", first.Name, name, got.Row(), want.Row())
+			}
+		}
+	}
+}

@@ -82,7 +82,7 @@ func (c *Client) addClaims(ctx context.Context, namespaces []string, pods []*Pod
 		}
 		p.gpus, p.gpusAlone = p.claims.requested, p.claims.requested
 		for _, name := range p.claims.names {
-			key := claimKey{p.namespace, name}
+			key := claimKey{p.namespace.Value(), name}
 			p.gpus += gpus[key]
 			if !counted[key] {
 				p.gpusAlone += gpus[key]

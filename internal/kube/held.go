@@ -1,42 +1,41 @@
 package kube
 
 import (
+	"encoding/hex"
 	"time"
 	"unique"
-
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// Pod is one pod of a sample. It takes little memory: what its siblings have
-// in common with it, nearly all of its row, is held once for all of them.
+// Pod is one pod of a sample. It takes little memory, for there may be 150,000:
+// what its siblings have in common with it, nearly all of its row, is held once
+// for all of them.
 type Pod struct {
 	// Detail is the pod as the API server describes it, if the sample's reader
 	// wanted it kept. Its row names the controller as the owner.
 	Detail *usage.PodDetail
 
-	namespace, name, uid, node string
-	created, started           int64 // Unix milliseconds; started is 0 of a pod that has not
-	restarts                   int32
-	gpus, gpusAlone            int32 // requested; requested without what an earlier pod has a share in
-	ready                      bool
-	renamed                    bool // the row names the controller's owner
-	above                      controller
-	claims                     *claims                  // nil of most pods
-	shared                     unique.Handle[usage.Pod] // the rest of the row
+	name, odd        string // odd: the UID, of a pod whose UID is no UUID
+	uid              [16]byte
+	namespace, node  unique.Handle[string]     // node: of "" before the pod is scheduled
+	above            unique.Handle[controller] // whose owner the row names once it is known
+	shared           unique.Handle[usage.Pod]  // the rest of the row
+	claims           *claims                   // nil of most pods
+	created, started int64                     // Unix milliseconds; started is 0 of a pod that has not
+	restarts         int32
+	gpus, gpusAlone  int32 // requested; requested without what an earlier pod has a share in
+	ready, renamed   bool  // renamed: the row names the controller's owner
 }
 
 // hold takes the pod's own values out of its row.
-func hold(d *usage.PodDetail, more podFacts, keep bool) Pod {
+func hold(d *usage.PodDetail, facts podFacts, keep bool) Pod {
 	row := d.Row
-	p := Pod{namespace: intern(row.Namespace), name: row.Pod, uid: row.PodUID, created: row.CreatedAt.UnixMilli(),
-		restarts: row.Restarts, ready: row.Ready, gpus: row.GPURequest, gpusAlone: row.GPURequest,
-		above: more.above, claims: more.claims}
-	if node, ok := row.Node.Get(); ok {
-		p.node = intern(node)
-	}
-	p.above.uid = types.UID(intern(string(p.above.uid)))
+	p := Pod{name: row.Pod, namespace: unique.Make(row.Namespace), created: row.CreatedAt.UnixMilli(), restarts: row.Restarts, ready: row.Ready,
+		gpus: row.GPURequest, gpusAlone: row.GPURequest, above: unique.Make(facts.above), claims: facts.claims}
+	p.setUID(row.PodUID)
+	node, _ := row.Node.Get()
+	p.node = unique.Make(node)
 	if started, ok := row.StartedAt.Get(); ok {
 		p.started = started.UnixMilli()
 	}
@@ -53,7 +52,7 @@ func hold(d *usage.PodDetail, more podFacts, keep bool) Pod {
 // Row is the pod's row, without ts and without what is measured.
 func (p *Pod) Row() usage.Pod {
 	row := p.shared.Value()
-	row.Namespace, row.Pod, row.PodUID, row.Node = p.namespace, p.name, p.uid, usage.SomeUnless(p.node, "")
+	row.Namespace, row.Pod, row.PodUID, row.Node = p.namespace.Value(), p.name, p.UID(), usage.SomeUnless(p.node.Value(), "")
 	row.CreatedAt, row.Restarts, row.Ready, row.GPURequest = time.UnixMilli(p.created).UTC(), p.restarts, p.ready, p.gpus
 	if p.started != 0 {
 		row.StartedAt = usage.Some(time.UnixMilli(p.started).UTC())
@@ -62,10 +61,68 @@ func (p *Pod) Row() usage.Pod {
 }
 
 // Namespace is the namespace that the pod is in.
-func (p *Pod) Namespace() string { return p.namespace }
+func (p *Pod) Namespace() string { return p.namespace.Value() }
 
 // Name is the pod's name in its namespace.
 func (p *Pod) Name() string { return p.name }
 
 // GPURequest is how many GPUs or MIG instances the pod requests.
 func (p *Pod) GPURequest() int32 { return p.gpus }
+
+// dashes are where the dashes of a UUID stand.
+var dashes = [...]int{8, 13, 18, 23}
+
+// setUID keeps a UID in the 16 bytes that it says, if it is a UUID as the API
+// server makes them. Static pods bear other ones.
+func (p *Pod) setUID(uid string) {
+	if b, ok := parseUUID(uid); ok {
+		p.uid, p.odd = b, ""
+	} else {
+		p.uid, p.odd = [16]byte{}, uid
+	}
+}
+
+// UID is the pod's UID.
+func (p *Pod) UID() string {
+	if p.uid == [16]byte{} {
+		return p.odd
+	}
+	return formatUUID(p.uid)
+}
+
+func formatUUID(b [16]byte) string {
+	var text [36]byte
+	from := 0
+	for i, at := range dashes {
+		to := (at - i) / 2
+		hex.Encode(text[at-2*(to-from):], b[from:to])
+		text[at] = '-'
+		from = to
+	}
+	hex.Encode(text[24:], b[10:])
+	return string(text[:])
+}
+
+// parseUUID reads what formatUUID writes.
+func parseUUID(text string) (b [16]byte, ok bool) {
+	if len(text) != 36 {
+		return b, false
+	}
+	var digits [32]byte
+	n := 0
+	for i, c := range []byte(text) {
+		switch {
+		case i == dashes[0] || i == dashes[1] || i == dashes[2] || i == dashes[3]:
+			if c != '-' {
+				return b, false
+			}
+		case '0' <= c && c <= '9' || 'a' <= c && c <= 'f':
+			digits[n] = c
+			n++
+		default:
+			return b, false
+		}
+	}
+	_, err := hex.Decode(b[:], digits[:])
+	return b, err == nil && b != [16]byte{}
+}

@@ -66,7 +66,7 @@ func (m measurements) key(namespace, name string) uint64 {
 func (m measurements) of(pods []*Pod) []Usage {
 	all := make([]Usage, len(pods))
 	for i, p := range pods {
-		r, ok := m.byPod[m.key(p.namespace, p.name)]
+		r, ok := m.byPod[m.key(p.namespace.Value(), p.name)]
 		if ok && (p.started == 0 || r.at >= p.started/1000) {
 			all[i] = r.Usage
 		}

@@ -93,7 +93,7 @@ func addPods(nodes []usage.Node, pods []*Pod) {
 	}
 	for _, p := range pods {
 		row := p.shared.Value()
-		n := byName[p.node]
+		n := byName[p.node.Value()]
 		if n == nil || row.Ended() {
 			continue
 		}

@@ -27,13 +27,14 @@ func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []
 	wanted := map[*collection]map[types.UID]bool{&replicaSets: {}, &batchJobs: {}}
 	known := make(map[types.UID]owner, len(c.owners)) // those that a pod still refers to
 	for _, p := range pods {
-		if p.above.kind == nil {
+		above := p.above.Value()
+		if above.kind == nil {
 			continue
 		}
-		if o, ok := c.owners[p.above.uid]; ok {
-			known[p.above.uid] = o
+		if o, ok := c.owners[above.uid]; ok {
+			known[above.uid] = o
 		} else {
-			wanted[p.above.kind][p.above.uid] = true
+			wanted[above.kind][above.uid] = true
 		}
 	}
 	for _, kind := range [...]*collection{&replicaSets, &batchJobs} {
@@ -49,7 +50,7 @@ func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []
 	c.owners = known
 	renamed := map[sharers]unique.Handle[usage.Pod]{}
 	for _, p := range pods {
-		if o, ok := known[p.above.uid]; ok && o != (owner{}) {
+		if o, ok := known[p.above.Value().uid]; ok && o != (owner{}) {
 			p.rename(o, renamed)
 		}
 	}
@@ -58,7 +59,7 @@ func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []
 
 // sharers are the pods of one controller that share a row.
 type sharers struct {
-	above  types.UID
+	above  unique.Handle[controller]
 	shared unique.Handle[usage.Pod]
 }
 
@@ -67,7 +68,7 @@ func (p *Pod) rename(o owner, renamed map[sharers]unique.Handle[usage.Pod]) {
 	if p.renamed {
 		return
 	}
-	s := sharers{p.above.uid, p.shared}
+	s := sharers{p.above, p.shared}
 	shared, ok := renamed[s]
 	if !ok {
 		row := p.shared.Value()

@@ -3,6 +3,7 @@ package kube
 import (
 	"hash/maphash"
 	"time"
+	"unique"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -52,11 +53,8 @@ func (s *siblings) reduce(i item, inspect Inspect) (Pod, error) {
 		}
 		key = siblingKey{memoKey{maphash.Bytes(s.seed, s.scratch), len(s.scratch)}, o.addressed}
 		if p, ok := s.known[key]; ok {
-			p.name, p.uid, p.created, p.started = string(o.name), string(o.uid), o.created, o.started
-			p.node = ""
-			if len(o.node) > 0 {
-				p.node = intern(string(o.node))
-			}
+			p.name, p.node, p.created, p.started = string(o.name), unique.Make(string(o.node)), o.created, o.started
+			p.setUID(string(o.uid))
 			return p, nil
 		}
 	}

@@ -24,7 +24,8 @@ const (
 
 var (
 	zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
+			zstd.WithWindowSize(512<<10), zstd.WithLowerEncoderMem(true)) // pages are hardly larger
 		if err != nil {
 			panic(err) // the options do not go together: a mistake in this program
 		}

@@ -35,6 +35,7 @@ func (j *Job) inspect(d *usage.PodDetail) (keep bool) {
 	row.Role, row.ReplicaGroup, row.IdentifiedBy = id.Role, id.ReplicaGroup, id.IdentifiedBy
 	if _, ok := serving.Target(d, id); ok {
 		j.engines[d] = id
+		d.Labels, d.Annotations, d.Containers = nil, nil, nil // they have told
 		return true
 	}
 	return gpu.IsExporter(d)

@@ -12,7 +12,7 @@ const (
 	rowsPerGroup = 122_880
 	// rowsPerBlock is how many rows go through all columns at once: few enough
 	// to stay in the processor's cache meanwhile.
-	rowsPerBlock = 256
+	rowsPerBlock = 512
 	magic        = "PAR1"
 )
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 )
 
@@ -16,15 +15,30 @@ const maxRows = 1 << 26
 // column, and of a page only what is not read yet is still encoded. It is used
 // by one goroutine.
 type Reader[T any] struct {
-	table   *Table[T]
-	body    []byte
-	footer  *footer
-	leaves  []int
-	group   int // the next row group
-	left    int // rows of the group that is being read
+	table  *Table[T]
+	body   []byte
+	footer *footer
+	leaves []int
+	group  int // the next row group
+	left   int // rows of the group that is being read
+	err    error
+	*decoder
+}
+
+// decoder is the memory of a file that is being read. For a small file it is
+// more than the rows.
+type decoder struct {
 	cursors []cursor
 	scratch scratch
-	err     error
+}
+
+// forget lets go of what was read.
+func (d *decoder) forget() {
+	for i := range d.cursors {
+		d.cursors[i].open(nil, nil, 0)
+		d.cursors[i].text = textReader{}
+	}
+	clear(d.scratch.texts[:])
 }
 
 // scratch is memory that the columns use one after the other.
@@ -63,7 +77,11 @@ func (t *Table[T]) NewReader(body []byte) (*Reader[T], error) {
 	if held != f.rows || held > maxRows {
 		return nil, t.corrupt(fmt.Errorf("it claims %d rows and its row groups %d", f.rows, held))
 	}
-	return &Reader[T]{table: t, body: body, footer: f, leaves: leaves}, nil
+	d, ok := t.decoders.Get().(*decoder)
+	if !ok {
+		d = &decoder{cursors: make([]cursor, len(leaves))}
+	}
+	return &Reader[T]{table: t, body: body, footer: f, leaves: leaves, decoder: d}, nil
 }
 
 func (t *Table[T]) corrupt(err error) error {
@@ -102,7 +120,6 @@ func (r *Reader[T]) next() error {
 	g := &r.footer.groups[r.group]
 	r.group++
 	r.left = int(g.rows)
-	r.cursors = slices.Grow(r.cursors[:0], len(r.leaves))[:len(r.leaves)]
 	for i, leaf := range r.leaves {
 		if leaf < 0 {
 			continue
@@ -151,6 +168,8 @@ func (t *Table[T]) Decode(body []byte) ([]T, error) {
 		done += n
 		switch {
 		case err == io.EOF || err == nil && done == r.Rows():
+			r.forget()
+			t.decoders.Put(r.decoder)
 			return rows[:done], nil
 		case err != nil:
 			return nil, err

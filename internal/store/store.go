@@ -74,6 +74,7 @@ type Table[T any] struct {
 	sorted   []string
 	keys     []column  // the columns of sorted
 	encoders sync.Pool // of *encoder, those that are free
+	decoders sync.Pool // of *decoder
 }
 
 // Metadata is what a file says of itself beside its rows.

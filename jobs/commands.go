@@ -30,7 +30,7 @@ func (c *snapshotCommand) Run(ctx context.Context, p *program, f *flags) error {
 		return err
 	}
 	job := parts.snapshot()
-	job.Exporters, job.Kubelets = c.GPUs == "dcgm", c.Usage == "kubelet"
+	job.NoExporters, job.Kubelets = c.GPUs != "dcgm", c.Usage == "kubelet"
 	if c.GPUs == "nvml" {
 		switch {
 		case !gpu.HasNVML:

@@ -41,7 +41,6 @@ func (p parts) bucket(ctx context.Context) (bucket.Bucket, error) {
 func (p parts) snapshot() snapshot.Job {
 	return snapshot.Job{
 		HTTP:          &http.Client{Transport: &http.Transport{MaxIdleConns: 256, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}},
-		Exporters:     true,
 		Cluster:       p.settings.Cluster,
 		Namespaces:    p.settings.Namespaces,
 		Interval:      p.settings.Collection.Interval,

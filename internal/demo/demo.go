@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -53,6 +54,9 @@ type Demo struct {
 	Out      io.Writer // where the user reads what happens
 	Terminal bool      // Out is a terminal: show progress
 	Log      *slog.Logger
+
+	once sync.Once
+	sim  *sim.Cluster // one for any number of clocks: what it is does not change
 }
 
 // Run fills the history, and unless Once is set serves the site and samples
@@ -116,7 +120,8 @@ func (d *Demo) connect(ctx context.Context, now func() time.Time) (job snapshot.
 	job = d.Snapshot
 	file, closeAll := d.Kubeconfig, func() {}
 	if file == "" {
-		running, err := sim.New(sim.Config{Seed: 1, Nodes: d.Nodes}).Start(ctx, now)
+		d.once.Do(func() { d.sim = sim.New(sim.Config{Seed: 1, Nodes: d.Nodes}) })
+		running, err := d.sim.Start(ctx, now)
 		if err != nil {
 			return job, nil, err
 		}
@@ -142,10 +147,10 @@ func (d *Demo) connect(ctx context.Context, now func() time.Time) (job snapshot.
 }
 
 // alertEvery is how often alerts are decided while the history is filled.
-const alertEvery = 20 * time.Minute
+const alertEvery = time.Hour
 
-// fillers is how many parts of the history are sampled side by side. Each has
-// a cluster of its own, because a cluster has one clock.
+// fillers is how many parts of the history are sampled side by side, each by a
+// clock of its own.
 const fillers = 2
 
 // fill runs the jobs over [from, to) on simulated clocks.

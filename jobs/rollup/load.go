@@ -1,12 +1,10 @@
 package rollup
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -65,7 +63,7 @@ func (j *Job) readManifest(ctx context.Context, name string) (report.Manifest, e
 	return m, nil
 }
 
-// readSnapshots reads the rows of the committed snapshots, unordered, and the
+// readSnapshots reads the rows of the committed snapshots, in order, and the
 // instants that they took.
 func (j *Job) readSnapshots(ctx context.Context, snapshots []committed) (rows, map[int64]bool, error) {
 	manifests := make([]report.Manifest, len(snapshots))
@@ -95,23 +93,71 @@ func (j *Job) readSnapshots(ctx context.Context, snapshots []committed) (rows, m
 		}
 	}
 	all := rows{
-		pods:    collect(parts, func(r *rows) []usage.Pod { return r.pods }),
-		nodes:   collect(parts, func(r *rows) []usage.Node { return r.nodes }),
-		gpus:    collect(parts, func(r *rows) []usage.GPU { return r.gpus }),
-		engines: collect(parts, func(r *rows) []usage.Engine { return r.engines }),
-		gaps:    collect(parts, func(r *rows) []usage.Gap { return r.gaps }),
+		pods:    collect(parts, func(r *rows) []usage.Pod { return r.pods }, comparePods),
+		nodes:   collect(parts, func(r *rows) []usage.Node { return r.nodes }, compareNodes),
+		gpus:    collect(parts, func(r *rows) []usage.GPU { return r.gpus }, compareGPUs),
+		engines: collect(parts, func(r *rows) []usage.Engine { return r.engines }, compareEngines),
+		gaps:    collect(parts, func(r *rows) []usage.Gap { return r.gaps }, compareGaps),
 	}
 	gpu.AttributeLater(all.pods, all.gpus)
 	return all, instants, nil
 }
 
-// collect joins one table of all parts.
-func collect[T any](parts []rows, table func(*rows) []T) []T {
-	tables := make([][]T, len(parts))
+// The orders of the tables, by pointers: rows are hundreds of bytes.
+func comparePods(a, b *usage.Pod) int       { return usage.ComparePods(*a, *b) }
+func compareNodes(a, b *usage.Node) int     { return usage.CompareNodes(*a, *b) }
+func compareGPUs(a, b *usage.GPU) int       { return usage.CompareGPUs(*a, *b) }
+func compareEngines(a, b *usage.Engine) int { return usage.CompareEngines(*a, *b) }
+func compareGaps(a, b *usage.Gap) int       { return usage.CompareGaps(*a, *b) }
+
+// collect merges one table of all parts, each of which is in the table's order.
+// Of rows that compare equal, those of the earlier part come first.
+func collect[T any](parts []rows, table func(*rows) []T, compare func(a, b *T) int) []T {
+	total := 0
+	var runs [][]T // a heap: no run begins before the one at half its place
 	for i := range parts {
-		tables[i] = table(&parts[i])
+		if run := table(&parts[i]); len(run) > 0 {
+			runs = append(runs, run)
+			total += len(run)
+		}
 	}
-	return slices.Concat(tables...)
+	order := make([]int, len(runs)) // of the runs by part, for rows that compare equal
+	for i := range order {
+		order[i] = i
+	}
+	before := func(i, j int) bool {
+		c := compare(&runs[i][0], &runs[j][0])
+		return c < 0 || c == 0 && order[i] < order[j]
+	}
+	sink := func(i int) {
+		for {
+			least := i
+			for _, child := range [...]int{2*i + 1, 2*i + 2} {
+				if child < len(runs) && before(child, least) {
+					least = child
+				}
+			}
+			if least == i {
+				return
+			}
+			runs[i], runs[least], order[i], order[least] = runs[least], runs[i], order[least], order[i]
+			i = least
+		}
+	}
+	for i := len(runs)/2 - 1; i >= 0; i-- {
+		sink(i)
+	}
+	out := make([]T, 0, total)
+	for len(runs) > 0 {
+		out = append(out, runs[0][0])
+		if runs[0] = runs[0][1:]; len(runs[0]) == 0 {
+			last := len(runs) - 1
+			runs[0], order[0] = runs[last], order[last]
+			runs, order = runs[:last], order[:last]
+		}
+		sink(0)
+	}
+	return out
 }
 
 // read adds the rows of one object of a raw table. A table that this program
@@ -142,35 +188,25 @@ func (r *rows) append(o rows) {
 	r.gaps = append(r.gaps, o.gaps...)
 }
 
-// sort brings every table into its order.
-func (r *rows) sort() {
-	sortRows(r.pods, usage.ComparePods)
-	sortRows(r.nodes, usage.CompareNodes)
-	sortRows(r.gpus, usage.CompareGPUs)
-	sortRows(r.engines, usage.CompareEngines)
-	sortRows(r.gaps, usage.CompareGaps)
-}
-
-// sortRows sorts places before rows: a row is hundreds of bytes, and is moved
-// but once.
-func sortRows[T any](rows []T, compare func(a, b T) int) {
-	places := make([]int32, len(rows))
-	for i := range places {
-		places[i] = int32(i)
+// merge joins two sets of sorted tables.
+func (r rows) merge(o rows) rows {
+	return rows{
+		pods:    merge(r.pods, o.pods, comparePods),
+		nodes:   merge(r.nodes, o.nodes, compareNodes),
+		gpus:    merge(r.gpus, o.gpus, compareGPUs),
+		engines: merge(r.engines, o.engines, compareEngines),
+		gaps:    merge(r.gaps, o.gaps, compareGaps),
 	}
-	slices.SortFunc(places, func(a, b int32) int { return cmp.Or(compare(rows[a], rows[b]), cmp.Compare(a, b)) })
-	sorted := make([]T, len(rows))
-	for i, p := range places {
-		sorted[i] = rows[p]
-	}
-	copy(rows, sorted)
 }
 
 // merge joins two sorted tables into one.
-func merge[T any](a, b []T, compare func(a, b T) int) []T {
+func merge[T any](a, b []T, compare func(a, b *T) int) []T {
+	if len(a) == 0 {
+		return b
+	}
 	out := make([]T, 0, len(a)+len(b))
 	for len(a) > 0 && len(b) > 0 {
-		if compare(a[0], b[0]) <= 0 {
+		if compare(&a[0], &b[0]) <= 0 {
 			out, a = append(out, a[0]), a[1:]
 		} else {
 			out, b = append(out, b[0]), b[1:]
@@ -216,11 +252,10 @@ func (j *Job) loadHour(ctx context.Context, hour time.Time, snapshots []committe
 				return rows{}, err
 			}
 		}
-		all.append(old.filter(func(ts time.Time) bool { return !instants[ts.UnixMilli()] }))
+		all = all.merge(old.filter(func(ts time.Time) bool { return !instants[ts.UnixMilli()] }))
 	}
 	// Rows of a snapshot that ran over the hour's end belong to the next hour's
 	// statistics and to this hour's object; compute goes by ts.
-	all.sort()
 	return all, nil
 }
 

@@ -45,7 +45,6 @@ func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snaps
 	if err != nil {
 		return err
 	}
-	r.sort()
 	v := newView(r, instants)
 	if v.at.IsZero() {
 		return fmt.Errorf("%s: holds no nodes: delete it, and that minute counts as a gap", newest.name)

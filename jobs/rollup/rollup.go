@@ -215,10 +215,10 @@ func (j *Job) rollHour(ctx context.Context, res *Result, saved *savedState, w ho
 func reachingInto(hour time.Time, interval time.Duration, before, current rows) rows {
 	stands := func(ts time.Time) bool { return !ts.Before(hour.Add(-2 * interval)) }
 	return rows{
-		pods:    merge(keep(before.pods, func(p *usage.Pod) bool { return stands(p.TS) }), current.pods, usage.ComparePods),
-		nodes:   merge(keep(before.nodes, func(n *usage.Node) bool { return stands(n.TS) }), current.nodes, usage.CompareNodes),
-		gpus:    merge(before.gpus, current.gpus, usage.CompareGPUs),
-		engines: merge(before.engines, current.engines, usage.CompareEngines),
+		pods:    merge(keep(before.pods, func(p *usage.Pod) bool { return stands(p.TS) }), current.pods, comparePods),
+		nodes:   merge(keep(before.nodes, func(n *usage.Node) bool { return stands(n.TS) }), current.nodes, compareNodes),
+		gpus:    merge(before.gpus, current.gpus, compareGPUs),
+		engines: merge(before.engines, current.engines, compareEngines),
 	}
 }
 

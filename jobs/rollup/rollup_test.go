@@ -30,6 +30,35 @@ func job(t *testing.T, b bucket.Bucket) *Job {
 	return &Job{Bucket: b, Cluster: "c", Interval: interval, ProgramVersion: "test", Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 }
 
+// sort brings every table into its order.
+func (r *rows) sort() {
+	slices.SortStableFunc(r.pods, usage.ComparePods)
+	slices.SortStableFunc(r.nodes, usage.CompareNodes)
+	slices.SortStableFunc(r.gpus, usage.CompareGPUs)
+	slices.SortStableFunc(r.engines, usage.CompareEngines)
+	slices.SortStableFunc(r.gaps, usage.CompareGaps)
+}
+
+// Parts are merged into what sorting all of them gives, whatever parts they are.
+func TestCollect(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		parts := make([]rows, r.IntN(9))
+		var all rows
+		for i := range parts {
+			for range r.IntN(6) {
+				parts[i].gaps = append(parts[i].gaps, usage.Gap{Source: string(rune('a' + r.IntN(3))), Target: string(rune('a' + r.IntN(2))), Reason: "x"})
+			}
+			parts[i].sort()
+			all.append(parts[i])
+		}
+		all.sort()
+		if got := collect(parts, func(r *rows) []usage.Gap { return r.gaps }, compareGaps); !slices.Equal(got, all.gaps) {
+			t.Fatalf("merged %v, want %v", got, all.gaps)
+		}
+	}
+}
+
 // world is a small cluster: a server on 4 of a node's 8 GPUs that works for
 // the first half of each hour, and a notebook that holds 1 and does nothing.
 func world(ts time.Time) rows {

@@ -138,7 +138,7 @@ clusters: [{name: x, cluster: {server: %q}}], users: [{name: x, user: {}}]}`, c.
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
 	at := &clock{start}
-	return &Job{Kube: client, Exporters: true, HTTP: &http.Client{Transport: transport}, Bucket: b, Cluster: "test", Interval: 30 * time.Second,
+	return &Job{Kube: client, HTTP: &http.Client{Transport: transport}, Bucket: b, Cluster: "test", Interval: 30 * time.Second,
 		SamplesPerRun: 2, Version: "v1", Log: slog.New(slog.DiscardHandler), Now: at.Now, Wait: at.Wait}
 }
 

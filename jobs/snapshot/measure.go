@@ -118,7 +118,7 @@ func (j *Job) scrape(ctx context.Context, ts time.Time, nodes []usage.Node, targ
 	group.SetLimit(maxScrapes)
 
 	var exporters []gpu.Exporter
-	if j.Exporters {
+	if !j.NoExporters {
 		exporters = gpu.Exporters(targets)
 	}
 	gpusOf, gpuErrs := make([][]usage.GPU, len(exporters)), make([]error, len(exporters))
@@ -150,7 +150,7 @@ func (j *Job) scrape(ctx context.Context, ts time.Time, nodes []usage.Node, targ
 		gpus = append(gpus, gpusOf[i]...)
 	}
 	for _, n := range nodes {
-		if j.Exporters && n.GPUAllocatable > 0 && n.Ready && !scraped[n.Node] {
+		if !j.NoExporters && n.GPUAllocatable > 0 && n.Ready && !scraped[n.Node] {
 			gaps = append(gaps, usage.Gap{Source: "dcgm", Target: n.Node, Reason: "no DCGM exporter runs on this node, " +
 				"or none in a namespace that is watched: install the GPU operator or the dcgm-exporter chart"})
 		}

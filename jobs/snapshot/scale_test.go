@@ -269,7 +269,7 @@ func takeSnapshot(dir string, f *figures) error {
 	if err != nil {
 		return err
 	}
-	j := &Job{Kube: client, Exporters: true, HTTP: &http.Client{Transport: &http.Transport{MaxIdleConns: 256, MaxIdleConnsPerHost: 4}}, Bucket: b, Cluster: "bench",
+	j := &Job{Kube: client, HTTP: &http.Client{Transport: &http.Transport{MaxIdleConns: 256, MaxIdleConnsPerHost: 4}}, Bucket: b, Cluster: "bench",
 		Interval: 30 * time.Second, SamplesPerRun: 2, Version: "bench", Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return now },
 		Wait: func(_ context.Context, until time.Time) error {

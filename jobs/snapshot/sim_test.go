@@ -63,7 +63,7 @@ func TestSimulatedCluster(t *testing.T) {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	b := bucket.Mem()
-	j := &Job{Kube: client, Exporters: true, HTTP: &http.Client{Transport: transport}, Bucket: b, Cluster: "test", Interval: 30 * time.Second,
+	j := &Job{Kube: client, HTTP: &http.Client{Transport: transport}, Bucket: b, Cluster: "test", Interval: 30 * time.Second,
 		SamplesPerRun: 2, Version: "v1", Log: slog.New(slog.DiscardHandler), Now: clock.Now, Wait: clock.Wait}
 	for hours := 0; hours < 7*24; hours += 5 { // a week has its accidents
 		at := minute.Add(time.Duration(hours) * time.Hour)

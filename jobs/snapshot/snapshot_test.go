@@ -309,7 +309,7 @@ func TestNode(t *testing.T) {
 func TestNotExporters(t *testing.T) {
 	c, b := newCluster(t), bucket.Mem()
 	j := c.job(t, b, minute)
-	j.Exporters = false
+	j.NoExporters = true
 	if got := run(t, j, minute); got.GPUs != 0 || got.Gaps != 2 { // of the engine that does not answer
 		t.Errorf("result %+v", got)
 	}

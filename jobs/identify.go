@@ -2,22 +2,26 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/company/k8s-resource-monitor/internal/kube"
+	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/serving"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
 type identifyCommand struct {
 	exits
-	Files []string `arg:"" optional:"" name:"file" help:"Pods as kubectl get pods -o json or yaml prints them; - or none reads the standard input."`
+	Files []string `arg:"" optional:"" name:"file" help:"Pods as kubectl get pods -o json or yaml prints them, or NAMESPACE/POD of the cluster; - or none reads the standard input."`
 }
 
 // identified is the line that says what a pod serves.
@@ -35,14 +39,14 @@ type identified struct {
 }
 
 // Run reads everything before it prints anything, so what it prints is whole.
-func (c *identifyCommand) Run(p *program) error {
+func (c *identifyCommand) Run(ctx context.Context, p *program, f *flags) error {
 	if len(c.Files) == 0 {
 		c.Files = []string{"-"}
 	}
 	var out bytes.Buffer
 	lines := json.NewEncoder(&out)
 	for _, from := range c.Files {
-		pods, err := p.readPods(from)
+		pods, err := p.readPods(ctx, f, from)
 		if err != nil {
 			return err
 		}
@@ -62,8 +66,9 @@ func (c *identifyCommand) Run(p *program) error {
 	return err
 }
 
-// readPods reads the pods of a file, or of the standard input.
-func (p *program) readPods(from string) ([]*usage.PodDetail, error) {
+// readPods reads the pods of a file, of the standard input, or one of the
+// cluster: what is no file and has the form of NAMESPACE/POD.
+func (p *program) readPods(ctx context.Context, f *flags, from string) ([]*usage.PodDetail, error) {
 	if from == "-" {
 		body, err := io.ReadAll(p.stdin)
 		if err != nil {
@@ -72,6 +77,15 @@ func (p *program) readPods(from string) ([]*usage.PodDetail, error) {
 		return parsePods("standard input", body)
 	}
 	body, err := os.ReadFile(from)
+	namespace, name, _ := strings.Cut(from, "/")
+	if errors.Is(err, fs.ErrNotExist) && layout.ValidName(namespace) && layout.ValidName(name) {
+		cluster, err := kube.Open(f.Kubeconfig, programVersion())
+		if err != nil {
+			return nil, configError{fmt.Errorf("%s is no file, and no cluster can be asked for it: %w", from, err)}
+		}
+		d, err := cluster.Pod(ctx, namespace, name)
+		return []*usage.PodDetail{d}, err
+	}
 	if err != nil {
 		return nil, configError{err}
 	}

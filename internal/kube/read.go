@@ -1,11 +1,13 @@
 package kube
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
@@ -73,4 +75,17 @@ func readDocument(document json.RawMessage, pods []*usage.PodDetail) ([]*usage.P
 		return nil, errors.New("no kind is given")
 	}
 	return nil, fmt.Errorf("it is a %q, not a Pod", object.Kind)
+}
+
+// Pod reads one pod from the server.
+func (c *Client) Pod(ctx context.Context, namespace, name string) (*usage.PodDetail, error) {
+	body, err := c.rest.Get().AbsPath(corePods.path(namespace), name).SetHeader("Accept", "application/json").Do(ctx).Raw()
+	if apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("pod %s/%s: the cluster at %s has none of this name", namespace, name, c.host)
+	}
+	if err != nil {
+		return nil, c.explain(corePods, namespace, err)
+	}
+	d, _, err := decodePod(item{bytes: body, json: true})
+	return d, err
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -95,5 +97,21 @@ func TestHugeExponent(t *testing.T) {
 	}
 	if _, err := ReadPods(strings.NewReader(`{kind: Pod, spec: {containers: [{image: "x@sha256:ab3e4567"}]}}`)); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestPod(t *testing.T) {
+	f := smallCluster(t)
+	c := f.open(t)
+	raw, err := json.Marshal(f.objects["/api/v1/pods"][0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.text = map[string]string{"/api/v1/pods/c": string(raw)}
+	if d, err := c.Pod(t.Context(), "serving", "c"); err != nil || d.Row.Pod != "c" || d.Row.Owner != usage.Some("web-1") {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if _, err := c.Pod(t.Context(), "serving", "none"); err == nil || !strings.Contains(err.Error(), "none of this name") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -50,13 +50,14 @@ func (j *Job) measure(ctx context.Context, ts time.Time, cluster *kube.Cluster, 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	// A server whose specification does not name its model names it itself.
-	named := make(map[*usage.PodDetail]usage.Opt[string], len(engines))
+	// A server whose specification does not name its model names it itself, and
+	// in an image of another engine it says which it is.
+	answered := make(map[*usage.PodDetail]usage.Engine, len(engines))
 	for _, e := range engines {
-		named[e.detail] = e.row.Model
+		answered[e.detail] = e.row
 		all.engines = append(all.engines, e.row)
 	}
-	all.pods = append(all.pods, sampledPods(cluster, gpus, named))
+	all.pods = append(all.pods, sampledPods(cluster, gpus, answered))
 	all.gpus = append(all.gpus, gpus...)
 	for _, n := range cluster.Nodes {
 		n.TS = ts

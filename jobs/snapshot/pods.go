@@ -31,6 +31,7 @@ type sampledPod struct {
 
 // measured is what exporters and engines say of a pod.
 type measured struct {
+	engine                       string // that answered
 	model                        usage.Opt[string]
 	utilPercent, powerWatts      usage.Opt[float64]
 	memoryUsedBytes, memoryBytes usage.Opt[int64]
@@ -43,7 +44,7 @@ func (p *sampledPod) row(ts time.Time) usage.Pod {
 	row.TS = ts
 	row.CPUUsageMillicores, row.MemoryUsageBytes = p.usage.CPUMillicores, p.usage.MemoryBytes
 	if m := p.more; m != nil {
-		row.Model = cmp.Or(row.Model, m.model)
+		row.Engine, row.Model = cmp.Or(m.engine, row.Engine), cmp.Or(row.Model, m.model)
 		row.GPUUtilPercent, row.GPUPowerWatts = m.utilPercent, m.powerWatts
 		row.GPUMemoryUsedBytes, row.GPUMemoryTotalBytes, row.GPUAttribution = m.memoryUsedBytes, m.memoryBytes, m.attribution
 	}
@@ -54,8 +55,8 @@ func (p *sampledPod) row(ts time.Time) usage.Pod {
 type holder struct{ namespace, pod string }
 
 // sampledPods are the pods of a sample, those with GPUs with the figures of
-// their GPUs, and those that named their model themselves with the name.
-func sampledPods(cluster *kube.Cluster, gpus []usage.GPU, named map[*usage.PodDetail]usage.Opt[string]) []sampledPod {
+// their GPUs, and those whose engine answered with what it says it is.
+func sampledPods(cluster *kube.Cluster, gpus []usage.GPU, answered map[*usage.PodDetail]usage.Engine) []sampledPod {
 	holders := map[holder]bool{}
 	for _, g := range gpus {
 		if pod, ok := g.Pod.Get(); ok {
@@ -69,8 +70,8 @@ func sampledPods(cluster *kube.Cluster, gpus []usage.GPU, named map[*usage.PodDe
 	for i, p := range cluster.Pods {
 		s := &pods[i]
 		*s = sampledPod{pod: p, usage: cluster.Usage[i]}
-		if model := named[p.Detail]; model.Present() {
-			s.more = &measured{model: model}
+		if e, ok := answered[p.Detail]; ok {
+			s.more = &measured{engine: e.Engine, model: e.Model}
 		}
 		if p.GPURequest() > 0 || holders[holder{p.Namespace(), p.Name()}] {
 			rows, whose = append(rows, p.Row()), append(whose, s)

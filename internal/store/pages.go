@@ -140,6 +140,10 @@ func (c *cursor) decompress(h pageHeader, body []byte) ([]byte, error) {
 	return out, err
 }
 
+// oldDictionary is how version 1 of the format names a dictionary, and ids of
+// one. Some writers still do.
+const oldDictionary format.Encoding = 2
+
 // begin makes ready to read a data page's values.
 func (c *cursor) begin(values []byte) error {
 	c.values = values
@@ -147,7 +151,7 @@ func (c *cursor) begin(values []byte) error {
 	case len(values) == 0: // none of the rows has a value, or read finds out
 		c.ids, c.delta, c.text.plain, c.text.prefixed, c.text.b = runReader{}, deltaReader{space: c.delta.space}, true, false, nil
 		return nil
-	case (c.encoding == format.RLEDictionary || c.encoding == format.PlainDictionary) && k != kindBoolean:
+	case (c.encoding == format.RLEDictionary || c.encoding == oldDictionary) && k != kindBoolean:
 		if values[0] > 32 {
 			return errShort
 		}
@@ -177,7 +181,7 @@ func (c *cursor) readDictionary(h pageHeader, body []byte) error {
 	if len(c.texts)+len(c.numbers) > 0 {
 		return errors.New("a second dictionary")
 	}
-	if h.encoding != format.Plain && h.encoding != format.PlainDictionary {
+	if h.encoding != format.Plain && h.encoding != oldDictionary {
 		return fmt.Errorf("a dictionary in encoding %v is not supported", h.encoding)
 	}
 	values, err := c.decompress(h, body)

@@ -29,9 +29,9 @@ type claims struct {
 	requested int32 // GPUs that the pod requests beside them
 }
 
-// claimsOf names the claims that the pod refers to, or that were made for it;
-// nil if it has none.
-func claimsOf(p *corev1.Pod) *claims {
+// claimsOf names the claims that the pod refers to, or that were made for it,
+// beside the GPUs that it requests otherwise; nil if it has none.
+func claimsOf(p *corev1.Pod, gpus int32) *claims {
 	var names []string
 	for i := range p.Spec.ResourceClaims {
 		if name := p.Spec.ResourceClaims[i].ResourceClaimName; name != nil {
@@ -47,8 +47,7 @@ func claimsOf(p *corev1.Pod) *claims {
 		return nil
 	}
 	slices.Sort(names)
-	gpus, _ := effectiveRequest(&p.Spec, gpuRequest, noOverhead).Get() // none requested is zero
-	return &claims{slices.Compact(names), int32(gpus)}
+	return &claims{slices.Compact(names), gpus}
 }
 
 // claimKey names a claim within the cluster.

@@ -3,9 +3,9 @@ package kube
 import "hash/maphash"
 
 // memo remembers what items were reduced to, by a hash of their bytes: in
-// protobuf, of those bytes that the trimmer leaves. With
-// 64 bits of a seeded hash and the length, two of a million items are taken
-// for one another less than once in ten million samples.
+// protobuf, of those bytes that the trimmer leaves. With 64 bits of a seeded
+// hash and the length, two of a million items are taken for one another less
+// than once in ten million samples.
 type memo[T any] struct {
 	seed    maphash.Seed
 	trimmer *trimmer

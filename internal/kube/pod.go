@@ -107,7 +107,7 @@ func reducePod(p *corev1.Pod) (d *usage.PodDetail, facts podFacts) {
 		}
 		d.Row.OwnerKind, d.Row.Owner = usage.Some(kind), usage.Some(name)
 	}
-	facts.claims = claimsOf(p)
+	facts.claims = claimsOf(p, d.Row.GPURequest)
 	return d, facts
 }
 

@@ -2,9 +2,10 @@ package usage
 
 // PodDetail is a pod as the API server describes it: its row as far as the API
 // server knows it (no usage, no engine, no GPU figures, no ts), and what
-// identification and scraping need and no table stores. It is never changed
-// once made; the same unchanged pod may be handed out as the same pointer in
-// two samples, so a reader may remember what it concluded about it.
+// identification and scraping need and no table stores. Who is shown it first
+// completes the row and may drop what has been read; after that it never
+// changes, and an unchanged pod may be the same pointer in two samples, so a
+// reader may remember what it concluded about it.
 type PodDetail struct {
 	Row         Pod
 	Labels      map[string]string

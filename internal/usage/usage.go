@@ -42,7 +42,7 @@ const (
 	Exclusive = "exclusive" // whole devices, held by this pod alone
 	MIG       = "mig"       // MIG instances, held by this pod alone
 	Shared    = "shared"    // time-sliced or MPS: figures are the card's, not the pod's
-	Unknown   = "unknown"   // the pod requests GPUs, no source says which
+	Unknown   = "unknown"   // the pod requests GPUs, and no source says which, or names fewer than it requests
 )
 
 // Pod is one pod at one instant. Rows are ordered by (namespace, pod, ts).
@@ -166,7 +166,7 @@ type Engine struct {
 // are ordered by (source, target, ts).
 type Gap struct {
 	TS     time.Time `column:"ts" json:"-"`
-	Source string    `column:"source" json:"source"` // "metrics-server", "dcgm", "nvml", "engine", "owners", "schedule"
+	Source string    `column:"source" json:"source"` // "api-server", "metrics-server", "kubelet", "dcgm", "nvml", "engine", "owners", "claims", "schedule"
 	Target string    `column:"target" json:"target"` // what was asked: an API group, NAMESPACE/POD, a node
 	Reason string    `column:"reason" json:"reason"` // why it did not answer, and what mends it
 }

@@ -131,11 +131,10 @@ func instants(ctx context.Context, b bucket.Bucket, m report.Manifest, after, at
 			return nil
 		})
 	}
-	err := group.Wait()
-	gpu.AttributeLater(all.Pods, all.GPUs)
-	if err != nil {
+	if err := group.Wait(); err != nil {
 		return fmt.Errorf("read what the snapshot of %s committed: %w", m.At.UTC().Format(time.RFC3339), err)
 	}
+	gpu.AttributeLater(all.Pods, all.GPUs)
 	for _, ts := range wanted {
 		yield(instant{ts: ts, interval: time.Duration(m.IntervalSeconds) * time.Second, Sample: usage.Sample{
 			Pods:    taken(all.Pods, ts, func(r *usage.Pod) time.Time { return r.TS }),

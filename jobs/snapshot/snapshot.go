@@ -88,7 +88,7 @@ func (j *Job) Run(ctx context.Context, at time.Time) (Result, error) {
 	if err := j.write(ctx, at, start, all, &result); err != nil {
 		return Result{}, fmt.Errorf("snapshot of %s: %w", at.Format(time.RFC3339), err)
 	}
-	if j.Kubelets {
+	if j.asksKubelets() {
 		if err := j.saveCPU(ctx); err != nil {
 			return Result{}, fmt.Errorf("snapshot of %s: %w", at.Format(time.RFC3339), err)
 		}
@@ -106,7 +106,7 @@ func (j *Job) samples(ctx context.Context, at, start time.Time) (*samples, error
 	if j.engines == nil {
 		j.engines = map[*usage.PodDetail]serving.Identity{}
 	}
-	if j.Kubelets {
+	if j.asksKubelets() {
 		j.loadCPU(ctx)
 	}
 	origin := at
@@ -154,6 +154,10 @@ func (j *Job) samples(ctx context.Context, at, start time.Time) (*samples, error
 	}
 	return all, nil
 }
+
+// asksKubelets reports whether the run carries the kubelets' counters on. A run
+// for one node's GPUs looks at no usage, and must not forget what was counted.
+func (j *Job) asksKubelets() bool { return j.Kubelets && j.Node == "" }
 
 // errNoSamples is the error of a job that is set up to take none.
 var errNoSamples = errors.New("no sample was due: the configuration asks for none in a run")

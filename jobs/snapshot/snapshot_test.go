@@ -283,7 +283,7 @@ func TestNode(t *testing.T) {
 	run(t, c.job(t, b, minute), minute)
 	before := contents(t, b)
 	j := c.job(t, b, minute)
-	j.Kube, j.HTTP, j.Node, j.KubeletSocket = nil, nil, "gpu-1", filepath.Join(t.TempDir(), "kubelet.sock")
+	j.Kube, j.HTTP, j.Kubelets, j.Node, j.KubeletSocket = nil, nil, true, "gpu-1", filepath.Join(t.TempDir(), "kubelet.sock")
 	if got := run(t, j, minute); got.Samples != 2 || got.Gaps != 2 || got.Objects != 1 {
 		t.Errorf("result %+v", got)
 	}

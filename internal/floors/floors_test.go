@@ -38,6 +38,7 @@ var floors = map[string]int{
 	"internal/serving":    1,
 	"internal/gpu":        1,
 	"internal/sim":        1,
+	"internal/statistics": 1,
 	"internal/store":      2,
 	"site":                0,
 	"jobs/snapshot":       3,

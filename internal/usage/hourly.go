@@ -11,9 +11,10 @@ const (
 	// Nodes and Pods are tables of both kinds.
 )
 
-// Distribution is one measure over an hour: its time-weighted mean, exact
+// Distribution is one measure over an hour: its time-weighted mean, its
 // time-weighted percentiles (the smallest value that covers the share of the
-// measured time) and maximum. All four are NULL where it was never measured.
+// measured time, or a measured value less than 1 % above it) and its maximum.
+// All four are NULL where it was never measured.
 type Distribution struct {
 	Avg, P50, P95, Max Opt[float64]
 }
@@ -37,6 +38,11 @@ type Statistics struct {
 	KVCacheUsageRatio  Distribution `column:"kv_cache_usage_ratio"`
 	Pods               Distribution `column:"pods"`     // pods that have not ended
 	Replicas           Distribution `column:"replicas"` // ready replicas; a multi-node group is one
+
+	CPURequestMillicoresAvg   Opt[float64] `column:"cpu_request_millicores_avg"` // of pods that have not ended; of a node and the cluster, what is requested of them
+	MemoryRequestBytesAvg     Opt[float64] `column:"memory_request_bytes_avg"`
+	CPUP95OfRequestPercent    Opt[float64] `column:"cpu_p95_of_request_percent"` // 100 × cpu_usage_millicores_p95 ÷ cpu_request_millicores_avg
+	MemoryP95OfRequestPercent Opt[float64] `column:"memory_p95_of_request_percent"`
 
 	GPUHoursAllocated   Opt[float64] `column:"gpu_hours_allocated"` // active + idle_held + loading + unknown
 	GPUHoursActive      Opt[float64] `column:"gpu_hours_active"`    // requests running or tokens moved, else util above 5 %

@@ -1,0 +1,251 @@
+package statistics
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
+
+// Writer appends numbers and texts, each as short as it can be.
+type Writer []byte
+
+// Count appends a number that is not negative.
+func (w *Writer) Count(n int) { *w = binary.AppendUvarint(*w, uint64(n)) }
+
+// Int appends a whole number.
+func (w *Writer) Int(n int64) { *w = binary.AppendVarint(*w, n) }
+
+// Text appends a text.
+func (w *Writer) Text(s string) { w.Count(len(s)); *w = append(*w, s...) }
+
+// Float appends a number: a whole one shortly, any other bit by bit.
+func (w *Writer) Float(x float64) {
+	if n := int64(x); float64(n) == x && n > -1<<52 && n < 1<<52 && (n != 0 || !math.Signbit(x)) {
+		*w = binary.AppendUvarint(*w, (uint64(n<<1)^uint64(n>>63))<<1)
+		return
+	}
+	*w = binary.AppendUvarint(*w, 1)
+	*w = binary.LittleEndian.AppendUint64(*w, math.Float64bits(x))
+}
+
+// OptInt and OptFloat append a number or its absence.
+func (w *Writer) OptInt(o usage.Opt[int64]) {
+	n, ok := o.Get()
+	if *w = append(*w, b2i(ok)); ok {
+		w.Int(n)
+	}
+}
+
+// OptFloat appends a number or its absence.
+func (w *Writer) OptFloat(o usage.Opt[float64]) {
+	x, ok := o.Get()
+	if *w = append(*w, b2i(ok)); ok {
+		w.Float(x)
+	}
+}
+
+func b2i(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Reader reads what a Writer appended. After the first error it gives zeros.
+type Reader struct {
+	b   []byte
+	err error
+}
+
+// NewReader reads b.
+func NewReader(b []byte) *Reader { return &Reader{b: b} }
+
+var errShort = errors.New("it ends within a value or holds what cannot be")
+
+// Err is the first error: bytes that no Writer appended.
+func (r *Reader) Err() error { return r.err }
+
+// More reports whether there is anything left to read.
+func (r *Reader) More() bool { return len(r.b) > 0 && r.err == nil }
+
+func (r *Reader) fail() { r.b, r.err = nil, errShort }
+
+func (r *Reader) uvarint() uint64 {
+	n, size := binary.Uvarint(r.b)
+	if size <= 0 {
+		r.fail()
+		return 0
+	}
+	r.b = r.b[size:]
+	return n
+}
+
+// Count reads a count of things, each of which takes a byte or more.
+func (r *Reader) Count() int {
+	n := r.uvarint()
+	if n > uint64(len(r.b)) {
+		r.fail()
+		return 0
+	}
+	return int(n)
+}
+
+// Int reads a whole number.
+func (r *Reader) Int() int64 {
+	n, size := binary.Varint(r.b)
+	if size <= 0 {
+		r.fail()
+		return 0
+	}
+	r.b = r.b[size:]
+	return n
+}
+
+// Text reads a text.
+func (r *Reader) Text() string {
+	n := r.Count()
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
+// Float reads a number.
+func (r *Reader) Float() float64 {
+	n := r.uvarint()
+	if n&1 == 0 {
+		n >>= 1
+		return float64(int64(n>>1) ^ -int64(n&1))
+	}
+	if len(r.b) < 8 {
+		r.fail()
+		return 0
+	}
+	x := math.Float64frombits(binary.LittleEndian.Uint64(r.b))
+	r.b = r.b[8:]
+	return x
+}
+
+func (r *Reader) present() bool {
+	if len(r.b) == 0 {
+		r.fail()
+		return false
+	}
+	b := r.b[0]
+	r.b = r.b[1:]
+	return b == 1
+}
+
+// OptInt and OptFloat read a number or its absence.
+func (r *Reader) OptInt() (o usage.Opt[int64]) {
+	if r.present() {
+		o = usage.Some(r.Int())
+	}
+	return o
+}
+
+// OptFloat reads a number or its absence.
+func (r *Reader) OptFloat() (o usage.Opt[float64]) {
+	if r.present() {
+		o = usage.Some(r.Float())
+	}
+	return o
+}
+
+// Encode appends the fold.
+func (f *Fold) Encode(w *Writer) {
+	w.Count(int(f.samples))
+	has := uint64(f.tail.has)
+	*w = binary.AppendUvarint(*w, has)
+	for v := range values {
+		if has>>v&1 == 1 {
+			w.Float(f.tail.at[v])
+		}
+	}
+	has = 0
+	for v := range values {
+		if f.sums[v].millis > 0 {
+			has |= 1 << v
+		}
+	}
+	*w = binary.AppendUvarint(*w, has)
+	for v := range values {
+		if has>>v&1 == 0 {
+			continue
+		}
+		w.Float(f.sums[v].total)
+		w.Int(f.sums[v].millis)
+		if v >= distributed {
+			continue
+		}
+		w.Count(len(f.bins[v]))
+		before := int64(0)
+		for _, b := range f.bins[v] {
+			w.Int(int64(b.index) - before)
+			w.Int(b.millis)
+			w.Float(b.value)
+			before = int64(b.index)
+		}
+	}
+	has = 0
+	for i, n := range f.counts() {
+		if n.Present() {
+			has |= 1 << i
+		}
+	}
+	for i, n := range f.Counters.sums() {
+		if n.Present() {
+			has |= 1 << (i + 11)
+		}
+	}
+	*w = binary.AppendUvarint(*w, has)
+	for _, n := range f.counts() {
+		if n, ok := n.Get(); ok {
+			w.Int(n)
+		}
+	}
+	for _, n := range f.Counters.sums() {
+		if n, ok := n.Get(); ok {
+			w.Float(n)
+		}
+	}
+}
+
+// Decode makes of f the fold that was appended; its memory is kept.
+func (f *Fold) Decode(r *Reader) {
+	f.Reset()
+	f.samples = int32(r.uvarint())
+	f.tail.has = uint32(r.uvarint())
+	for v := range values {
+		if f.tail.has>>v&1 == 1 {
+			f.tail.at[v] = r.Float()
+		}
+	}
+	has := r.uvarint()
+	for v := range values {
+		if has>>v&1 == 0 {
+			continue
+		}
+		f.sums[v] = integral{total: r.Float(), millis: r.Int()}
+		if v >= distributed {
+			continue
+		}
+		index := int64(0)
+		for range r.Count() {
+			index += r.Int()
+			f.bins[v] = append(f.bins[v], bin{int32(index), r.Int(), r.Float()})
+		}
+	}
+	has = r.uvarint()
+	for i, n := range f.counts() {
+		if has>>i&1 == 1 {
+			*n = usage.Some(r.Int())
+		}
+	}
+	for i, n := range f.Counters.sums() {
+		if has>>(i+11)&1 == 1 {
+			*n = usage.Some(r.Float())
+		}
+	}
+}

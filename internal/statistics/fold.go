@@ -1,0 +1,172 @@
+package statistics
+
+import (
+	"math"
+
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
+
+// Fold is one key's hour so far. The zero Fold is an hour without instants.
+type Fold struct {
+	Counters
+	samples int32
+	sums    [values]integral
+	bins    [distributed]distribution
+	tail    tail
+}
+
+// tail is what the key has at the newest instant, whose time is not known yet.
+type tail struct {
+	has uint32 // a bit a value
+	at  [values]float64
+}
+
+// Take adds the next run of instants. The track is nil for a key that was not
+// seen at any of them.
+func (f *Fold) Take(t *Track, run *Timeline) {
+	if run.Len() == 0 {
+		return
+	}
+	next := tail{}
+	last := run.Len() - 1
+	for v := range values {
+		hint := 0
+		if f.tail.has>>v&1 == 1 {
+			hint = f.add(v, f.tail.at[v], run.stands[0], hint)
+		}
+		if t == nil || t.series[v].sum == nil {
+			continue
+		}
+		s := &t.series[v]
+		for i := range last {
+			if x, ok := s.at(v, i); ok {
+				hint = f.add(v, x, run.stands[i+1], hint)
+			}
+		}
+		if x, ok := s.at(v, last); ok {
+			next.has |= 1 << v
+			next.at[v] = x
+		}
+	}
+	f.tail = next
+	if t != nil {
+		f.samples += t.samples
+		f.Counters.Add(&t.Counters)
+	}
+}
+
+// add adds time of a value.
+func (f *Fold) add(v Value, x float64, millis int64, hint int) int {
+	if millis == 0 {
+		return hint
+	}
+	f.sums[v].total += x * float64(millis)
+	f.sums[v].millis += millis
+	if v < distributed {
+		hint = f.bins[v].add(x, millis, hint)
+	}
+	return hint
+}
+
+// Begin makes of the fold of one hour that of the next, into which the newest
+// instant still stands.
+func (f *Fold) Begin() { *f = Fold{tail: f.tail, bins: f.emptied()} }
+
+// emptied are the bins' memory without bins.
+func (f *Fold) emptied() [distributed]distribution {
+	for v := range f.bins {
+		f.bins[v] = f.bins[v][:0]
+	}
+	return f.bins
+}
+
+// Reset makes the fold an hour without instants; the memory is kept.
+func (f *Fold) Reset() { *f = Fold{bins: f.emptied()} }
+
+// Seen reports whether the key was there at any instant of the hour.
+func (f *Fold) Seen() bool { return f.samples > 0 }
+
+// Statistics are the key's figures of the hour, after the last run of instants
+// that it took. The newest instant gets its time, so the fold takes no more.
+func (f *Fold) Statistics(run *Timeline, closed bool) usage.Statistics {
+	rest := run.rest(closed)
+	for v := range values {
+		if f.tail.has>>v&1 == 1 {
+			f.add(v, f.tail.at[v], rest, 0)
+		}
+	}
+	f.tail = tail{}
+	s := usage.Statistics{
+		Samples:            f.samples,
+		ExpectedSamples:    run.expected(closed),
+		CPUUsageMillicores: f.distribution(CPU),
+		MemoryUsageBytes:   f.distribution(Memory),
+		GPUUtilPercent:     f.distribution(GPUUtil),
+		GPUMemoryUsedBytes: f.distribution(GPUMemory),
+		GPUPowerWatts:      f.distribution(GPUPower),
+		RequestsRunning:    f.distribution(RequestsRunning),
+		RequestsWaiting:    f.distribution(RequestsWaiting),
+		KVCacheUsageRatio:  f.distribution(KVCache),
+		Pods:               f.distribution(Pods),
+		Replicas:           f.distribution(Replicas),
+
+		CPURequestMillicoresAvg: f.sums[CPURequest].mean(),
+		MemoryRequestBytesAvg:   f.sums[MemoryRequest].mean(),
+
+		PromptTokens:       f.PromptTokens,
+		GenerationTokens:   f.GenerationTokens,
+		Requests:           f.Requests,
+		Preemptions:        f.Preemptions,
+		PrefixCacheQueries: f.PrefixCacheQueries,
+		PrefixCacheHits:    f.PrefixCacheHits,
+		EnergyMillijoules:  f.Energy,
+		Restarts:           f.Restarts,
+
+		TTFTSecondsAvg:       Ratio(f.TTFTSum, f.TTFTCount, 1),
+		InterTokenSecondsAvg: Ratio(f.InterTokenSum, f.InterTokenCount, 1),
+		E2ESecondsAvg:        Ratio(f.E2ESum, f.E2ECount, 1),
+	}
+	s.CPUP95OfRequestPercent = usage.Percent(s.CPUUsageMillicores.P95, s.CPURequestMillicoresAvg)
+	s.MemoryP95OfRequestPercent = usage.Percent(s.MemoryUsageBytes.P95, s.MemoryRequestBytesAvg)
+	f.fillGPUHours(&s)
+	s.TokensPerGPUHour = Ratio(f.Tokens(), s.GPUHoursAllocated, 1)
+	s.TokensPerKilowattHour = Ratio(f.Tokens(), f.Energy, MillijoulesPerKilowattHour)
+	if !math.IsNaN(f.sums[Cost].total) { // something has no price
+		s.Cost = f.sums[Cost].hours()
+	}
+	return s
+}
+
+// fillGPUHours splits the hours; a state without time is zero where any other
+// has some. A key that held no GPU has no GPU-hours rather than zero of them.
+func (f *Fold) fillGPUHours(s *usage.Statistics) {
+	free, active, idleHeld := f.sums[GPUsFree].hours(), f.sums[GPUsActive].hours(), f.sums[GPUsIdleHeld].hours()
+	loading, unknown := f.sums[GPUsLoading].hours(), f.sums[GPUsUnknown].hours()
+	held := f.sums[GPUsActive].total + f.sums[GPUsIdleHeld].total + f.sums[GPUsLoading].total + f.sums[GPUsUnknown].total
+	if !free.Present() && !active.Present() && !idleHeld.Present() && !loading.Present() && !unknown.Present() {
+		return
+	}
+	zero := usage.Some(0.0)
+	s.GPUHoursActive = usage.Add(zero, active)
+	s.GPUHoursIdleHeld = usage.Add(zero, idleHeld)
+	s.GPUHoursLoading = usage.Add(zero, loading)
+	s.GPUHoursUnknown = usage.Add(zero, unknown)
+	s.GPUHoursAllocated = usage.Some(held / millisPerHour)
+	if free.Present() {
+		s.GPUHoursUnallocated = free
+		s.GPUHoursTotal = usage.Some((held + f.sums[GPUsFree].total) / millisPerHour)
+	}
+}
+
+// MillijoulesPerKilowattHour is 1 kWh = 3.6 MJ.
+const MillijoulesPerKilowattHour = 3.6e9
+
+// Ratio is part ÷ whole × scale, absent where the whole is absent or zero.
+func Ratio[A, B usage.Number](part usage.Opt[A], whole usage.Opt[B], scale float64) usage.Opt[float64] {
+	p, ok := part.Get()
+	w, ok2 := whole.Get()
+	if !ok || !ok2 || w == 0 {
+		return usage.Opt[float64]{}
+	}
+	return usage.Some(float64(p) / float64(w) * scale)
+}

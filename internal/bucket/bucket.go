@@ -8,6 +8,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"hash"
+	"io"
 	"io/fs"
 	"iter"
 	"strings"
@@ -23,8 +25,8 @@ import (
 //     segments that begin with a dot; any other name is an error. List shows
 //     only such names, whatever else lies in the store.
 //   - Objects are written whole: a reader sees the old bytes or the new, never
-//     a mixture, and a failed or cancelled Put leaves the old ones.
-//   - A successful Put or Delete is seen by every Get and List that starts after it.
+//     a mixture, and a failed or cancelled Put or PutStream leaves the old ones.
+//   - A successful write or Delete is seen by every Get and List that starts after it.
 //   - All methods may be called concurrently and obey their context.
 //   - Every error names the bucket and the object, and never a credential.
 //
@@ -35,10 +37,19 @@ type Bucket interface {
 	// Get returns the object's content as it was given to Put. An object that
 	// is not there is ErrNotExist.
 	Get(ctx context.Context, name string) (Object, error)
+	// GetRange returns a part of the object's content. It is for objects that
+	// are stored plain: of one that was put with Gzip it is the content's part
+	// or an error. An object that is not there is ErrNotExist, one that is not
+	// the range's IfMatch is ErrPrecondition.
+	GetRange(ctx context.Context, name string, r Range) (Part, error)
 	// Put writes body under name and returns its new ETag. With a condition in
 	// options that does not hold, nothing is written and the error is
 	// ErrPrecondition; after that error, read again before the next try.
 	Put(ctx context.Context, name string, body []byte, options PutOptions) (etag string, err error)
+	// PutStream writes what write writes, which need not fit in memory, and
+	// returns the new ETag. The object appears when write has returned nil; an
+	// error of write is the error of PutStream.
+	PutStream(ctx context.Context, name string, write func(io.Writer) error) (etag string, err error)
 	// Delete removes the objects. One that is not there is no error.
 	Delete(ctx context.Context, names ...string) error
 	// List yields every object whose name starts with prefix, in byte order of
@@ -50,6 +61,22 @@ type Bucket interface {
 type Object struct {
 	Body []byte
 	ETag string // opaque; equal ETags of one name mean equal content
+}
+
+// Range says which bytes of an object are wanted: as many as Bytes from Start
+// on, or the Last ones. What lies beyond the object's end is left out.
+type Range struct {
+	Start, Bytes int64
+	Last         int64 // instead of the other two
+
+	IfMatch string // only of the object whose ETag is this, so that parts belong together
+}
+
+// Part is a part of an object as GetRange returns it.
+type Part struct {
+	Body []byte
+	ETag string // of the whole object, as Get would return it
+	Size int64  // of the whole object
 }
 
 // Info is an object as List yields it.
@@ -72,10 +99,10 @@ type PutOptions struct {
 	IfNoneMatch bool   // write only if there is no such object
 }
 
-// ErrNotExist is the error of Get for an object that is not there.
+// ErrNotExist is the error of Get and GetRange for an object that is not there.
 var ErrNotExist = fs.ErrNotExist
 
-// ErrPrecondition is the error of Put when its condition does not hold.
+// ErrPrecondition is the error of Put and GetRange when a condition does not hold.
 var ErrPrecondition = errors.New("object was changed by someone else")
 
 // ErrNoBucket is wrapped by the errors of a store whose bucket does not exist.
@@ -94,11 +121,31 @@ func (o PutOptions) hold(etag string) bool {
 // conditional reports whether the Put may be refused.
 func (o PutOptions) conditional() bool { return o.IfMatch != "" || o.IfNoneMatch }
 
+// check refuses what is no range.
+func (r Range) check() error {
+	if r.Last > 0 && r.Start == 0 && r.Bytes == 0 || r.Last == 0 && r.Start >= 0 && r.Bytes > 0 {
+		return nil
+	}
+	return errors.New("not a range: want Start and Bytes, or Last, and some bytes of it")
+}
+
+// of is where the range begins and ends in an object of that size.
+func (r Range) of(size int64) (start, end int64) {
+	if r.Last > 0 {
+		return max(0, size-r.Last), size
+	}
+	start = min(r.Start, size)
+	return start, start + min(r.Bytes, size-start)
+}
+
 // contentETag is the ETag in the stores that have none of their own.
 func contentETag(body []byte) string {
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:16])
+	sum := sha256.New()
+	sum.Write(body)
+	return sumETag(sum)
 }
+
+func sumETag(sum hash.Hash) string { return hex.EncodeToString(sum.Sum(nil)[:16]) }
 
 // begin is the start of every method: the context first, then the names.
 func begin(ctx context.Context, names ...string) error {

@@ -2,11 +2,13 @@ package bucket_test
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/bucket/buckettest"
@@ -49,6 +51,11 @@ func TestDirHiddenFilesAreNotObjects(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for range 2 {
+		if _, err := b.PutStream(t.Context(), "a/b", func(w io.Writer) error { io.WriteString(w, "half"); return io.ErrUnexpectedEOF }); err == nil {
+			t.Fatal("a broken stream is an object")
+		}
+	}
 	if got := list(t, b); !slices.Equal(got, []string{"a/b"}) {
 		t.Errorf("listed %q, want a/b", got)
 	}
@@ -57,6 +64,36 @@ func TestDirHiddenFilesAreNotObjects(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(filepath.Join(root, ".tmp")); err != nil || len(entries) != 2 {
 		t.Errorf("%v, %v in .tmp; want the lock and the leftover", entries, err)
+	}
+}
+
+// A file that was read before is known again by its time, once that tells.
+func TestDirRangeOfOldFile(t *testing.T) {
+	root := t.TempDir()
+	b, file := bucket.Dir(root), filepath.Join(root, "x")
+	write := func(content string, at time.Time) {
+		t.Helper()
+		if _, err := b.Put(t.Context(), "x", []byte(content), bucket.PutOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(file, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := time.Now().Add(-time.Hour)
+	write("first", at)
+	first, err := b.GetRange(t.Context(), "x", bucket.Range{Last: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, start := range []int64{0, 2, 4} {
+		if p, err := b.GetRange(t.Context(), "x", bucket.Range{Start: start, Bytes: 1, IfMatch: first.ETag}); err != nil || p.Body[0] != "frt"[i] {
+			t.Errorf("%q, %v", p.Body, err)
+		}
+	}
+	write("other", at.Add(time.Nanosecond))
+	if _, err := b.GetRange(t.Context(), "x", bucket.Range{Last: 1, IfMatch: first.ETag}); !errors.Is(err, bucket.ErrPrecondition) {
+		t.Errorf("another file of the same size: %v", err)
 	}
 }
 
@@ -116,13 +153,20 @@ func TestDryRun(t *testing.T) {
 	if err != nil || etag == "" {
 		t.Errorf("Put: %q, %v", etag, err)
 	}
+	streamed, err := dry.PutStream(t.Context(), "stream", func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err })
+	if err != nil || streamed != etag {
+		t.Errorf("PutStream: %q, %v; want %q as of Put", streamed, err, etag)
+	}
+	if _, err := dry.PutStream(t.Context(), "broken", func(io.Writer) error { return io.ErrUnexpectedEOF }); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("PutStream: %v", err)
+	}
 	if err := dry.Delete(t.Context(), "old", "older"); err != nil {
 		t.Error(err)
 	}
 	if _, err := dry.Put(t.Context(), "../x", nil, bucket.PutOptions{}); err == nil {
 		t.Error("an invalid name is accepted")
 	}
-	if want := []string{"put new", "delete old", "delete older"}; !slices.Equal(withheld, want) {
+	if want := []string{"put new", "put stream", "delete old", "delete older"}; !slices.Equal(withheld, want) {
 		t.Errorf("withheld %q, want %q", withheld, want)
 	}
 	if got := list(t, dry); !slices.Equal(got, []string{"old"}) {

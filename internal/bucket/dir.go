@@ -4,17 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
+	"sync"
 )
 
 // Dir returns the bucket whose objects are the files below a directory. The
@@ -32,6 +29,7 @@ func Dir(path string) Bucket {
 type dir struct {
 	root    string
 	writing chan struct{} // held by the one goroutine that changes the directory
+	known   sync.Map      // name -> knownFile, of objects that were read in parts
 }
 
 // private is the hidden folder that holds the lock and the unfinished files.
@@ -40,50 +38,76 @@ const private = ".tmp"
 
 func (d *dir) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
 
-func (d *dir) Get(ctx context.Context, name string) (Object, error) {
-	if err := begin(ctx, name); err != nil {
-		return Object{}, d.fail("get", name, err)
-	}
-	body, err := os.ReadFile(d.path(name))
-	if err != nil {
-		return Object{}, d.fail("get", name, err)
-	}
-	return Object{Body: body, ETag: contentETag(body)}, nil
+func (d *dir) Put(ctx context.Context, name string, body []byte, options PutOptions) (string, error) {
+	return d.put(ctx, name, options, func(w io.Writer) error {
+		_, err := w.Write(body)
+		return err
+	})
 }
 
-func (d *dir) Put(ctx context.Context, name string, body []byte, options PutOptions) (string, error) {
-	etag, err := d.put(ctx, name, body, options)
+func (d *dir) PutStream(ctx context.Context, name string, write func(io.Writer) error) (string, error) {
+	return d.put(ctx, name, PutOptions{}, write)
+}
+
+func (d *dir) put(ctx context.Context, name string, options PutOptions, write func(io.Writer) error) (string, error) {
+	if err := begin(ctx, name); err != nil {
+		return "", d.fail("put", name, err)
+	}
+	unfinished := filepath.Join(d.root, private, rand.Text())
+	defer os.Remove(unfinished) // unless it has become the object
+	etag, err := d.writeFile(ctx, unfinished, write)
+	if err == nil {
+		err = d.locked(ctx, func() error { return d.replace(name, unfinished, options) })
+	}
 	if err != nil {
 		return "", d.fail("put", name, err)
 	}
 	return etag, nil
 }
 
-func (d *dir) put(ctx context.Context, name string, body []byte, options PutOptions) (string, error) {
-	if err := begin(ctx, name); err != nil {
-		return "", err
-	}
-	unfinished := filepath.Join(d.root, private, rand.Text())
-	err := inFolder(unfinished, func() error { return os.WriteFile(unfinished, body, 0o644) })
-	if err != nil {
-		return "", err
-	}
-	err = d.locked(ctx, func() error {
-		if options.conditional() {
-			now, err := d.info(name)
-			if err != nil && !missing(err) {
-				return err
-			}
-			if !options.hold(now.ETag) {
-				return ErrPrecondition
-			}
-		}
-		return inFolder(d.path(name), func() error { return os.Rename(unfinished, d.path(name)) })
+// writeFile writes a new file and returns the ETag of what it holds.
+func (d *dir) writeFile(ctx context.Context, path string, write func(io.Writer) error) (etag string, err error) {
+	var f *os.File
+	err = inFolder(path, func() (err error) {
+		f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		return err
 	})
 	if err != nil {
-		os.Remove(unfinished)
+		return "", err
 	}
-	return contentETag(body), err
+	sum := sha256.New()
+	err = write(&contextWriter{ctx, io.MultiWriter(f, sum)})
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	return sumETag(sum), err
+}
+
+// contextWriter writes until the context ends.
+type contextWriter struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (w *contextWriter) Write(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.w.Write(p)
+}
+
+// replace makes the file the object, if the options' conditions hold.
+func (d *dir) replace(name, file string, options PutOptions) error {
+	if options.conditional() {
+		now, err := d.info(name)
+		if err != nil && !missing(err) {
+			return err
+		}
+		if !options.hold(now.ETag) {
+			return ErrPrecondition
+		}
+	}
+	return inFolder(d.path(name), func() error { return os.Rename(file, d.path(name)) })
 }
 
 // inFolder writes a file, making its folder if that is what it lacks.
@@ -119,6 +143,7 @@ func (d *dir) Delete(ctx context.Context, names ...string) error {
 // remove deletes one file and the folders that it leaves empty, which would
 // otherwise pile up, one for every hour.
 func (d *dir) remove(name string) error {
+	d.known.Delete(name)
 	stat, err := os.Lstat(d.path(name))
 	if missing(err) || err == nil && stat.IsDir() {
 		return nil
@@ -155,92 +180,6 @@ func (d *dir) locked(ctx context.Context, change func() error) error {
 		return err
 	}
 	return change()
-}
-
-func (d *dir) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
-	return func(yield func(Info, error) bool) {
-		if err := d.walk(ctx, "", prefix, yield); err != nil && !errors.Is(err, errStopped) {
-			yield(Info{}, d.fail("list", prefix, err))
-		}
-	}
-}
-
-// errStopped ends a walk whose reader wants no more.
-var errStopped = errors.New("stopped")
-
-// walk yields the objects in the folder, which is "" or ends in a slash. A
-// folder sorts by its name with the slash, and this makes the order of the
-// walk the byte order of whole names: "a-b" comes before "a/b".
-func (d *dir) walk(ctx context.Context, folder, prefix string, yield func(Info, error) bool) error {
-	entries, err := os.ReadDir(d.path(folder))
-	if missing(err) {
-		return nil // the root is not there yet, or a Delete has emptied the folder
-	}
-	if err != nil {
-		return err
-	}
-	var names []string
-	for _, entry := range entries {
-		name := folder + entry.Name()
-		switch {
-		case !validName(name):
-		case entry.IsDir():
-			if name += "/"; strings.HasPrefix(name, prefix) || strings.HasPrefix(prefix, name) {
-				names = append(names, name)
-			}
-		case entry.Type().IsRegular() && strings.HasPrefix(name, prefix):
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if strings.HasSuffix(name, "/") {
-			if err := d.walk(ctx, name, prefix, yield); err != nil {
-				return err
-			}
-			continue
-		}
-		info, err := d.info(name)
-		if missing(err) {
-			continue // deleted since the folder was read
-		}
-		if err != nil {
-			return err
-		}
-		if !yield(info, nil) {
-			return errStopped
-		}
-	}
-	return nil
-}
-
-// info reads the whole file for its ETag: times and sizes are too coarse to
-// tell two quick writes apart.
-func (d *dir) info(name string) (Info, error) {
-	f, err := os.Open(d.path(name))
-	if err != nil {
-		return Info{}, err
-	}
-	defer f.Close()
-	stat, err := f.Stat()
-	if err != nil {
-		return Info{}, err
-	}
-	sum := sha256.New()
-	n, err := io.Copy(sum, f)
-	if err != nil {
-		return Info{}, err
-	}
-	return Info{Name: name, Bytes: n, ETag: hex.EncodeToString(sum.Sum(nil)[:16]), Modified: stat.ModTime().UTC()}, nil
-}
-
-// missing reports whether the error says that there is no such file. A folder
-// is no object, and below a file there is none.
-func missing(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR)
 }
 
 func (d *dir) fail(op, name string, err error) error {

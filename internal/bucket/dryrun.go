@@ -2,14 +2,16 @@ package bucket
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"io"
 	"sync"
 )
 
 // DryRun returns a bucket that reads from b and withholds every write: it
 // calls report with "put" or "delete" and the object's name instead, one call
-// at a time. Put returns an ETag as if it had written; conditions are taken to
-// hold.
+// at a time. Put and PutStream return an ETag as if they had written;
+// conditions are taken to hold.
 func DryRun(b Bucket, report func(op, name string)) Bucket {
 	return &dryRun{Bucket: b, report: report}
 }
@@ -27,13 +29,24 @@ func (d *dryRun) Put(ctx context.Context, name string, body []byte, _ PutOptions
 	return contentETag(body), nil
 }
 
+func (d *dryRun) PutStream(ctx context.Context, name string, write func(io.Writer) error) (string, error) {
+	if err := begin(ctx, name); err != nil {
+		return "", d.fail("put", err, name)
+	}
+	sum := sha256.New()
+	if err := write(&contextWriter{ctx, sum}); err != nil {
+		return "", d.fail("put", err, name)
+	}
+	return sumETag(sum), d.withhold(ctx, "put", name)
+}
+
 func (d *dryRun) Delete(ctx context.Context, names ...string) error {
 	return d.withhold(ctx, "delete", names...)
 }
 
 func (d *dryRun) withhold(ctx context.Context, op string, names ...string) error {
 	if err := begin(ctx, names...); err != nil {
-		return fmt.Errorf("%s %q (dry run): %w", op, names, err)
+		return d.fail(op, err, names...)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -41,4 +54,8 @@ func (d *dryRun) withhold(ctx context.Context, op string, names ...string) error
 		d.report(op, name)
 	}
 	return nil
+}
+
+func (d *dryRun) fail(op string, err error, names ...string) error {
+	return fmt.Errorf("%s %q (dry run): %w", op, names, err)
 }

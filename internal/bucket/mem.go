@@ -1,8 +1,11 @@
 package bucket
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -38,6 +41,23 @@ func (m *mem) Get(ctx context.Context, name string) (Object, error) {
 	return Object{Body: slices.Clone(o.body), ETag: o.etag}, nil
 }
 
+func (m *mem) GetRange(ctx context.Context, name string, r Range) (Part, error) {
+	if err := cmp.Or(begin(ctx, name), r.check()); err != nil {
+		return Part{}, memError("get", name, err)
+	}
+	m.mu.RLock()
+	o, ok := m.objects[name]
+	m.mu.RUnlock()
+	switch {
+	case !ok:
+		return Part{}, memError("get", name, ErrNotExist)
+	case r.IfMatch != "" && r.IfMatch != o.etag:
+		return Part{}, memError("get", name, ErrPrecondition)
+	}
+	start, end := r.of(int64(len(o.body)))
+	return Part{Body: bytes.Clone(o.body[start:end]), ETag: o.etag, Size: int64(len(o.body))}, nil
+}
+
 func (m *mem) Put(ctx context.Context, name string, body []byte, options PutOptions) (string, error) {
 	if err := begin(ctx, name); err != nil {
 		return "", memError("put", name, err)
@@ -50,6 +70,18 @@ func (m *mem) Put(ctx context.Context, name string, body []byte, options PutOpti
 	}
 	m.objects[name] = o
 	return o.etag, nil
+}
+
+func (m *mem) PutStream(ctx context.Context, name string, write func(io.Writer) error) (string, error) {
+	err := begin(ctx, name)
+	var body bytes.Buffer
+	if err == nil {
+		err = write(&contextWriter{ctx, &body})
+	}
+	if err != nil {
+		return "", memError("put", name, err)
+	}
+	return m.Put(ctx, name, body.Bytes(), PutOptions{})
 }
 
 func (m *mem) Delete(ctx context.Context, names ...string) error {

@@ -2,11 +2,11 @@ package bucket
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"log/slog"
 	"net"
@@ -74,52 +74,11 @@ func openS3(ctx context.Context, u URL, log *slog.Logger) (Bucket, error) {
 
 func (b *s3Bucket) key(name string) *string { return aws.String(b.prefix + name) }
 
-func (b *s3Bucket) Get(ctx context.Context, name string) (Object, error) {
-	err := begin(ctx, name)
-	if err != nil {
-		return Object{}, b.fail(ctx, "get", name, err)
-	}
-	for range getAttempts {
-		var out *s3.GetObjectOutput
-		out, err = b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: b.key(name)})
-		if err != nil {
-			return Object{}, b.fail(ctx, "get", name, err)
-		}
-		var body []byte
-		body, err = readBody(out)
-		if err == nil {
-			return Object{Body: body, ETag: plainETag(out.ETag)}, nil
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return Object{}, b.fail(ctx, "get", name, fmt.Errorf("read the body: %w", err))
-}
-
-// readBody undoes the encoding of Put. A proxy may have undone it already and
-// left the header, so the content's first bytes must say gzip too.
-func readBody(out *s3.GetObjectOutput) ([]byte, error) {
-	defer out.Body.Close()
-	body, err := io.ReadAll(out.Body)
-	if err != nil || !strings.Contains(aws.ToString(out.ContentEncoding), "gzip") || !bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
-		return body, err
-	}
-	r, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(r)
-}
-
 func (b *s3Bucket) Put(ctx context.Context, name string, body []byte, options PutOptions) (string, error) {
 	if err := begin(ctx, name); err != nil {
 		return "", b.fail(ctx, "put", name, err)
 	}
-	in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(name), ContentType: &options.ContentType}
-	if options.ContentType == "" {
-		in.ContentType = aws.String(contentType(name))
-	}
+	in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(name), ContentType: aws.String(cmp.Or(options.ContentType, contentType(name)))}
 	if options.CacheControl != "" {
 		in.CacheControl = &options.CacheControl
 	}

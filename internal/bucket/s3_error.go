@@ -22,6 +22,7 @@ var permissions = map[string]string{
 	"put":    "s3:PutObject (and s3:GetObject where the Put has a condition)",
 	"delete": "s3:DeleteObject",
 	"list":   "s3:ListBucket",
+	"abort":  "s3:AbortMultipartUpload",
 }
 
 // keyError is the error of one object in the answer to DeleteObjects.
@@ -68,13 +69,16 @@ func refused(err error, options PutOptions) bool {
 	return false
 }
 
+// where is the bucket in messages, as the beginning of an object's URL.
+func (b *s3Bucket) where() string { return "s3://" + b.name + "/" + b.prefix }
+
 // fail says what went wrong, where, and what helps. It does not pass on the
 // SDK's own error, which is long and may quote the request.
 func (b *s3Bucket) fail(ctx context.Context, op, name string, err error) error {
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	where := "s3://" + b.name + "/" + b.prefix
+	where := b.where()
 	code := errorCode(err)
 	switch {
 	case code == "NoSuchBucket":

@@ -322,6 +322,13 @@ func (m *meddler) Put(ctx context.Context, name string, body []byte, o bucket.Pu
 	return m.Bucket.Put(ctx, name, body, o)
 }
 
+func (m *meddler) PutStream(ctx context.Context, name string, write func(io.Writer) error) (string, error) {
+	if err := m.put(name); err != nil {
+		return "", err
+	}
+	return m.Bucket.PutStream(ctx, name, write)
+}
+
 // A run that dies between posting and recording posts again: at least once.
 func TestCrashBetweenPostAndRecord(t *testing.T) {
 	w := newWorld(t, cpuRule)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"maps"
 	"math"
@@ -348,6 +349,19 @@ func (c *crashing) Put(ctx context.Context, name string, body []byte, o bucket.P
 		return "", errCrash
 	}
 	return c.Bucket.Put(ctx, name, body, o)
+}
+
+// PutStream fails as late as it can: what was streamed leaves nothing either.
+func (c *crashing) PutStream(ctx context.Context, name string, write func(io.Writer) error) (string, error) {
+	return c.Bucket.PutStream(ctx, name, func(w io.Writer) error {
+		if err := write(w); err != nil {
+			return err
+		}
+		if c.left.Add(-1) < 0 {
+			return errCrash
+		}
+		return nil
+	})
 }
 
 func TestCrashAtEveryWrite(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -172,6 +173,13 @@ func (k *killed) Put(ctx context.Context, name string, body []byte, o bucket.Put
 		return "", errKilled
 	}
 	return k.Bucket.Put(ctx, name, body, o)
+}
+
+func (k *killed) PutStream(ctx context.Context, name string, write func(io.Writer) error) (string, error) {
+	if k.changes++; k.changes > k.after {
+		return "", errKilled
+	}
+	return k.Bucket.PutStream(ctx, name, write)
 }
 
 // Delete removes one object at a time, so that it can be killed between two.

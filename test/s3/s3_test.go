@@ -2,6 +2,7 @@ package s3_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/bucket/buckettest"
@@ -55,6 +57,33 @@ func TestConformance(t *testing.T) {
 	gateway(t)
 	next := fresh(t)
 	buckettest.Conformance(t, func(t *testing.T) bucket.Bucket { return open(t, next(t), nil) })
+}
+
+// A stream that fails leaves no parts, for which the bucket's owner would pay.
+func TestStreamLeavesNoParts(t *testing.T) {
+	g := gateway(t)
+	b := open(t, "s3://"+lake+"/p?path_style=true", nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := errors.New("no more")
+	for _, end := range []func() error{func() error { return failed }, func() error { cancel(); return nil }} {
+		_, err := b.PutStream(ctx, "x.parquet", func(w io.Writer) error {
+			if _, err := w.Write(make([]byte, 20<<20)); err != nil {
+				return err
+			}
+			uploads, err := g.Client().ListMultipartUploads(t.Context(), &awss3.ListMultipartUploadsInput{Bucket: aws.String(lake)})
+			if err != nil || len(uploads.Uploads) != 1 {
+				t.Errorf("%d uploads while it is written, %v; want one", len(uploads.Uploads), err)
+			}
+			return end()
+		})
+		if !errors.Is(err, failed) && !errors.Is(err, context.Canceled) {
+			t.Errorf("PutStream: %v", err)
+		}
+	}
+	uploads, err := g.Client().ListMultipartUploads(t.Context(), &awss3.ListMultipartUploadsInput{Bucket: aws.String(lake)})
+	if err != nil || len(uploads.Uploads) > 0 {
+		t.Errorf("%d unfinished uploads, %v; want none", len(uploads.Uploads), err)
+	}
 }
 
 // Two clients of one prefix: what the conditions promise holds between

@@ -2,6 +2,7 @@ package buckettest
 
 import (
 	"context"
+	"io"
 	"iter"
 	"sync/atomic"
 
@@ -26,8 +27,16 @@ func (a *alternate) Get(ctx context.Context, name string) (bucket.Object, error)
 	return a.next().Get(ctx, name)
 }
 
+func (a *alternate) GetRange(ctx context.Context, name string, r bucket.Range) (bucket.Part, error) {
+	return a.next().GetRange(ctx, name, r)
+}
+
 func (a *alternate) Put(ctx context.Context, name string, body []byte, options bucket.PutOptions) (string, error) {
 	return a.next().Put(ctx, name, body, options)
+}
+
+func (a *alternate) PutStream(ctx context.Context, name string, write func(io.Writer) error) (string, error) {
+	return a.next().PutStream(ctx, name, write)
 }
 
 func (a *alternate) Delete(ctx context.Context, names ...string) error {

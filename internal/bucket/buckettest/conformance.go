@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -28,6 +29,10 @@ func Conformance(t *testing.T, open func(t *testing.T) bucket.Bucket) {
 	}{
 		{"RoundTrip", roundTrip},
 		{"Gzip", gzipRoundTrip},
+		{"Ranges", ranges},
+		{"RangeIfMatch", rangeIfMatch},
+		{"Stream", stream},
+		{"StreamFails", streamFails},
 		{"NotExist", notExist},
 		{"InvalidNames", invalidNames},
 		{"Order", order},
@@ -151,6 +156,9 @@ func notExist(t *testing.T, b bucket.Bucket) {
 			if _, err := b.Get(t.Context(), name); !errors.Is(err, bucket.ErrNotExist) {
 				t.Errorf("Get(%q): %v, want ErrNotExist", name, err)
 			}
+			if _, err := b.GetRange(t.Context(), name, bucket.Range{Last: 1}); !errors.Is(err, bucket.ErrNotExist) {
+				t.Errorf("GetRange(%q): %v, want ErrNotExist", name, err)
+			}
 		}
 		if err := b.Delete(t.Context(), missing...); err != nil {
 			t.Errorf("Delete of missing objects: %v", err)
@@ -187,6 +195,12 @@ func invalidNames(t *testing.T, b bucket.Bucket) {
 		`a\b`, "a\nb", "a\x00b", "a\xff", strings.Repeat("a", 1025)} {
 		if _, err := b.Put(t.Context(), name, nil, bucket.PutOptions{}); err == nil {
 			t.Errorf("Put(%q) succeeds", name)
+		}
+		if _, err := b.PutStream(t.Context(), name, nothing); err == nil {
+			t.Errorf("PutStream(%q) succeeds", name)
+		}
+		if _, err := b.GetRange(t.Context(), name, bucket.Range{Last: 1}); err == nil || errors.Is(err, bucket.ErrNotExist) {
+			t.Errorf("GetRange(%q): %v, want an error that is not ErrNotExist", name, err)
 		}
 		if _, err := b.Get(t.Context(), name); err == nil || errors.Is(err, bucket.ErrNotExist) {
 			t.Errorf("Get(%q): %v, want an error that is not ErrNotExist", name, err)
@@ -281,12 +295,15 @@ func cancelled(t *testing.T, b bucket.Bucket) {
 	_, getErr := b.Get(ctx, "old")
 	_, putErr := b.Put(ctx, "old", []byte("new"), bucket.PutOptions{})
 	_, ifErr := b.Put(ctx, "new", []byte("new"), bucket.PutOptions{IfNoneMatch: true})
+	_, rangeErr := b.GetRange(ctx, "old", bucket.Range{Last: 1})
+	_, streamErr := b.PutStream(ctx, "old", nothing)
 	yields := 0
 	var listErr error
 	for _, listErr = range b.List(ctx, "") {
 		yields++
 	}
-	for op, err := range map[string]error{"Get": getErr, "Put": putErr, "Put if": ifErr, "Delete": b.Delete(ctx, "old"), "List": listErr} {
+	for op, err := range map[string]error{"Get": getErr, "Put": putErr, "Put if": ifErr,
+		"GetRange": rangeErr, "PutStream": streamErr, "Delete": b.Delete(ctx, "old"), "List": listErr} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, want context.Canceled", op, err)
 		}
@@ -303,7 +320,9 @@ func cancelled(t *testing.T, b bucket.Bucket) {
 func errorsNameTheObject(t *testing.T, b bucket.Bucket) {
 	_, getErr := b.Get(t.Context(), "some/object")
 	_, putErr := b.Put(t.Context(), "some/object", nil, bucket.PutOptions{IfMatch: strings.Repeat("0", 32)})
-	for op, err := range map[string]error{"Get": getErr, "Put": putErr} {
+	_, rangeErr := b.GetRange(t.Context(), "some/object", bucket.Range{Last: 1})
+	_, streamErr := b.PutStream(t.Context(), "some/object", func(io.Writer) error { return errors.New("no more") })
+	for op, err := range map[string]error{"Get": getErr, "Put": putErr, "GetRange": rangeErr, "PutStream": streamErr} {
 		if err == nil || !strings.Contains(err.Error(), "some/object") {
 			t.Errorf("%s: %v does not name the object", op, err)
 		}

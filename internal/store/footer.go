@@ -34,14 +34,27 @@ type chunkInfo struct {
 
 var errFooter = errors.New("a footer that does not hold together")
 
-// readFooter reads the footer at the end of body. It asks for no memory that
-// the footer's own bytes do not account for.
-func readFooter(body []byte) (*footer, error) {
-	end := len(body) - 4 - len(magic)
-	if end < len(magic) || string(body[end+4:]) != magic || int64(binary.LittleEndian.Uint32(body[end:])) > int64(end-len(magic)) {
-		return nil, errors.New("no footer at its end")
+// trailerBytes follow the footer: its size and the magic.
+const trailerBytes = 4 + len(magic)
+
+// footerSize is how many bytes the footer has that the file of that size ends
+// with, its trailer with it. The tail is what is there of the file.
+func footerSize(tail []byte, size int64) (int64, error) {
+	end := len(tail) - trailerBytes
+	if end < 0 || size < int64(trailerBytes+len(magic)) || string(tail[end+4:]) != magic {
+		return 0, errors.New("no footer at its end")
 	}
-	r := &thriftReader{b: body[end-int(binary.LittleEndian.Uint32(body[end:])) : end]}
+	n := int64(binary.LittleEndian.Uint32(tail[end:])) + int64(trailerBytes)
+	if n > size-int64(len(magic)) {
+		return 0, errors.New("no footer at its end")
+	}
+	return n, nil
+}
+
+// readFooter reads a footer, with its trailer. It asks for no memory that the
+// footer's own bytes do not account for.
+func readFooter(body []byte) (*footer, error) {
+	r := &thriftReader{b: body[:len(body)-trailerBytes]}
 	f := &footer{}
 	var elements []element
 	r.fields(func(id int, kind byte) bool {
@@ -209,21 +222,27 @@ func (t *Table[T]) match(f *footer) ([]int, error) {
 	return leaves, nil
 }
 
-// pages is where the chunk's bytes are, if they are, and are the column's.
-func (c *chunkInfo) pages(body []byte, column *column, rows int64) ([]byte, error) {
-	start := c.data
+// span is where the chunk's bytes begin and end in the file.
+func (c *chunkInfo) span() (start, end int64) {
+	start = c.data
 	if c.dictionary > 0 && c.dictionary < start {
 		start = c.dictionary
 	}
+	return start, start + c.size
+}
+
+// check refuses a chunk that is not the column's, or not in the file.
+func (c *chunkInfo) check(column *column, rows, fileSize int64) error {
+	start, _ := c.span()
 	switch {
 	case c.physical != column.kind.physical() || string(c.path) != column.name:
-		return nil, errors.New("another column's pages")
+		return errors.New("another column's pages")
 	case c.values != rows:
-		return nil, fmt.Errorf("%d values for %d rows", c.values, rows)
-	case start < 0 || c.size < 0 || start > int64(len(body)) || c.size > int64(len(body))-start:
-		return nil, errors.New("pages beyond the file's end")
+		return fmt.Errorf("%d values for %d rows", c.values, rows)
+	case start < 0 || c.size < 0 || start > fileSize || c.size > fileSize-start:
+		return errors.New("pages beyond the file's end")
 	case !supported(c.codec):
-		return nil, fmt.Errorf("codec %v is not supported: use zstd", c.codec)
+		return fmt.Errorf("codec %v is not supported: use zstd", c.codec)
 	}
-	return body[start : start+c.size], nil
+	return nil
 }

@@ -24,7 +24,8 @@ func wildTrip[T any](t *testing.T, table *Table[T], sizes ...int) {
 	for _, n := range sizes {
 		rows := wildRows(table, n, r)
 		body := encode(t, table, rows, "c")
-		w := table.NewWriter(Metadata{Cluster: "c"})
+		var pieces bytes.Buffer
+		w := table.NewWriter(&pieces, Metadata{Cluster: "c"})
 		for rest := rows; len(rest) > 0; {
 			k := min(len(rest), r.IntN(3*rowsPerBlock))
 			if err := w.Write(rest[:k]); err != nil {
@@ -32,7 +33,7 @@ func wildTrip[T any](t *testing.T, table *Table[T], sizes ...int) {
 			}
 			rest = rest[k:]
 		}
-		if pieces, err := w.Close(); err != nil || !bytes.Equal(pieces, body) {
+		if err := w.Close(); err != nil || !bytes.Equal(pieces.Bytes(), body) {
 			t.Errorf("%s, %d rows: written in pieces the file is another (%v)", table.name, n, err)
 		}
 		back, err := table.Decode(body)

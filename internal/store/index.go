@@ -19,7 +19,7 @@ type span struct{ start, size int }
 // place appends the chunk's pages to the file, and to heads what the footer
 // says of them. It returns the bytes that they would be, not compressed.
 func (e *encoder) place(c *chunk, rows int) (size int) {
-	start := len(e.out)
+	start := e.at()
 	size = c.size
 	if c.entries.len() > 0 {
 		var n int
@@ -27,7 +27,7 @@ func (e *encoder) place(c *chunk, rows int) (size int) {
 		size += n
 		c.used |= 1 << format.Plain
 	}
-	data := len(e.out)
+	data := e.at()
 	e.out = append(e.out, c.out...)
 
 	h := thriftWriter{b: e.heads}
@@ -43,7 +43,7 @@ func (e *encoder) place(c *chunk, rows int) (size int) {
 	h.i32(4, int(format.Zstd))
 	h.i64(5, rows)
 	h.i64(6, size)
-	h.i64(7, len(e.out)-start)
+	h.i64(7, e.at()-start)
 	h.i64(9, data)
 	if data > start {
 		h.i64(11, start)

@@ -11,12 +11,14 @@ import (
 // two samples a minute is 18 million.
 const maxRows = 1 << 26
 
-// Reader reads one file's rows, in its order. It holds one page of each
-// column, and of a page only what is not read yet is still encoded. It is used
-// by one goroutine.
+// Reader reads one file's rows, in its order. It holds the bytes of one row
+// group, a page of each column, and of a page only what is not read yet is
+// still encoded. It is used by one goroutine.
 type Reader[T any] struct {
 	table  *Table[T]
-	body   []byte
+	name   string                                 // of the object, "" if there is none
+	size   int64                                  // of the file
+	fetch  func(start, end int64) ([]byte, error) // reads the file
 	footer *footer
 	leaves []int
 	group  int // the next row group
@@ -59,29 +61,44 @@ type scratch struct {
 // NewReader begins to read a file. Bytes that are not a whole Parquet file are
 // ErrCorrupt, columns that are not the table's a *SchemaError.
 func (t *Table[T]) NewReader(body []byte) (*Reader[T], error) {
-	f, err := readFooter(body)
+	size := int64(len(body))
+	n, err := footerSize(body, size)
 	if err != nil {
 		return nil, t.corrupt(err)
 	}
-	if f.version != SchemaVersion {
-		return nil, fmt.Errorf("table %s: schema version %q, this program reads %q: use the k8s-monitor that wrote it, or a newer one", t.name, f.version, SchemaVersion)
-	}
-	leaves, err := t.match(f)
-	if err != nil {
+	r := &Reader[T]{table: t, size: size, fetch: func(start, end int64) ([]byte, error) { return body[start:end], nil }}
+	if err := r.begin(body[size-n:]); err != nil {
 		return nil, err
+	}
+	return r, nil
+}
+
+// begin reads the footer.
+func (r *Reader[T]) begin(end []byte) error {
+	t := r.table
+	f, err := readFooter(end)
+	if err != nil {
+		return t.corrupt(err)
+	}
+	if f.version != SchemaVersion {
+		return fmt.Errorf("table %s: schema version %q, this program reads %q: use the k8s-monitor that wrote it, or a newer one", t.name, f.version, SchemaVersion)
+	}
+	if r.leaves, err = t.match(f); err != nil {
+		return err
 	}
 	held := int64(0)
 	for _, g := range f.groups {
 		held += g.rows
 	}
 	if held != f.rows || held > maxRows {
-		return nil, t.corrupt(fmt.Errorf("it claims %d rows and its row groups %d", f.rows, held))
+		return t.corrupt(fmt.Errorf("it claims %d rows and its row groups %d", f.rows, held))
 	}
 	d, ok := t.decoders.Get().(*decoder)
 	if !ok {
-		d = &decoder{cursors: make([]cursor, len(leaves))}
+		d = &decoder{cursors: make([]cursor, len(t.columns))}
 	}
-	return &Reader[T]{table: t, body: body, footer: f, leaves: leaves, decoder: d}, nil
+	r.footer, r.decoder = f, d
+	return nil
 }
 
 func (t *Table[T]) corrupt(err error) error {
@@ -105,33 +122,73 @@ func (r *Reader[T]) Read(rows []T) (int, error) {
 			done += n
 		}
 	}
+	if r.err != nil {
+		r.Close()
+	}
 	if r.err == io.EOF && done > 0 {
 		return done, nil
 	}
 	return done, r.err
 }
 
+// Close lets go of what the reader holds. It has to be called of one that is
+// not read to its end, and may be of any.
+func (r *Reader[T]) Close() {
+	if r.decoder != nil {
+		r.forget()
+		r.table.decoders.Put(r.decoder)
+		r.decoder = nil
+	}
+	if r.err == nil {
+		r.err = fmt.Errorf("table %s: the reader is closed", r.table.name)
+	}
+}
+
 // next begins the next row group, after it has seen that the last one held no
 // more values than rows.
 func (r *Reader[T]) next() error {
+	r.forget()
 	if r.group == len(r.footer.groups) {
 		return io.EOF
 	}
 	g := &r.footer.groups[r.group]
 	r.group++
 	r.left = int(g.rows)
+	first, last := r.size, int64(0)
 	for i, leaf := range r.leaves {
 		if leaf < 0 {
 			continue
 		}
 		c := &r.table.columns[i]
-		pages, err := g.chunks[leaf].pages(r.body, c, g.rows)
-		if err != nil {
-			return r.table.corrupt(fmt.Errorf("column %s: %w", c.name, err))
+		if err := g.chunks[leaf].check(c, g.rows, r.size); err != nil {
+			return r.corrupt(c, err)
 		}
-		r.cursors[i].open(c, pages, g.chunks[leaf].codec)
+		start, end := g.chunks[leaf].span()
+		first, last = min(first, start), max(last, end)
+	}
+	var body []byte
+	if first < last {
+		var err error
+		if body, err = r.fetch(first, last); err != nil {
+			return err
+		}
+	}
+	for i, leaf := range r.leaves {
+		if leaf < 0 {
+			continue
+		}
+		var pages []byte
+		if start, end := g.chunks[leaf].span(); start < end {
+			pages = body[start-first : end-first]
+		}
+		r.cursors[i].open(&r.table.columns[i], pages, g.chunks[leaf].codec)
 	}
 	return nil
+}
+
+// corrupt is the error of a column.
+func (r *Reader[T]) corrupt(c *column, err error) error {
+	return named(r.name, r.table.corrupt(fmt.Errorf("column %s: %w", c.name, err)))
 }
 
 func (r *Reader[T]) read(rows []T) error {
@@ -148,7 +205,7 @@ func (r *Reader[T]) read(rows []T) error {
 			err = errors.New("more values than rows")
 		}
 		if err != nil {
-			return r.table.corrupt(fmt.Errorf("column %s: %w", c.column.name, err))
+			return r.corrupt(c.column, err)
 		}
 	}
 	return nil
@@ -160,6 +217,7 @@ func (t *Table[T]) Decode(body []byte) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer r.Close()
 	// Whole memory at once for what a file of this size can well hold; what is
 	// beyond is given as values come, never on the word of the footer.
 	rows := make([]T, min(r.Rows(), max(rowsPerBlock, len(body))))
@@ -168,8 +226,6 @@ func (t *Table[T]) Decode(body []byte) ([]T, error) {
 		done += n
 		switch {
 		case err == io.EOF || err == nil && done == r.Rows():
-			r.forget()
-			t.decoders.Put(r.decoder)
 			return rows[:done], nil
 		case err != nil:
 			return nil, err

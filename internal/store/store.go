@@ -32,12 +32,10 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
 
-	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -112,31 +110,4 @@ func (t *Table[T]) Schema() []ColumnInfo {
 		infos[i] = ColumnInfo{c.name, c.kind.String(), c.optional}
 	}
 	return infos
-}
-
-// Read reads an object's rows, in the order of the file. An object that is not
-// there is bucket.ErrNotExist.
-func (t *Table[T]) Read(ctx context.Context, b bucket.Bucket, name string) ([]T, error) {
-	object, err := b.Get(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := t.Decode(object.Body)
-	if errors.Is(err, ErrCorrupt) {
-		return nil, fmt.Errorf("%s: %w: delete this object and its manifest; what it held then counts as a gap", name, err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return rows, nil
-}
-
-// Write encodes rows and puts them under name. It returns the encoded bytes.
-func (t *Table[T]) Write(ctx context.Context, b bucket.Bucket, name string, rows []T, m Metadata) ([]byte, error) {
-	body, err := t.Encode(rows, m)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	_, err = b.Put(ctx, name, body, bucket.PutOptions{})
-	return body, err
 }

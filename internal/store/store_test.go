@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -14,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -114,27 +112,6 @@ func TestEncodeRefusesDisorder(t *testing.T) {
 	rows := []usage.Gap{{Source: "b"}, {Source: "a"}}
 	if _, err := Gaps.Encode(rows, Metadata{}); err == nil || !strings.Contains(err.Error(), "row 1 is out of order") {
 		t.Errorf("rows out of order: %v", err)
-	}
-}
-
-func TestReadNamesTheObject(t *testing.T) {
-	b := bucket.Mem()
-	rows := randomRows(Pods, 50, rand.New(rand.NewPCG(3, 4)))
-	body, err := Pods.Write(t.Context(), b, "raw/x.parquet", rows, Metadata{Cluster: "c"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, cut := range []int{0, 3, 100, len(body) / 2, len(body) - 1} {
-		if _, err := b.Put(t.Context(), "raw/x.parquet", body[:cut], bucket.PutOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		_, err := Pods.Read(t.Context(), b, "raw/x.parquet")
-		if !errors.Is(err, ErrCorrupt) || !strings.HasPrefix(err.Error(), "raw/x.parquet: ") || !strings.Contains(err.Error(), "delete this object") {
-			t.Errorf("cut at %d: %v", cut, err)
-		}
-	}
-	if _, err := Pods.Read(t.Context(), b, "raw/none.parquet"); !errors.Is(err, bucket.ErrNotExist) {
-		t.Errorf("no object: %v", err)
 	}
 }
 

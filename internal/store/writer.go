@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 )
 
 const (
@@ -21,7 +22,8 @@ const (
 type encoder struct {
 	chunks        []chunk
 	space         *workspace
-	out           []byte
+	out           []byte // what follows the bytes that were handed on
+	handedOn      int
 	rows          int
 	heads         []byte
 	chunksWritten []written
@@ -33,19 +35,20 @@ type encoder struct {
 
 type groupWritten struct{ rows, size, start, end int }
 
-// Writer writes one file, a run of rows at a time. It holds the encoded file
-// and, of the row group that is not full, the encoded columns. It is used by
-// one goroutine.
+// Writer writes one file, a run of rows at a time. It holds the encoded columns
+// of the row group that is not full, and of the others what the footer says of
+// them. It is used by one goroutine.
 type Writer[T any] struct {
 	*encoder
+	file  io.Writer
 	table *Table[T]
 	meta  Metadata
 	last  T // the row that was written last
 	err   error
 }
 
-// NewWriter begins a file.
-func (t *Table[T]) NewWriter(m Metadata) *Writer[T] {
+// NewWriter begins a file, which goes to w a row group at a time.
+func (t *Table[T]) NewWriter(w io.Writer, m Metadata) *Writer[T] {
 	e, ok := t.encoders.Get().(*encoder)
 	if !ok {
 		e = &encoder{chunks: make([]chunk, len(t.columns)), space: &workspace{}}
@@ -56,7 +59,7 @@ func (t *Table[T]) NewWriter(m Metadata) *Writer[T] {
 	}
 	*e = encoder{chunks: e.chunks, space: e.space, out: append(e.out[:0], magic...), heads: e.heads[:0],
 		chunksWritten: e.chunksWritten[:0], groups: e.groups[:0], columnIndex: e.columnIndex[:0], offsetIndex: e.offsetIndex[:0]}
-	return &Writer[T]{encoder: e, table: t, meta: m}
+	return &Writer[T]{encoder: e, file: w, table: t, meta: m}
 }
 
 // Write adds rows. They must be in the table's order, also after those written
@@ -90,6 +93,7 @@ func (w *Writer[T]) write(rows []T) error {
 	switch {
 	case w.rows%rowsPerGroup == 0:
 		w.endGroup()
+		return w.handOn()
 	case w.rows%rowsPerBlock == 0:
 		for i := range w.chunks {
 			w.chunks[i].cut(w.rows%rowsPerGroup, w.space)
@@ -98,50 +102,63 @@ func (w *Writer[T]) write(rows []T) error {
 	return nil
 }
 
-// Close ends the file and returns it. The writer is of no use afterwards.
-func (w *Writer[T]) Close() ([]byte, error) {
+// handOn writes what is ready of the file.
+func (w *Writer[T]) handOn() error {
+	n, err := w.file.Write(w.out)
+	w.handedOn, w.out = w.handedOn+n, w.out[:0]
+	return err
+}
+
+// Close ends the file, which is none without it; it does not close what the
+// file is written to. The writer is of no use afterwards.
+func (w *Writer[T]) Close() error {
 	if w.err != nil {
-		return nil, w.err
+		return w.err
 	}
 	if w.rows%rowsPerGroup > 0 {
 		w.endGroup()
 	}
 	w.out = w.table.appendFooter(w.out, w.encoder, w.meta)
+	err := w.handOn()
 	w.err = fmt.Errorf("table %s: the file is closed", w.table.name)
-	body := bytes.Clone(w.out)
 	clear(w.space.texts[:cap(w.space.texts)])
 	w.table.encoders.Put(w.encoder)
 	w.encoder = nil
-	return body, nil
+	return err
 }
 
 // Encode writes rows as one Parquet file, as a Writer does.
 func (t *Table[T]) Encode(rows []T, m Metadata) ([]byte, error) {
-	w := t.NewWriter(m)
+	var file bytes.Buffer
+	w := t.NewWriter(&file, m)
 	if err := w.Write(rows); err != nil {
 		return nil, err
 	}
-	return w.Close()
+	err := w.Close()
+	return file.Bytes(), err
 }
 
 // endGroup writes the row group.
 func (e *encoder) endGroup() {
-	g := groupWritten{rows: (e.rows-1)%rowsPerGroup + 1, start: len(e.out)}
+	g := groupWritten{rows: (e.rows-1)%rowsPerGroup + 1, start: e.at()}
 	for i := range e.chunks {
 		c := &e.chunks[i]
 		c.end(g.rows, e.space)
 		g.size += e.place(c, g.rows)
 		c.reset()
 	}
-	g.end = len(e.out)
+	g.end = e.at()
 	e.groups = append(e.groups, g)
 }
+
+// at is how many bytes the file has.
+func (e *encoder) at() int { return e.handedOn + len(e.out) }
 
 // appendFooter appends what the file says of itself. A page index stands
 // before it if it has anything to say, and then for all columns: readers
 // expect all or none.
 func (t *Table[T]) appendFooter(file []byte, e *encoder, m Metadata) []byte {
-	columnIndex := len(file)
+	columnIndex := e.at()
 	if e.indexed {
 		file = append(append(file, e.columnIndex...), e.offsetIndex...)
 	}

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -116,7 +117,8 @@ func (j *Job) encodePods(at time.Time, all *samples, objects *[]object) error {
 	if all.podCount() == 0 {
 		return nil
 	}
-	w := store.Pods.NewWriter(store.Metadata{Cluster: j.Cluster})
+	var body bytes.Buffer
+	w := store.Pods.NewWriter(&body, store.Metadata{Cluster: j.Cluster})
 	rows := make([]usage.Pod, 0, rowsAtOnce)
 	var err error
 	for row := range all.podRows() {
@@ -127,11 +129,10 @@ func (j *Job) encodePods(at time.Time, all *samples, objects *[]object) error {
 			rows = rows[:0]
 		}
 	}
-	var body []byte
 	if err = cmp.Or(err, w.Write(rows)); err == nil {
-		body, err = w.Close()
+		err = w.Close()
 	}
-	return j.add(at, store.Pods.Name(), all.podCount(), body, err, objects)
+	return j.add(at, store.Pods.Name(), all.podCount(), body.Bytes(), err, objects)
 }
 
 // add appends the object of a table, unless it could not be encoded.

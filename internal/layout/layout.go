@@ -13,6 +13,7 @@
 //	site/<file>  site/assets/<file>                                               rollup, per program version
 //	site/C/<path>                                                                 rollup (alerts.json: alert)
 //	state/<job>/C.json                                                            private to the job
+//	state/<job>/C/YYYYMMDDTHHZ.bin                                                private to the job, of one hour
 //
 // All times are UTC. A raw object bears its run's scheduled instant; samples
 // and hourly objects bear the hour they hold.
@@ -44,13 +45,14 @@ type Object struct {
 	Tier    Tier
 	Table   string    // Raw, Samples, Hourly
 	Cluster string    // all but Site
-	Time    time.Time // Raw, Manifest: the run's instant, whole seconds; Samples, Hourly: the hour
+	Time    time.Time // Raw, Manifest: the run's instant, whole seconds; Samples, Hourly: the hour; State: the hour it is of, if it is of one
 	Node    string    // Raw, Manifest: the node whose NVML it is of; "": the cluster's snapshot
 	Path    string    // Site, Report: the rest of the name; State: the job
 }
 
 const (
 	secondFormat = "20060102T150405Z"
+	hourFormat   = "20060102T15Z"
 	dayFormat    = "2006-01-02"
 )
 
@@ -74,6 +76,9 @@ func (o Object) Name() string {
 	case Report:
 		return "site/" + o.Cluster + "/" + o.Path
 	case State:
+		if !o.Time.IsZero() {
+			return "state/" + o.Path + "/" + o.Cluster + "/" + t.Format(hourFormat) + ".bin"
+		}
 		return "state/" + o.Path + "/" + o.Cluster + ".json"
 	}
 	return ""
@@ -83,7 +88,7 @@ var (
 	rawPattern   = regexp.MustCompile(`^raw/v1/([a-z][a-z0-9_]*)/cluster=([^/]+)/dt=[0-9-]{10}/hh=[0-9]{2}/([0-9]{8}T[0-9]{6}Z)(?:-([^/]+))?\.parquet$`)
 	manPattern   = regexp.MustCompile(`^raw/v1/_manifest/cluster=([^/]+)/dt=[0-9-]{10}/hh=[0-9]{2}/([0-9]{8}T[0-9]{6}Z)(?:-([^/]+))?\.json$`)
 	hourPattern  = regexp.MustCompile(`^(samples|hourly)/v1/([a-z][a-z0-9_]*)/cluster=([^/]+)/dt=([0-9-]{10})/([0-9]{2})\.parquet$`)
-	statePattern = regexp.MustCompile(`^state/([a-z]+)/([^/]+)\.json$`)
+	statePattern = regexp.MustCompile(`^state/([a-z]+)/([^/]+)(?:\.json|/([0-9]{8}T[0-9]{2}Z)\.bin)$`)
 	namePattern  = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)
 )
 
@@ -125,7 +130,15 @@ func parse(name string) (Object, bool) {
 		return Object{Tier: Tier(m[1]), Table: m[2], Cluster: m[3], Time: t}, err == nil && ValidCluster(m[3])
 	}
 	if m := statePattern.FindStringSubmatch(name); m != nil {
-		return Object{Tier: State, Path: m[1], Cluster: m[2]}, ValidCluster(m[2])
+		o := Object{Tier: State, Path: m[1], Cluster: m[2]}
+		if m[3] != "" {
+			t, err := time.Parse(hourFormat, m[3])
+			if err != nil {
+				return o, false
+			}
+			o.Time = t
+		}
+		return o, ValidCluster(m[2])
 	}
 	rest, ok := strings.CutPrefix(name, "site/")
 	if !ok || !validPath(rest) {

@@ -24,6 +24,7 @@ func TestNames(t *testing.T) {
 		{Object{Tier: Site, Path: "assets/main-AbC_1.js"}, "site/assets/main-AbC_1.js"},
 		{Object{Tier: Report, Cluster: "c", Path: "api/v1/resources/pods/ns/pod-1.json"}, "site/c/api/v1/resources/pods/ns/pod-1.json"},
 		{Object{Tier: State, Cluster: "c", Path: "alert"}, "state/alert/c.json"},
+		{Object{Tier: State, Cluster: "c", Path: "rollup", Time: hour}, "state/rollup/c/20260102T03Z.bin"},
 	} {
 		if got := c.object.Name(); got != c.name {
 			t.Errorf("name %q, want %q", got, c.name)

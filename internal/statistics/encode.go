@@ -30,10 +30,19 @@ func (w *Writer) Float(x float64) {
 	*w = binary.LittleEndian.AppendUint64(*w, math.Float64bits(x))
 }
 
-// OptInt and OptFloat append a number or its absence.
+// Bool appends yes or no.
+func (w *Writer) Bool(yes bool) {
+	b := byte(0)
+	if yes {
+		b = 1
+	}
+	*w = append(*w, b)
+}
+
+// OptInt appends a number or its absence.
 func (w *Writer) OptInt(o usage.Opt[int64]) {
 	n, ok := o.Get()
-	if *w = append(*w, b2i(ok)); ok {
+	if w.Bool(ok); ok {
 		w.Int(n)
 	}
 }
@@ -41,16 +50,9 @@ func (w *Writer) OptInt(o usage.Opt[int64]) {
 // OptFloat appends a number or its absence.
 func (w *Writer) OptFloat(o usage.Opt[float64]) {
 	x, ok := o.Get()
-	if *w = append(*w, b2i(ok)); ok {
+	if w.Bool(ok); ok {
 		w.Float(x)
 	}
-}
-
-func b2i(b bool) byte {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // Reader reads what a Writer appended. After the first error it gives zeros.
@@ -127,7 +129,8 @@ func (r *Reader) Float() float64 {
 	return x
 }
 
-func (r *Reader) present() bool {
+// Bool reads yes or no.
+func (r *Reader) Bool() bool {
 	if len(r.b) == 0 {
 		r.fail()
 		return false
@@ -137,9 +140,9 @@ func (r *Reader) present() bool {
 	return b == 1
 }
 
-// OptInt and OptFloat read a number or its absence.
+// OptInt reads a number or its absence.
 func (r *Reader) OptInt() (o usage.Opt[int64]) {
-	if r.present() {
+	if r.Bool() {
 		o = usage.Some(r.Int())
 	}
 	return o
@@ -147,11 +150,14 @@ func (r *Reader) OptInt() (o usage.Opt[int64]) {
 
 // OptFloat reads a number or its absence.
 func (r *Reader) OptFloat() (o usage.Opt[float64]) {
-	if r.present() {
+	if r.Bool() {
 		o = usage.Some(r.Float())
 	}
 	return o
 }
+
+// Rest is what is left.
+func (r *Reader) Rest() []byte { return r.b }
 
 // Encode appends the fold.
 func (f *Fold) Encode(w *Writer) {
@@ -188,26 +194,21 @@ func (f *Fold) Encode(w *Writer) {
 			before = int64(b.index)
 		}
 	}
-	has = 0
-	for i, n := range f.counts() {
+	f.Counters.Encode(w)
+}
+
+// Encode appends the counters.
+func (c *Counters) Encode(w *Writer) {
+	has := uint64(0)
+	for i, n := range c.each() {
 		if n.Present() {
 			has |= 1 << i
 		}
 	}
-	for i, n := range f.Counters.sums() {
-		if n.Present() {
-			has |= 1 << (i + 11)
-		}
-	}
 	*w = binary.AppendUvarint(*w, has)
-	for _, n := range f.counts() {
+	for _, n := range c.each() {
 		if n, ok := n.Get(); ok {
 			w.Int(n)
-		}
-	}
-	for _, n := range f.Counters.sums() {
-		if n, ok := n.Get(); ok {
-			w.Float(n)
 		}
 	}
 }
@@ -237,15 +238,16 @@ func (f *Fold) Decode(r *Reader) {
 			f.bins[v] = append(f.bins[v], bin{int32(index), r.Int(), r.Float()})
 		}
 	}
-	has = r.uvarint()
-	for i, n := range f.counts() {
+	f.Counters.Decode(r)
+}
+
+// Decode makes of c the counters that were appended.
+func (c *Counters) Decode(r *Reader) {
+	*c = Counters{}
+	has := r.uvarint()
+	for i, n := range c.each() {
 		if has>>i&1 == 1 {
 			*n = usage.Some(r.Int())
-		}
-	}
-	for i, n := range f.Counters.sums() {
-		if has>>(i+11)&1 == 1 {
-			*n = usage.Some(r.Float())
 		}
 	}
 }

@@ -38,6 +38,15 @@ func (f *Fold) Take(t *Track, run *Timeline) {
 			continue
 		}
 		s := &t.series[v]
+		if v >= events {
+			for i, w := range s.weight {
+				if w > 0 {
+					f.sums[v].total += s.sum[i]
+					f.sums[v].millis++
+				}
+			}
+			continue
+		}
 		for i := range last {
 			if x, ok := s.at(v, i); ok {
 				hint = f.add(v, x, run.stands[i+1], hint)
@@ -83,6 +92,15 @@ func (f *Fold) emptied() [distributed]distribution {
 // Reset makes the fold an hour without instants; the memory is kept.
 func (f *Fold) Reset() { *f = Fold{bins: f.emptied()} }
 
+// Empty reports whether the hour holds nothing of the key; what only stands at
+// the newest instant has no time yet and does not count.
+func (f *Fold) Empty() bool {
+	return f.samples == 0 && f.Counters == Counters{} && f.sums == [values]integral{}
+}
+
+// Stands reports whether the key was there at the newest instant.
+func (f *Fold) Stands() bool { return f.tail.has != 0 }
+
 // Seen reports whether the key was there at any instant of the hour.
 func (f *Fold) Seen() bool { return f.samples > 0 }
 
@@ -122,9 +140,9 @@ func (f *Fold) Statistics(run *Timeline, closed bool) usage.Statistics {
 		EnergyMillijoules:  f.Energy,
 		Restarts:           f.Restarts,
 
-		TTFTSecondsAvg:       Ratio(f.TTFTSum, f.TTFTCount, 1),
-		InterTokenSecondsAvg: Ratio(f.InterTokenSum, f.InterTokenCount, 1),
-		E2ESecondsAvg:        Ratio(f.E2ESum, f.E2ECount, 1),
+		TTFTSecondsAvg:       Ratio(f.sums[TTFTSeconds].sum(), f.TTFTCount, 1),
+		InterTokenSecondsAvg: Ratio(f.sums[InterTokenSeconds].sum(), f.InterTokenCount, 1),
+		E2ESecondsAvg:        Ratio(f.sums[E2ESeconds].sum(), f.E2ECount, 1),
 	}
 	s.CPUP95OfRequestPercent = usage.Percent(s.CPUUsageMillicores.P95, s.CPURequestMillicoresAvg)
 	s.MemoryP95OfRequestPercent = usage.Percent(s.MemoryUsageBytes.P95, s.MemoryRequestBytesAvg)

@@ -5,8 +5,9 @@ import "github.com/company/k8s-resource-monitor/internal/usage"
 // Value is something that a key has at an instant.
 type Value int
 
-// The values. Those before CPURequest are kept as distributions, the others
-// only as sums over time. GPUUtil and KVCache are averaged over the members of a
+// The values. Those before CPURequest are kept as distributions, those from it
+// on only as sums over time, and those from TTFTSeconds on, which are not had but
+// come to pass, as sums. GPUUtil and KVCache are averaged over the members of a
 // key, all others are added up.
 const (
 	CPU       Value = iota // millicores
@@ -26,11 +27,17 @@ const (
 	GPUsIdleHeld
 	GPUsLoading
 	GPUsUnknown
-	Cost // an hour; NaN: something has no price
+	Cost        // an hour; NaN: something has no price
+	TTFTSeconds // of the requests since the instant before, as are the next
+	InterTokenSeconds
+	E2ESeconds
 	values
 )
 
-const distributed = CPURequest
+const (
+	distributed = CPURequest
+	events      = TTFTSeconds
+)
 
 func (v Value) averaged() bool { return v == GPUUtil || v == KVCache }
 
@@ -73,6 +80,12 @@ func (t *Track) See(i int) {
 	}
 }
 
+// Len is how many instants the track has.
+func (t *Track) Len() int { return t.instants }
+
+// Seen reports whether the key was there at instant i.
+func (t *Track) Seen(i int) bool { return t.seen[i] }
+
 // Add adds a member's value at instant i with a weight, which counts where
 // values are averaged.
 func (t *Track) Add(v Value, i int, x, weight float64) {
@@ -99,17 +112,35 @@ func (t *Track) Sum(v Value, i int) float64 {
 	return t.series[v].sum[i]
 }
 
-// AddTrack adds the values and counters of a member that the key has. Whether
-// it was seen is added too.
-func (t *Track) AddTrack(o *Track) {
-	t.Counters.Add(&o.Counters)
+// Set is a set of values.
+type Set uint32
+
+// SetOf is the set of some values.
+func SetOf(some ...Value) (s Set) {
+	for _, v := range some {
+		s |= 1 << v
+	}
+	return s
+}
+
+// All is the set of all values.
+const All Set = 1<<values - 1
+
+// AddTrack adds some values of a member of the key.
+func (t *Track) AddTrack(o *Track, which Set) {
+	for v := range o.series {
+		if which>>v&1 == 1 {
+			t.addSeries(Value(v), &o.series[v])
+		}
+	}
+}
+
+// SeeAll notes that the key was there wherever its member was.
+func (t *Track) SeeAll(o *Track) {
 	for i, seen := range o.seen {
 		if seen {
 			t.See(i)
 		}
-	}
-	for v := range o.series {
-		t.addSeries(Value(v), &o.series[v])
 	}
 }
 
@@ -140,37 +171,56 @@ func (s *series) at(v Value, i int) (float64, bool) {
 	return s.sum[i], true
 }
 
-// Counters are what counters grew by, absent where none was read twice.
+// Counters are whole numbers that grow: what was read of them, or by how much
+// they grew, absent where that is unknown.
 type Counters struct {
 	PromptTokens, GenerationTokens, Requests, Preemptions usage.Opt[int64]
 	PrefixCacheQueries, PrefixCacheHits                   usage.Opt[int64]
 	TTFTCount, InterTokenCount, E2ECount                  usage.Opt[int64]
 	Energy                                                usage.Opt[int64] // millijoules
 	Restarts                                              usage.Opt[int64]
-	TTFTSum, InterTokenSum, E2ESum                        usage.Opt[float64] // seconds
 }
 
-// Add adds what others grew by.
-func (c *Counters) Add(o *Counters) {
-	for i, n := range o.counts() {
-		mine := c.counts()[i]
-		*mine = usage.Add(*mine, *n)
-	}
-	for i, n := range o.sums() {
-		mine := c.sums()[i]
-		*mine = usage.Add(*mine, *n)
-	}
-}
-
-// counts and sums list the counters in an order that files keep.
-func (c *Counters) counts() [11]*usage.Opt[int64] {
+// each lists the counters in an order that files keep.
+func (c *Counters) each() [11]*usage.Opt[int64] {
 	return [...]*usage.Opt[int64]{&c.PromptTokens, &c.GenerationTokens, &c.Requests, &c.Preemptions, &c.PrefixCacheQueries,
 		&c.PrefixCacheHits, &c.TTFTCount, &c.InterTokenCount, &c.E2ECount, &c.Energy, &c.Restarts}
 }
 
-func (c *Counters) sums() [3]*usage.Opt[float64] {
-	return [...]*usage.Opt[float64]{&c.TTFTSum, &c.InterTokenSum, &c.E2ESum}
+// Add adds what others grew by.
+func (c *Counters) Add(o *Counters) {
+	if *o == (Counters{}) {
+		return
+	}
+	mine := c.each()
+	for i, n := range o.each() {
+		*mine[i] = usage.Add(*mine[i], *n)
+	}
+}
+
+// Since is what the counters grew by from an earlier reading to the one at hand.
+func (c *Counters) Since(before *Counters) (grown Counters) {
+	now, then := c.each(), before.each()
+	for i, n := range grown.each() {
+		*n = Increase(*then[i], *now[i])
+	}
+	return grown
 }
 
 // Tokens is the growth of prompt and generation tokens together.
 func (c *Counters) Tokens() usage.Opt[int64] { return usage.Add(c.PromptTokens, c.GenerationTokens) }
+
+// Increase is how much a counter grew from one reading to the next. A smaller
+// reading means that the counter began anew from zero in between. It is absent
+// where either reading is: growth across an unknown is not attributed.
+func Increase[T usage.Number](before, now usage.Opt[T]) usage.Opt[T] {
+	b, ok := before.Get()
+	n, ok2 := now.Get()
+	switch {
+	case !ok || !ok2:
+		return usage.Opt[T]{}
+	case n < b:
+		return usage.Some(n)
+	}
+	return usage.Some(n - b)
+}

@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"github.com/company/k8s-resource-monitor/internal/statistics"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -23,6 +24,11 @@ const busyPercent = 5
 // String is the state's name in JSON; holdsNone is "".
 func (s state) String() string {
 	return [...]string{"", "active", "idle_held", "loading", "unknown"}[s]
+}
+
+// gpus is the value that counts GPUs in the state.
+func (s state) gpus() statistics.Value {
+	return [...]statistics.Value{statistics.GPUsFree, statistics.GPUsActive, statistics.GPUsIdleHeld, statistics.GPUsLoading, statistics.GPUsUnknown}[s]
 }
 
 // holds reports whether the pod holds GPUs: it is on a node and has not ended.
@@ -52,46 +58,28 @@ func podState(p *usage.Pod, works usage.Opt[bool]) state {
 	return idleHeld
 }
 
-// replica is the key of the replica that a pod belongs to: its group, or
-// itself. A group's engine metrics come from its leader and speak for all.
-func replica(p *usage.Pod) podKey {
-	if group, ok := p.ReplicaGroup.Get(); ok {
-		return podKey{p.Namespace, "group/" + group}
-	}
-	return podKey{p.Namespace, p.Pod}
+// podKey names a pod across tables that do not all know its UID.
+type podKey struct{ namespace, pod string }
+
+// groupKey names a replica of several pods. Its engine's metrics come from its
+// leader and speak for all.
+type groupKey struct{ namespace, group string }
+
+func groupOf(p *usage.Pod) (k groupKey, ok bool) {
+	group, ok := p.ReplicaGroup.Get()
+	return groupKey{p.Namespace, group}, ok
 }
 
-// groupWork finds what each multi-pod replica's engine says at each instant,
-// for the pods of the group that have no metrics of their own.
-func groupWork(pods []usage.Pod, points map[podKey]map[int64]enginePoint) map[podKey]map[int64]usage.Opt[bool] {
-	work := map[podKey]map[int64]usage.Opt[bool]{}
-	for i := range pods {
-		p := &pods[i]
-		if !p.ReplicaGroup.Present() {
-			continue
+// either is what two pods of a group say together: it works if one does.
+func either(a, b usage.Opt[bool]) usage.Opt[bool] {
+	if x, ok := a.Get(); !ok || x {
+		if ok {
+			return a
 		}
-		point, ok := points[podKey{p.Namespace, p.Pod}][p.TS.UnixMilli()]
-		w, known := point.works.Get()
-		if !ok || !known {
-			continue
-		}
-		k := replica(p)
-		if work[k] == nil {
-			work[k] = map[int64]usage.Opt[bool]{}
-		}
-		before, _ := work[k][p.TS.UnixMilli()].Get()
-		work[k][p.TS.UnixMilli()] = usage.Some(w || before)
+		return b
 	}
-	return work
-}
-
-// worksAt is what the replica's engine says of the pod at its row's instant.
-func worksAt(p *usage.Pod, points map[podKey]map[int64]enginePoint, groups map[podKey]map[int64]usage.Opt[bool]) usage.Opt[bool] {
-	if point, ok := points[podKey{p.Namespace, p.Pod}][p.TS.UnixMilli()]; ok && point.works.Present() {
-		return point.works
+	if y, ok := b.Get(); ok && y {
+		return b
 	}
-	if p.ReplicaGroup.Present() {
-		return groups[replica(p)][p.TS.UnixMilli()]
-	}
-	return usage.Opt[bool]{}
+	return a
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/gpu"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/internal/store"
@@ -66,6 +67,9 @@ func put(t *testing.T, b bucket.Bucket, at time.Time, onNode bool) {
 		}
 	}
 	r.sort()
+	if !onNode {
+		gpu.AttributeLater(r.pods, r.gpus) // as the snapshot does with what it finds itself
+	}
 	write := func(node string, tables map[string]func() ([]byte, error)) {
 		m := report.Manifest{Version: report.Version, Cluster: "c", At: at, SampledAt: []time.Time{at}, IntervalSeconds: 30, Gaps: []usage.Gap{}}
 		for table, encode := range tables {

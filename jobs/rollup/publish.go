@@ -37,7 +37,7 @@ const (
 func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snapshots []committed, at time.Time) error {
 	newest := snapshots[len(snapshots)-1]
 	minute := slices.DeleteFunc(slices.Clone(snapshots), func(s committed) bool { return !s.at.Equal(newest.at) }) // and what its nodes said
-	r, instants, err := j.readSnapshots(ctx, minute)
+	sources, err := j.sources(ctx, minute)
 	if err != nil {
 		return err
 	}
@@ -45,8 +45,11 @@ func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snaps
 	if err != nil {
 		return err
 	}
-	v := newView(r, instants)
-	if v.at.IsZero() {
+	v, err := newView(j.streams(ctx, sources))
+	if err != nil {
+		return err
+	}
+	if len(v.nodes) == 0 {
 		return fmt.Errorf("%s: holds no nodes: delete it, and that minute counts as a gap", newest.name)
 	}
 	stamp := report.Stamp{Version: report.Version, Cluster: j.Cluster, GeneratedAt: at, SampledAt: v.at}

@@ -10,16 +10,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/report"
-	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
 const (
@@ -61,6 +58,7 @@ type savedState struct {
 	Version    int               `json:"version"`
 	Hours      map[string]string `json:"hours"` // RFC 3339 hour → digest of what it was computed from
 	Samples    map[string]string `json:"samples"`
+	Open       []string          `json:"open"`       // hours whose states are kept, oldest first
 	Site       string            `json:"site"`       // digest of the site's files that were published
 	Statistics string            `json:"statistics"` // digest behind statistics-168.json
 	At         time.Time         `json:"at"`         // of the last run
@@ -117,109 +115,6 @@ func (j *Job) Run(ctx context.Context, at time.Time, span Range) (Result, error)
 	}
 	j.Log.Info("rollup done", "cluster", j.Cluster, "at", at, "hours", res.Hours, "closed", res.Closed, "objects", res.Objects)
 	return res, nil
-}
-
-// rollHours computes the hours of [from, to) that changed, oldest first.
-func (j *Job) rollHours(ctx context.Context, res *Result, saved *savedState, byHour map[time.Time][]committed, from, to, now time.Time, rebuild bool) error {
-	hours := slices.SortedFunc(maps.Keys(byHour), time.Time.Compare)
-	if rebuild { // hours whose raw objects are gone live on in samples/
-		hours = hours[:0]
-		for h := from; h.Before(to) && !h.After(now); h = h.Add(time.Hour) {
-			hours = append(hours, h)
-		}
-	}
-	hours = slices.DeleteFunc(hours, func(h time.Time) bool { return h.Before(from) })
-	todo := make([]hourWork, 0, len(hours))
-	for _, hour := range hours {
-		w := hourWork{hour: hour, key: hour.Format(time.RFC3339), closed: !now.Before(hour.Add(time.Hour)), settled: !now.Before(hour.Add(time.Hour + grace))}
-		w.samples = digestOf(byHour[hour])
-		w.digest = digestOf(append(slices.Clip(byHour[hour.Add(-time.Hour)]), byHour[hour]...), fmt.Sprint(w.closed), j.settings())
-		if rebuild || saved.Hours[w.key] != w.digest || w.settled && saved.Samples[w.key] != w.samples {
-			todo = append(todo, w)
-		}
-	}
-	// The next hour is read while one is computed; no more are in memory.
-	load := func(hour time.Time) <-chan loaded {
-		out := make(chan loaded, 1)
-		go func() {
-			r, err := j.loadHour(ctx, hour, byHour[hour], rebuild || !now.Before(hour.Add(time.Hour)))
-			out <- loaded{r, err}
-		}()
-		return out
-	}
-	var previous loaded // the hour before the one at hand, whose end reaches into it
-	var next <-chan loaded
-	for i, w := range todo {
-		if i == 0 || !todo[i-1].hour.Equal(w.hour.Add(-time.Hour)) {
-			if previous = <-load(w.hour.Add(-time.Hour)); previous.err != nil {
-				return previous.err
-			}
-		}
-		if next == nil {
-			next = load(w.hour)
-		}
-		current := <-next
-		if next = nil; i+1 < len(todo) {
-			next = load(todo[i+1].hour)
-		}
-		if current.err != nil {
-			return current.err
-		}
-		if err := j.rollHour(ctx, res, saved, w, previous.rows, current.rows); err != nil {
-			return err
-		}
-		previous = current
-		if j.Progress != nil {
-			j.Progress(i+1, len(todo))
-		}
-	}
-	return nil
-}
-
-// hourWork is one hour that is to be computed.
-type hourWork struct {
-	hour            time.Time
-	key             string // of the hour in the state
-	closed, settled bool
-	digest, samples string // of what its statistics and its samples are made from
-}
-
-type loaded struct {
-	rows rows
-	err  error
-}
-
-// rollHour computes one hour and writes what comes of it. An hour without rows
-// is left as it is.
-func (j *Job) rollHour(ctx context.Context, res *Result, saved *savedState, w hourWork, before, current rows) error {
-	if len(current.nodes) == 0 {
-		return nil
-	}
-	if err := j.writeHourly(ctx, w.hour, compute(w.hour, j.Interval, w.closed, j.Prices, reachingInto(w.hour, j.Interval, before, current))); err != nil {
-		return err
-	}
-	res.Hours++
-	if w.settled {
-		if err := j.writeSamples(ctx, w.hour, current); err != nil {
-			return err
-		}
-		res.Closed++
-		saved.Samples[w.key] = w.samples
-	}
-	saved.Hours[w.key] = w.digest
-	return nil
-}
-
-// reachingInto joins an hour's rows with those of the hour before that bear on
-// it: all of the counters, and what still stands of the rest.
-func reachingInto(hour time.Time, interval time.Duration, before, current rows) rows {
-	stands := func(ts time.Time) bool { return !ts.Before(hour.Add(-2 * interval)) }
-	return rows{
-		pods:    merge(keep(before.pods, func(p *usage.Pod) bool { return stands(p.TS) }), current.pods, comparePods),
-		nodes:   merge(keep(before.nodes, func(n *usage.Node) bool { return stands(n.TS) }), current.nodes, compareNodes),
-		gpus:    merge(before.gpus, current.gpus, compareGPUs),
-		engines: merge(before.engines, current.engines, compareEngines),
-	}
 }
 
 // settings is a digest of the settings that figures depend on.

@@ -13,6 +13,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/report"
+	"github.com/company/k8s-resource-monitor/internal/statistics"
 	"github.com/company/k8s-resource-monitor/internal/store"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
@@ -171,21 +172,21 @@ func totals(line []*usage.Statistics) report.Totals {
 		t.Cost = usage.Add(t.Cost, s.Cost)
 		energy = usage.Add(energy, s.EnergyMillijoules)
 	}
-	t.EnergyKilowattHours = ratio(energy, usage.Some(millijoulesPerKilowattHour), 1)
-	t.TokensPerGPUHour = ratio(usage.Add(t.PromptTokens, t.GenerationTokens), t.GPUHoursAllocated, 1)
+	t.EnergyKilowattHours = statistics.Ratio(energy, usage.Some(statistics.MillijoulesPerKilowattHour), 1)
+	t.TokensPerGPUHour = statistics.Ratio(usage.Add(t.PromptTokens, t.GenerationTokens), t.GPUHoursAllocated, 1)
 	return t
 }
 
 // columnsOf lists the series' columns with the figure that each shows.
 func columnsOf(s *report.Series) []seriesColumn {
 	count := func(get func(*usage.Statistics) usage.Opt[int64]) func(*usage.Statistics) usage.Opt[float64] {
-		return func(st *usage.Statistics) usage.Opt[float64] { return ratio(get(st), usage.Some(1.0), 1) }
+		return func(st *usage.Statistics) usage.Opt[float64] { return statistics.Ratio(get(st), usage.Some(1.0), 1) }
 	}
 	type st = usage.Statistics
 	type value = usage.Opt[float64]
 	return []seriesColumn{
 		{&s.Coverage, func(s *st) value {
-			return ratio(usage.Some(s.Samples), usage.Some(s.ExpectedSamples), 1)
+			return statistics.Ratio(usage.Some(s.Samples), usage.Some(s.ExpectedSamples), 1)
 		}},
 		{&s.CPUUsageMillicoresAvg, func(s *st) value { return s.CPUUsageMillicores.Avg }},
 		{&s.CPUUsageMillicoresP95, func(s *st) value { return s.CPUUsageMillicores.P95 }},

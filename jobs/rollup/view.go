@@ -21,39 +21,102 @@ type view struct {
 
 // newView takes the last instant of a snapshot. The earlier ones serve to see
 // whether tokens moved.
-func newView(r rows, instants map[int64]bool) *view {
+func newView(in streams) (*view, error) {
 	v := &view{states: map[podKey]state{}, engines: map[podKey]enginePoint{}, byNode: map[string]*usage.Node{}, gpuUtil: map[string]usage.Opt[float64]{}}
-	for i := range r.nodes {
-		if t := r.nodes[i].TS; instants[t.UnixMilli()] && t.After(v.at) {
+	for _, t := range in.instants {
+		if t.After(v.at) {
 			v.at = t
 		}
 	}
-	points := enginePoints(r.engines)
-	groups := groupWork(r.pods, points)
-	now := r.filter(func(ts time.Time) bool { return ts.Equal(v.at) })
-	v.pods, v.nodes, v.gpus = now.pods, now.nodes, now.gpus
-	for i := range v.pods {
-		p := &v.pods[i]
-		k := podKey{p.Namespace, p.Pod}
-		v.states[k] = podState(p, worksAt(p, points, groups))
-		if point, ok := points[k][v.at.UnixMilli()]; ok {
-			v.engines[k] = point
-		}
+	now := func(t time.Time) bool { return t.Equal(v.at) }
+	nodes, err := in.nodes()
+	if err == nil {
+		err = each(nodes, func(n *usage.Node) {
+			if now(n.TS) {
+				v.nodes = append(v.nodes, *n)
+			}
+		})
+	}
+	if err != nil {
+		return nil, err
 	}
 	for i := range v.nodes {
 		v.byNode[v.nodes[i].Node] = &v.nodes[i]
 	}
-	sums, counts := map[string]float64{}, map[string]float64{}
-	for i := range v.gpus {
-		if u, ok := v.gpus[i].UtilPercent.Get(); ok {
-			sums[v.gpus[i].Node] += u
-			counts[v.gpus[i].Node]++
+	if err := v.readGPUs(in); err != nil {
+		return nil, err
+	}
+	engines, err := in.engines()
+	if err != nil {
+		return nil, err
+	}
+	readings := map[string]reading{}
+	err = each(engines, func(e *usage.Engine) {
+		if point := readEngine(e, readings); now(e.TS) {
+			v.engines[podKey{e.Namespace, e.Pod}] = point
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	pods, err := in.pods()
+	if err != nil {
+		return nil, err
+	}
+	groups := map[groupKey]usage.Opt[bool]{}
+	err = each(pods, func(p *usage.Pod) {
+		if !now(p.TS) {
+			return
+		}
+		v.pods = append(v.pods, *p)
+		if group, ok := groupOf(p); ok {
+			groups[group] = either(groups[group], v.engines[podKey{p.Namespace, p.Pod}].works)
+		}
+	})
+	for i := range v.pods {
+		p := &v.pods[i]
+		k := podKey{p.Namespace, p.Pod}
+		works := v.engines[k].works
+		if group, ok := groupOf(p); ok && !works.Present() {
+			works = groups[group]
+		}
+		if s := podState(p, works); s != holdsNone {
+			v.states[k] = s
 		}
 	}
+	return v, err
+}
+
+// each gives every row of the merger to do.
+func each[T any](m *merger[T], do func(*T)) error {
+	for rows := m.next(); rows != nil; rows = m.next() {
+		for i := range rows {
+			do(&rows[i])
+		}
+	}
+	return m.err
+}
+
+func (v *view) readGPUs(in streams) error {
+	gpus, err := in.gpus()
+	if err != nil {
+		return err
+	}
+	sums, counts := map[string]float64{}, map[string]float64{}
+	err = each(gpus, func(g *usage.GPU) {
+		if !g.TS.Equal(v.at) {
+			return
+		}
+		v.gpus = append(v.gpus, *g)
+		if u, ok := g.UtilPercent.Get(); ok {
+			sums[g.Node] += u
+			counts[g.Node]++
+		}
+	})
 	for node, n := range counts {
 		v.gpuUtil[node] = usage.Some(sums[node] / n)
 	}
-	return v
+	return err
 }
 
 // summary is the figures of the cards; the day's statistics give the idle

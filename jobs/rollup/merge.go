@@ -1,0 +1,146 @@
+package rollup
+
+import (
+	"cmp"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
+
+// blockRows is how many rows of a run are in memory at once.
+const blockRows = 256
+
+// sortedRun is a table's rows in its order, read a block at a time.
+type sortedRun[T any] struct {
+	read  func([]T) (int, error) // as store.Reader has it
+	want  func(*T) bool          // nil: every row
+	block []T
+	rows  []T // of the block, that are left
+}
+
+// fill reads on where no row is left. At the end there is none.
+func (r *sortedRun[T]) fill() error {
+	for len(r.rows) == 0 && r.read != nil {
+		if r.block == nil {
+			r.block = make([]T, blockRows)
+		}
+		n, err := r.read(r.block)
+		if err == io.EOF {
+			r.read, r.block = nil, nil
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r.rows = r.block[:n]
+		if r.want != nil {
+			r.rows = slices.DeleteFunc(r.rows, func(row T) bool { return !r.want(&row) })
+		}
+	}
+	return nil
+}
+
+// order is how the rows of a table stand: by thing, then by time.
+type order[T any] struct {
+	thing func(a, b *T) int
+	ts    func(*T) time.Time
+}
+
+var (
+	podOrder = order[usage.Pod]{func(a, b *usage.Pod) int { return comparePods(a.Namespace, a.Pod, b.Namespace, b.Pod) },
+		func(p *usage.Pod) time.Time { return p.TS }}
+	nodeOrder = order[usage.Node]{func(a, b *usage.Node) int { return strings.Compare(a.Node, b.Node) },
+		func(n *usage.Node) time.Time { return n.TS }}
+	gpuOrder    = order[usage.GPU]{compareDevices, func(g *usage.GPU) time.Time { return g.TS }}
+	engineOrder = order[usage.Engine]{func(a, b *usage.Engine) int { return comparePods(a.Namespace, a.Pod, b.Namespace, b.Pod) },
+		func(e *usage.Engine) time.Time { return e.TS }}
+	gapOrder = order[usage.Gap]{func(a, b *usage.Gap) int {
+		return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.Target, b.Target))
+	}, func(g *usage.Gap) time.Time { return g.TS }}
+)
+
+func comparePods(namespace, pod, otherNamespace, otherPod string) int {
+	if c := strings.Compare(namespace, otherNamespace); c != 0 {
+		return c
+	}
+	return strings.Compare(pod, otherPod)
+}
+
+func compareDevices(a, b *usage.GPU) int {
+	if c := strings.Compare(a.Node, b.Node); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.GPUIndex, b.GPUIndex); c != 0 {
+		return c
+	}
+	x, ok := a.MIGInstance.Get()
+	y, ok2 := b.MIGInstance.Get()
+	switch {
+	case ok == ok2:
+		return cmp.Compare(x, y)
+	case ok2:
+		return -1
+	}
+	return 1
+}
+
+// merger merges sorted runs, one thing at a time: a pod's rows of all runs, then
+// the next pod's. It holds a block of each run and the rows of one thing.
+type merger[T any] struct {
+	order[T]
+	runs  []*sortedRun[T]
+	group []T
+	err   error
+}
+
+// next returns the next thing's rows in order of time, until the call after it;
+// none at the end. Of rows of one instant those of the earlier run come first.
+func (m *merger[T]) next() []T {
+	m.group = m.group[:0]
+	var least *T
+	left := m.runs[:0]
+	for _, r := range m.runs {
+		if m.err == nil {
+			m.err = r.fill()
+		}
+		if len(r.rows) == 0 {
+			continue
+		}
+		left = append(left, r)
+		if least == nil || m.thing(&r.rows[0], least) < 0 {
+			least = &r.rows[0]
+		}
+	}
+	m.runs = left
+	if least == nil || m.err != nil {
+		return nil
+	}
+	first := *least // its block may be read over
+	sorted := true
+	for _, r := range m.runs {
+		for len(r.rows) > 0 && m.err == nil {
+			n := 0
+			for n < len(r.rows) && m.thing(&r.rows[n], &first) == 0 {
+				n++
+			}
+			if k := len(m.group); n > 0 && k > 0 && m.ts(&r.rows[0]).Before(m.ts(&m.group[k-1])) {
+				sorted = false
+			}
+			m.group = append(m.group, r.rows[:n]...)
+			if r.rows = r.rows[n:]; len(r.rows) > 0 {
+				break
+			}
+			m.err = r.fill()
+		}
+	}
+	if m.err != nil {
+		return nil
+	}
+	if !sorted {
+		slices.SortStableFunc(m.group, func(a, b T) int { return m.ts(&a).Compare(m.ts(&b)) })
+	}
+	return m.group
+}

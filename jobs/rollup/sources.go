@@ -1,0 +1,298 @@
+package rollup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/gpu"
+	"github.com/company/k8s-resource-monitor/internal/layout"
+	"github.com/company/k8s-resource-monitor/internal/report"
+	"github.com/company/k8s-resource-monitor/internal/store"
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
+
+// parallelReads bounds the objects that are fetched at once.
+const parallelReads = 16
+
+// committed is one snapshot as the listing shows it.
+type committed struct {
+	at   time.Time
+	node string // whose GPUs alone it is of; "": the cluster's
+	name string
+	etag string
+}
+
+// listCommitted lists the snapshots of the days from one instant to another,
+// in order of time.
+func (j *Job) listCommitted(ctx context.Context, from, to time.Time) ([]committed, error) {
+	var found []committed
+	for day := from.UTC().Truncate(24 * time.Hour); !day.After(to); day = day.Add(24 * time.Hour) {
+		for info, err := range j.Bucket.List(ctx, layout.DayPrefix(layout.Raw, layout.ManifestTable, j.Cluster, day)) {
+			if err != nil {
+				return nil, err
+			}
+			o, ok := layout.Parse(info.Name)
+			if ok && o.Tier == layout.Manifest && !o.Time.Before(from) && o.Time.Before(to) {
+				found = append(found, committed{o.Time, o.Node, info.Name, info.ETag})
+			}
+		}
+	}
+	return found, nil
+}
+
+// readManifest reads one snapshot's manifest.
+func (j *Job) readManifest(ctx context.Context, name string) (report.Manifest, error) {
+	var m report.Manifest
+	object, err := j.Bucket.Get(ctx, name)
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(object.Body, &m); err != nil {
+		return m, fmt.Errorf("%s: not a manifest (%w): delete it, and that minute counts as a gap", name, err)
+	}
+	if m.Version != report.Version {
+		return m, fmt.Errorf("%s: manifest version %d, this program reads %d: use the k8s-monitor that wrote it, or a newer one", name, m.Version, report.Version)
+	}
+	return m, nil
+}
+
+// source is some of an hour's rows: a snapshot, or the hour's objects in
+// samples/, of which only the instants count that no snapshot holds.
+type source struct {
+	committed
+	objects  map[string]string // by table
+	instants []time.Time
+	devices  bool                    // NVML read some of the cluster's GPUs on their nodes
+	want     map[int64]bool          // of samples/: the instants, in Unix milliseconds
+	later    map[podInstant]*podGPUs // what only the nodes' snapshots say of the pods
+}
+
+// sources reads the manifests of snapshots.
+func (j *Job) sources(ctx context.Context, snapshots []committed) ([]*source, error) {
+	out := make([]*source, len(snapshots))
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelReads)
+	for i, c := range snapshots {
+		group.Go(func() error {
+			m, err := j.readManifest(groupCtx, c.name)
+			if err != nil {
+				return err
+			}
+			out[i] = &source{committed: c, objects: map[string]string{}, instants: m.SampledAt}
+			for _, o := range m.Objects {
+				out[i].objects[o.Table] = o.Name
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return out, j.attributeLater(ctx, out)
+}
+
+// instantsOf are the instants at which the cluster was sampled.
+func instantsOf(sources []*source) (all []time.Time) {
+	for _, s := range sources {
+		if s.node == "" {
+			all = append(all, s.instants...)
+		}
+	}
+	return all
+}
+
+// samplesSource is what the hour's objects in samples/ hold from an instant on
+// and the sources do not: nil if that is nothing. So an hour whose raw objects
+// were pruned, wholly or in part, loses nothing when it is made again.
+func (j *Job) samplesSource(ctx context.Context, hour, from time.Time, sources []*source) (*source, error) {
+	s := &source{objects: map[string]string{}, want: map[int64]bool{}}
+	for _, table := range store.RawTables {
+		s.objects[table] = layout.Object{Tier: layout.Samples, Table: table, Cluster: j.Cluster, Time: hour}.Name()
+	}
+	s.name = s.objects[usage.Nodes]
+	have := map[int64]bool{}
+	for _, t := range instantsOf(sources) {
+		have[t.UnixMilli()] = true
+	}
+	nodes, err := store.Nodes.Open(ctx, j.Bucket, s.name)
+	if errors.Is(err, bucket.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer nodes.Close()
+	for block := make([]usage.Node, blockRows); ; {
+		n, err := nodes.Read(block)
+		if err != nil && err != io.EOF {
+			return nil, err
+		}
+		for i := range block[:n] {
+			if ms := block[i].TS.UnixMilli(); !have[ms] && !s.want[ms] && !block[i].TS.Before(from) {
+				s.want[ms] = true
+				s.instants = append(s.instants, block[i].TS)
+			}
+		}
+		if err == io.EOF {
+			break
+		}
+	}
+	if len(s.want) == 0 {
+		return nil, nil
+	}
+	return s, nil
+}
+
+// open opens a table of all sources. Those without an object of it have none
+// of its rows.
+func open[T any](ctx context.Context, j *Job, sources []*source, table *store.Table[T], o order[T]) (*merger[T], error) {
+	runs := make([]*sortedRun[T], len(sources))
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelReads)
+	for i, s := range sources {
+		group.Go(func() error {
+			runs[i] = &sortedRun[T]{}
+			if s.objects[table.Name()] == "" {
+				return nil
+			}
+			r, err := table.Open(ctx, j.Bucket, s.objects[table.Name()])
+			if errors.Is(err, bucket.ErrNotExist) && s.want != nil {
+				return nil // no rows of the table in that hour
+			}
+			if err != nil {
+				return err
+			}
+			runs[i].read = r.Read
+			if s.want != nil {
+				runs[i].want = func(row *T) bool { return s.want[o.ts(row).UnixMilli()] }
+			}
+			return groupCtx.Err()
+		})
+	}
+	return &merger[T]{order: o, runs: runs}, group.Wait()
+}
+
+// streams are the sources' rows.
+func (j *Job) streams(ctx context.Context, sources []*source) streams {
+	pods := func() (*merger[usage.Pod], error) { return j.openPods(ctx, sources) }
+	return streams{
+		instants: instantsOf(sources),
+		pods:     pods,
+		grouped:  pods,
+		nodes:    func() (*merger[usage.Node], error) { return open(ctx, j, sources, store.Nodes, nodeOrder) },
+		gpus:     func() (*merger[usage.GPU], error) { return open(ctx, j, sources, store.GPUs, gpuOrder) },
+		engines:  func() (*merger[usage.Engine], error) { return open(ctx, j, sources, store.Engines, engineOrder) },
+	}
+}
+
+// openPods opens the pods, with the GPU figures that their nodes gave.
+func (j *Job) openPods(ctx context.Context, sources []*source) (*merger[usage.Pod], error) {
+	m, err := open(ctx, j, sources, store.Pods, podOrder)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range sources {
+		read := m.runs[i].read
+		if s.later == nil || read == nil {
+			continue
+		}
+		m.runs[i].read = func(rows []usage.Pod) (int, error) {
+			n, err := read(rows)
+			for k := range rows[:n] {
+				if g := s.later[podInstant{podKey{rows[k].Namespace, rows[k].Pod}, rows[k].TS.UnixMilli()}]; g != nil {
+					g.give(&rows[k])
+				}
+			}
+			return n, err
+		}
+	}
+	return m, nil
+}
+
+// podInstant is a pod at one instant, in Unix milliseconds.
+type podInstant struct {
+	podKey
+	ts int64
+}
+
+// podGPUs are a pod's figures of its GPUs.
+type podGPUs struct {
+	util, power usage.Opt[float64]
+	used, total usage.Opt[int64]
+	attribution usage.Opt[string]
+}
+
+func (g *podGPUs) give(p *usage.Pod) {
+	p.GPUUtilPercent, p.GPUPowerWatts, p.GPUMemoryUsedBytes, p.GPUMemoryTotalBytes, p.GPUAttribution = g.util, g.power, g.used, g.total, g.attribution
+}
+
+// attributeLater gives the pods of a minute the figures of the GPUs that NVML
+// read on their nodes, of which the cluster's own snapshot knows nothing.
+func (j *Job) attributeLater(ctx context.Context, sources []*source) error {
+	for first := 0; first < len(sources); {
+		end := first + 1
+		for end < len(sources) && sources[end].at.Equal(sources[first].at) {
+			end++
+		}
+		minute := sources[first:end]
+		if first = end; len(minute) == 1 {
+			continue
+		}
+		var gpus []usage.GPU
+		for _, s := range minute {
+			if name := s.objects[usage.GPUs]; s.node != "" && name != "" {
+				rows, err := store.GPUs.Read(ctx, j.Bucket, name)
+				if err != nil {
+					return err
+				}
+				gpus = append(gpus, rows...)
+			}
+		}
+		for _, s := range minute {
+			if err := j.attributePods(ctx, s, gpus); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (j *Job) attributePods(ctx context.Context, s *source, gpus []usage.GPU) error {
+	if s.objects[usage.Pods] == "" {
+		return nil
+	}
+	r, err := store.Pods.Open(ctx, j.Bucket, s.objects[usage.Pods])
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	var pods []usage.Pod
+	for block := make([]usage.Pod, blockRows); ; {
+		n, err := r.Read(block)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		for i := range block[:n] {
+			if block[i].GPUAttribution == usage.Some(usage.Unknown) {
+				pods = append(pods, block[i])
+			}
+		}
+		if err == io.EOF {
+			break
+		}
+	}
+	gpu.AttributeLater(pods, gpus)
+	s.later = map[podInstant]*podGPUs{}
+	for i := range pods {
+		p := &pods[i]
+		s.later[podInstant{podKey{p.Namespace, p.Pod}, p.TS.UnixMilli()}] = &podGPUs{p.GPUUtilPercent, p.GPUPowerWatts, p.GPUMemoryUsedBytes, p.GPUMemoryTotalBytes, p.GPUAttribution}
+	}
+	return nil
+}

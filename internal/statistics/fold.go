@@ -101,9 +101,6 @@ func (f *Fold) Empty() bool {
 // Stands reports whether the key was there at the newest instant.
 func (f *Fold) Stands() bool { return f.tail.has != 0 }
 
-// Seen reports whether the key was there at any instant of the hour.
-func (f *Fold) Seen() bool { return f.samples > 0 }
-
 // Statistics are the key's figures of the hour, after the last run of instants
 // that it took. The newest instant gets its time, so the fold takes no more.
 func (f *Fold) Statistics(run *Timeline, closed bool) usage.Statistics {

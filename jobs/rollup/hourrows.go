@@ -42,6 +42,9 @@ func (p *pass) finish(out *hourRows) {
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.nodes)) {
 		if st, ok := p.statistics(&s.nodes[k].Fold); ok {
+			if !st.GPUHoursTotal.Present() { // it is gone, and its pods are not
+				st.GPUHoursTotal = st.GPUHoursAllocated
+			}
 			out.nodes = append(out.nodes, usage.NodeHour{Hour: hour, Node: k, GPUProduct: s.nodes[k].product, Statistics: st})
 		}
 	}

@@ -43,7 +43,9 @@ func (r *sortedRun[T]) fill() error {
 	return nil
 }
 
-// order is how the rows of a table stand: by thing, then by time.
+// order is how the rows of a table stand: by thing, then by time. A thing has
+// one row an instant; where runs hold several, as after a clock that was set
+// back, the first counts. Gaps alone may have more.
 type order[T any] struct {
 	thing func(a, b *T) int
 	ts    func(*T) time.Time
@@ -142,5 +144,21 @@ func (m *merger[T]) next() []T {
 	if !sorted {
 		slices.SortStableFunc(m.group, func(a, b T) int { return m.ts(&a).Compare(m.ts(&b)) })
 	}
+	m.group = m.once(m.group)
 	return m.group
+}
+
+// once drops the rows of an instant after its first.
+func (m *merger[T]) once(rows []T) []T {
+	if _, gaps := any(rows).([]usage.Gap); gaps {
+		return rows
+	}
+	twice := false
+	for i := 1; i < len(rows) && !twice; i++ {
+		twice = m.ts(&rows[i]).Equal(m.ts(&rows[i-1]))
+	}
+	if !twice {
+		return rows
+	}
+	return slices.CompactFunc(rows, func(a, b T) bool { return m.ts(&a).Equal(m.ts(&b)) })
 }

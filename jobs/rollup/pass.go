@@ -244,15 +244,29 @@ func (p *pass) readGroups() error {
 	return engines.err
 }
 
-// readGPUs adds the cards to their nodes and the cluster. A card's power and
-// energy count once, however many MIG instances repeat them; what a single pod
-// holds is kept for it.
+// card is one GPU at the instants of the pass. Its power and its energy count
+// once an instant, however many MIG instances repeat them.
+type card struct {
+	node *nodeTrack
+	uuid string
+	at   []cardAt
+}
+
+// cardAt is a card at an instant, as its first row has it.
+type cardAt struct {
+	there  bool
+	ts     time.Time
+	energy usage.Opt[int64]
+	holder podKey // the pod that alone holds the whole card; zero if there is none
+}
+
+// readGPUs adds the cards to their nodes and the cluster.
 func (p *pass) readGPUs() error {
 	m, err := p.in.gpus()
 	if err != nil {
 		return err
 	}
-	card, powered := "", make([]bool, p.run.Len())
+	c := card{at: make([]cardAt, p.run.Len())}
 	for rows := m.next(); rows != nil; rows = m.next() {
 		node := p.node(rows[0].Node)
 		hint := 0
@@ -263,49 +277,61 @@ func (p *pass) readGPUs() error {
 				continue
 			}
 			hint = at + 1
-			if g.GPUUUID != card {
-				card = g.GPUUUID
-				clear(powered)
+			if g.GPUUUID != c.uuid {
+				p.endCard(&c)
+				c.uuid, c.node = g.GPUUUID, node
 			}
-			for _, t := range []*statistics.Track{node.Track, p.cluster.Track} {
+			tracks := [...]*statistics.Track{node.Track, p.cluster.Track}
+			for _, t := range tracks {
 				statistics.AddOpt(t, statistics.GPUUtil, at, g.UtilPercent)
 				statistics.AddOpt(t, statistics.GPUMemory, at, g.MemoryUsedBytes)
-				if !powered[at] {
-					statistics.AddOpt(t, statistics.GPUPower, at, g.PowerWatts)
-				}
 			}
-			powered[at] = true
-			p.readEnergy(g, at, node)
+			if c.at[at].there {
+				continue
+			}
+			for _, t := range tracks {
+				statistics.AddOpt(t, statistics.GPUPower, at, g.PowerWatts)
+			}
+			c.at[at] = cardAt{there: true, ts: g.TS, energy: g.EnergyMillijoulesTotal}
+			if namespace, held := g.Namespace.Get(); held && !g.MIGInstance.Present() && g.ShareCount == 1 {
+				pod, _ := g.Pod.Get()
+				c.at[at].holder = podKey{namespace, pod}
+			}
 		}
 	}
+	p.endCard(&c)
 	return m.err
 }
 
-// readEnergy adds what the card's energy counter grew by.
-func (p *pass) readEnergy(g *usage.GPU, at int, node *nodeTrack) {
-	before, seen := p.state.cards[g.GPUUUID]
-	if seen && !g.TS.After(before.at) {
-		return // another MIG instance of a card that has been read
-	}
-	now := reading{Counters: statistics.Counters{Energy: g.EnergyMillijoulesTotal}, at: g.TS}
-	p.state.cards[g.GPUUUID] = now
-	grown := statistics.Increase(before.Energy, now.Energy)
-	millijoules, ok := grown.Get()
-	if !ok {
-		return
-	}
-	node.Energy, p.cluster.Energy = usage.Add(node.Energy, grown), usage.Add(p.cluster.Energy, grown)
-	if namespace, held := g.Namespace.Get(); held && !g.MIGInstance.Present() && g.ShareCount == 1 {
-		pod, _ := g.Pod.Get()
-		k := podKey{namespace, pod}
-		if p.energy[k] == nil {
-			p.energy[k] = make([]int64, p.run.Len())
-			for i := range p.energy[k] {
-				p.energy[k][i] = noEnergy
-			}
+// endCard adds what the card's energy counter grew by, instant by instant.
+func (p *pass) endCard(c *card) {
+	for at := range c.at {
+		x := &c.at[at]
+		if !x.there {
+			continue
 		}
-		p.energy[k][at] = max(0, p.energy[k][at]) + millijoules
+		before := p.state.cards[c.uuid]
+		p.state.cards[c.uuid] = reading{Counters: statistics.Counters{Energy: x.energy}, at: x.ts}
+		grown := statistics.Increase(before.Energy, x.energy)
+		millijoules, ok := grown.Get()
+		if !ok {
+			continue
+		}
+		c.node.Energy, p.cluster.Energy = usage.Add(c.node.Energy, grown), usage.Add(p.cluster.Energy, grown)
+		if x.holder == (podKey{}) {
+			continue
+		}
+		held := p.energy[x.holder]
+		if held == nil {
+			held = make([]int64, len(c.at))
+			for i := range held {
+				held[i] = noEnergy
+			}
+			p.energy[x.holder] = held
+		}
+		held[at] = max(0, held[at]) + millijoules
 	}
+	clear(c.at)
 }
 
 // noEnergy is the energy of an instant at which none was measured.

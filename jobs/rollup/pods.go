@@ -212,11 +212,14 @@ func (r *podReader) end(out *hourRows) error {
 			h.Take(nil, r.run)
 		}
 		h.encode(&r.encoded)
-		if out == nil || !h.Seen() {
+		if out == nil {
 			continue
 		}
 		row := usage.PodHour{Hour: r.state.hour, Namespace: h.namespace, Pod: h.pod, PodUID: h.uid, Node: h.node, Engine: h.engine, Model: h.model}
 		row.Statistics = h.Statistics(r.run, r.closed)
+		if h.Empty() {
+			continue
+		}
 		if err := out.pod(&row); err != nil {
 			return err
 		}

@@ -67,6 +67,7 @@ type hourRoller struct {
 // roll computes one hour and writes what comes of it. An hour without rows is
 // left as it is.
 func (h *hourRoller) roll(ctx context.Context, res *Result, saved *savedState, w hourWork) error {
+	podsWritten := false
 	if saved.Hours[w.key] != w.digest || h.rebuild {
 		state, rest, err := h.begin(ctx, w.hour, h.rebuild || w.closed)
 		if err != nil {
@@ -75,7 +76,17 @@ func (h *hourRoller) roll(ctx context.Context, res *Result, saved *savedState, w
 		if len(rest) == 0 && len(state.folded) == 0 {
 			return nil
 		}
-		if h.newest, err = h.writeHourly(ctx, state, rest, w.closed); err != nil {
+		if w.settled && len(state.folded) == 0 && !anyBefore(rest, w.hour) {
+			// All of the hour goes by: its samples are made of the same rows.
+			err = compact(ctx, h.Job, w.hour, store.Pods, func(keep func([]usage.Pod) error) error {
+				h.newest, err = h.writeHourly(ctx, state, rest, w.closed, keep)
+				return err
+			})
+			podsWritten = true
+		} else {
+			h.newest, err = h.writeHourly(ctx, state, rest, w.closed, nil)
+		}
+		if err != nil {
 			return err
 		}
 		h.hour = w.hour
@@ -83,13 +94,18 @@ func (h *hourRoller) roll(ctx context.Context, res *Result, saved *savedState, w
 		saved.Hours[w.key] = w.digest
 	}
 	if w.settled {
-		if err := h.writeSamples(ctx, w.hour); err != nil {
+		if err := h.writeSamples(ctx, w.hour, podsWritten); err != nil {
 			return err
 		}
 		res.Closed++
 		saved.Samples[w.key] = w.samples
 	}
 	return nil
+}
+
+// anyBefore reports whether a source is of the hour before.
+func anyBefore(sources []*source, hour time.Time) bool {
+	return slices.ContainsFunc(sources, func(s *source) bool { return s.at.Before(hour) && s.inHour(hour) })
 }
 
 // longestRun is how long before an hour a snapshot may have begun that still
@@ -204,14 +220,14 @@ func (h *hourRoller) before(ctx context.Context, hour time.Time) (*hourState, er
 		return nil, err
 	}
 	state := newHourState(hour)
-	p := pass{prices: h.Prices, state: state, in: h.streams(ctx, sources)}
+	p := pass{prices: h.Prices, state: state, in: h.streams(ctx, within(hour, sources))}
 	return state, p.fold(h.Interval, nil)
 }
 
 // writeHourly folds the sources into the state, writes the hour's statistics,
 // and returns the state. Nothing is written if a source cannot be read.
-func (h *hourRoller) writeHourly(ctx context.Context, state *hourState, sources []*source, closed bool) ([]byte, error) {
-	p := pass{prices: h.Prices, state: state, closed: closed, in: h.streams(ctx, sources)}
+func (h *hourRoller) writeHourly(ctx context.Context, state *hourState, sources []*source, closed bool, keep func([]usage.Pod) error) ([]byte, error) {
+	p := pass{prices: h.Prices, state: state, closed: closed, in: h.streams(ctx, within(state.hour, sources)), keep: keep}
 	out := &hourRows{}
 	var encoded []byte
 	name := func(table string) string {
@@ -246,9 +262,9 @@ func (h *hourRoller) writeHourly(ctx context.Context, state *hourState, sources 
 		write(ctx, h.Job, store.ClusterHours, name(usage.Cluster), out.cluster))
 }
 
-// writeSamples writes the hour's rows as one object a table. A table without
-// rows has no object.
-func (h *hourRoller) writeSamples(ctx context.Context, hour time.Time) error {
+// writeSamples writes the hour's rows as one object a table; the pods' may be
+// written already.
+func (h *hourRoller) writeSamples(ctx context.Context, hour time.Time, podsWritten bool) error {
 	sources, err := h.sources(ctx, h.byHour[hour])
 	if err != nil {
 		return err
@@ -260,12 +276,19 @@ func (h *hourRoller) writeSamples(ctx context.Context, hour time.Time) error {
 	if old != nil {
 		sources = append(sources, old)
 	}
-	pods, err := h.openPods(ctx, sources)
-	if err != nil {
-		return err
+	podsOf := func() error {
+		if podsWritten {
+			return nil
+		}
+		m, err := h.openPods(ctx, sources)
+		if err != nil {
+			return err
+		}
+		defer m.start()()
+		return compactFrom(ctx, h.Job, hour, store.Pods, m)
 	}
 	return errors.Join(
-		compact(ctx, h.Job, hour, store.Pods, pods),
+		podsOf(),
 		compactTable(ctx, h.Job, hour, sources, store.Nodes, nodeOrder),
 		compactTable(ctx, h.Job, hour, sources, store.GPUs, gpuOrder),
 		compactTable(ctx, h.Job, hour, sources, store.Engines, engineOrder),
@@ -277,24 +300,32 @@ func compactTable[T any](ctx context.Context, j *Job, hour time.Time, sources []
 	if err != nil {
 		return err
 	}
-	return compact(ctx, j, hour, table, m)
+	return compactFrom(ctx, j, hour, table, m)
 }
 
-// compact merges a table's sorted runs into one object.
-func compact[T any](ctx context.Context, j *Job, hour time.Time, table *store.Table[T], m *merger[T]) error {
-	name := layout.Object{Tier: layout.Samples, Table: table.Name(), Cluster: j.Cluster, Time: hour}.Name()
-	err := table.Create(ctx, j.Bucket, name, store.Metadata{Cluster: j.Cluster}, func(w *store.Writer[T]) error {
-		wrote := false
+// compactFrom merges a table's sorted runs into one object.
+func compactFrom[T any](ctx context.Context, j *Job, hour time.Time, table *store.Table[T], m *merger[T]) error {
+	return compact(ctx, j, hour, table, func(keep func([]T) error) error {
 		for rows := m.next(); rows != nil; rows = m.next() {
-			wrote = true
-			if err := w.Write(rows); err != nil {
+			if err := keep(rows); err != nil {
 				return err
 			}
 		}
-		if m.err == nil && !wrote {
+		return m.err
+	})
+}
+
+// compact writes the rows that rows gives to keep, in the table's order, as the
+// hour's object in samples/. A table without rows has none.
+func compact[T any](ctx context.Context, j *Job, hour time.Time, table *store.Table[T], rows func(keep func([]T) error) error) error {
+	name := layout.Object{Tier: layout.Samples, Table: table.Name(), Cluster: j.Cluster, Time: hour}.Name()
+	err := table.Create(ctx, j.Bucket, name, store.Metadata{Cluster: j.Cluster}, func(w *store.Writer[T]) error {
+		wrote := false
+		err := rows(func(some []T) error { wrote = true; return w.Write(some) })
+		if err == nil && !wrote {
 			return errNoRows
 		}
-		return m.err
+		return err
 	})
 	if errors.Is(err, errNoRows) {
 		return j.Bucket.Delete(ctx, name)

@@ -95,12 +95,22 @@ type merger[T any] struct {
 	order[T]
 	runs  []*sortedRun[T]
 	group []T
-	err   error
+	err   error // after the last of next
+	ahead *ahead[T]
 }
 
 // next returns the next thing's rows in order of time, until the call after it;
-// none at the end. Of rows of one instant those of the earlier run come first.
+// none at the end.
 func (m *merger[T]) next() []T {
+	if m.ahead != nil {
+		return m.ahead.next()
+	}
+	return m.merge()
+}
+
+// merge merges the next thing's rows. Of rows of one instant those of the
+// earlier run come first.
+func (m *merger[T]) merge() []T {
 	m.group = m.group[:0]
 	var least *T
 	left := m.runs[:0]

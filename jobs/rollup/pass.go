@@ -74,6 +74,7 @@ type pass struct {
 	closed bool
 	state  *hourState
 	in     streams
+	keep   func([]usage.Pod) error // takes the rows of the pods as they go by
 
 	groups  map[groupKey][]usage.Opt[bool] // what the engine of a replica of several pods says
 	energy  map[podKey][]int64             // by instant, of what one pod alone holds
@@ -103,6 +104,9 @@ func (p *pass) fold(interval time.Duration, out *hourRows) error {
 	p.run = statistics.NewTimeline(p.state.hour, interval, p.state.last, p.in.instants)
 	p.energy, p.nodes, p.groups = map[podKey][]int64{}, map[string]*nodeTrack{}, map[groupKey][]usage.Opt[bool]{}
 	p.namespaces, p.models, p.workloads = newTracks[string](p.run), newTracks[modelKey](p.run), newTracks[workloadKey](p.run)
+	if p.keep == nil {
+		p.keep = func([]usage.Pod) error { return nil }
+	}
 	p.cluster = &track{Track: statistics.NewTrack(p.run)}
 	readPods := func() error { return p.readPods(out) }
 	steps := []func() error{p.readProducts, p.readGroups, p.readGPUs, readPods, p.readNodes}

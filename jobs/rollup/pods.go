@@ -26,6 +26,7 @@ func (p *pass) readPods(out *hourRows) error {
 		if rows, err = p.in.pods(); err != nil {
 			return err
 		}
+		defer rows.start()()
 		if engines, err = p.in.engines(); err != nil {
 			return err
 		}
@@ -55,6 +56,9 @@ func (p *pass) readPods(out *hourRows) error {
 			known.next()
 		}
 		if next != nil && next[0].Namespace == name.namespace && next[0].Pod == name.pod {
+			if err := p.keep(next); err != nil {
+				return err
+			}
 			r.read(next)
 			next = rows.next()
 		}

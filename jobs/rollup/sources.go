@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -177,6 +178,16 @@ func open[T any](ctx context.Context, j *Job, sources []*source, table *store.Ta
 		})
 	}
 	return &merger[T]{order: o, runs: runs}, group.Wait()
+}
+
+// inHour reports whether the source has instants of the hour.
+func (s *source) inHour(hour time.Time) bool {
+	return slices.ContainsFunc(s.instants, func(t time.Time) bool { return hourOf(t).Equal(hour) })
+}
+
+// within are the sources that have instants of the hour.
+func within(hour time.Time, sources []*source) []*source {
+	return slices.DeleteFunc(slices.Clone(sources), func(s *source) bool { return !s.inHour(hour) })
 }
 
 // streams are the sources' rows.

@@ -25,8 +25,8 @@ const (
 	listMetaContinue = 3
 )
 
-// item is one element of a list, as the server sent it. The bytes are valid
-// until the next item is read.
+// item is one element of a list as the server sent it, or a part of one. The
+// bytes are valid until the next item is read, and never those of broken JSON.
 type item struct {
 	bytes []byte
 	json  bool // else protobuf
@@ -42,7 +42,7 @@ func splitList(body io.Reader, visit func(item) error) (token string, err error)
 		_, _ = r.Discard(len(protobufMagic)) // it was just peeked
 		return splitProtobuf(r, visit)
 	}
-	return splitJSON(&text{r: r}, visit)
+	return splitJSON(r, visit)
 }
 
 // splitProtobuf reads a runtime.Unknown whose raw field is the list.
@@ -204,7 +204,7 @@ func cut(err error) error {
 }
 
 // field cuts the first field off an encoded message: its number, its value
-// (of a length-delimited field; else empty) and what follows.
+// without its length and what follows.
 func field(m []byte) (number int64, value, rest []byte, err error) {
 	key, n := binary.Uvarint(m)
 	if n <= 0 {
@@ -217,7 +217,7 @@ func field(m []byte) (number int64, value, rest []byte, err error) {
 		if _, n = binary.Uvarint(m); n <= 0 {
 			return 0, nil, nil, errWire
 		}
-		return int64(key >> 3), nil, m[n:], nil
+		return int64(key >> 3), m[:n], m[n:], nil
 	case 1:
 		size = 8
 	case 2:

@@ -2,10 +2,10 @@ package kube
 
 import "hash/maphash"
 
-// memo remembers what items were reduced to, by a hash of their bytes: in
-// protobuf, of those bytes that the trimmer leaves. With 64 bits of a seeded
-// hash and the length, two of a million items are taken for one another less
-// than once in ten million samples.
+// memo remembers what items were reduced to, by a hash of the bytes that the
+// trimmer leaves of them. With 64 bits of a seeded hash and the length, two of
+// a million items are taken for one another less than once in ten million
+// samples.
 type memo[T any] struct {
 	seed    maphash.Seed
 	trimmer *trimmer
@@ -26,13 +26,11 @@ func (m *memo[T]) begin() { m.current = make(map[memoKey]*T, len(m.last)) }
 
 // reduce returns what the item reduces to, by reduce where it is new.
 func (m *memo[T]) reduce(i item, reduce func(item) (T, error)) (*T, error) {
-	if !i.json {
-		var err error
-		if m.trimmed, err = m.trimmer.trim(m.trimmed[:0], i.bytes); err != nil {
-			return nil, err
-		}
-		i.bytes = m.trimmed
+	var err error
+	if m.trimmed, err = m.trimmer.trim(m.trimmed[:0], i); err != nil {
+		return nil, err
 	}
+	i.bytes = m.trimmed
 	key := memoKey{maphash.Bytes(m.seed, i.bytes), len(i.bytes)}
 	v := m.last[key]
 	if v == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -23,8 +22,8 @@ type Usage struct {
 // sum is absent where one of them does not name the resource, because a sum
 // that lacks a container is not the pod's.
 type reading struct {
-	namespace, name  string
-	at               time.Time // end of its window
+	namespace, name  []byte // valid as long as the item
+	at               int64  // end of its window, in Unix milliseconds
 	nanocores, bytes int64
 	lists            int
 	noCPU, noMemory  bool
@@ -44,8 +43,9 @@ func (r *reading) usage() (u Usage) {
 // are in memory once, with the pods. Two of a million pods have the same hash
 // less than once in ten million samples.
 type measurements struct {
-	seed  maphash.Seed
-	byPod map[uint64]measured
+	seed    maphash.Seed
+	byPod   map[uint64]measured
+	scratch []byte
 }
 
 type measured struct {
@@ -53,20 +53,21 @@ type measured struct {
 	at int64 // Unix seconds
 }
 
-func newMeasurements() measurements {
-	return measurements{maphash.MakeSeed(), map[uint64]measured{}}
+func newMeasurements() *measurements {
+	return &measurements{seed: maphash.MakeSeed(), byPod: map[uint64]measured{}}
 }
 
-func (m measurements) key(namespace, name string) uint64 {
-	return maphash.Comparable(m.seed, [2]string{namespace, name})
+func hashOf[S []byte | string](m *measurements, namespace, name S) uint64 {
+	m.scratch = append(append(append(m.scratch[:0], namespace...), '/'), name...)
+	return maphash.Bytes(m.seed, m.scratch)
 }
 
 // of returns the usage of the pods listed. PodMetrics bears no UID, so a
 // reading that ended before the pod started is another pod's of the same name.
-func (m measurements) of(pods []*Pod) []Usage {
+func (m *measurements) of(pods []*Pod) []Usage {
 	all := make([]Usage, len(pods))
 	for i, p := range pods {
-		r, ok := m.byPod[m.key(p.namespace.Value(), p.name)]
+		r, ok := m.byPod[hashOf(m, p.namespace.Value(), p.name)]
 		if ok && (p.started == 0 || r.at >= p.started/1000) {
 			all[i] = r.Usage
 		}
@@ -76,11 +77,11 @@ func (m measurements) of(pods []*Pod) []Usage {
 
 // listPodMetrics reads what the pods of the namespace use, all where it is "".
 // What a list that expired said of a pod stays true, or is overwritten.
-func (c *Client) listPodMetrics(ctx context.Context, namespace string, into measurements) error {
+func (c *Client) listPodMetrics(ctx context.Context, namespace string, into *measurements) error {
 	return c.list(ctx, metricsPods, namespace, func() {}, func(i item) error {
 		r, err := readMetrics(i, ofPod)
 		if err == nil {
-			into.byPod[into.key(r.namespace, r.name)] = measured{r.usage(), r.at.Unix()}
+			into.byPod[hashOf(into, r.namespace, r.name)] = measured{r.usage(), r.at / 1000}
 		}
 		return err
 	})
@@ -92,7 +93,7 @@ func (c *Client) listNodeMetrics(ctx context.Context) (map[string]Usage, error) 
 	err := c.list(ctx, metricsNodes, "", func() { clear(found) }, func(i item) error {
 		r, err := readMetrics(i, ofNode)
 		if err == nil {
-			found[r.name] = r.usage()
+			found[string(r.name)] = r.usage()
 		}
 		return err
 	})

@@ -3,6 +3,7 @@ package kube
 import (
 	"encoding/json"
 	"fmt"
+	"path"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -36,7 +37,10 @@ func decodePod(i item) (d *usage.PodDetail, facts podFacts, err error) {
 }
 
 // decode reads an item in the encoding that it came in.
-func decode(i item, into interface{ Unmarshal([]byte) error }) error {
+func decode(i item, into interface {
+	metav1.Object
+	Unmarshal([]byte) error
+}) error {
 	err := error(nil)
 	if i.json {
 		err = json.Unmarshal(i.bytes, into)
@@ -44,7 +48,7 @@ func decode(i item, into interface{ Unmarshal([]byte) error }) error {
 		err = into.Unmarshal(i.bytes)
 	}
 	if err != nil {
-		return fmt.Errorf("decoding a %T: %w", into, err)
+		return fmt.Errorf("decoding a %T, %s: %w", into, path.Join(into.GetNamespace(), into.GetName()), err)
 	}
 	return nil
 }

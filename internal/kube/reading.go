@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,35 +15,20 @@ import (
 // Half of what a sample reads are PodMetrics, so they are read without the
 // types of k8s.io/metrics, whose quantities cost more than all the rest.
 
-// Field numbers of PodMetrics and NodeMetrics and of what they hold, from
-// generated.proto in k8s.io/metrics.
-const (
-	metricsMetadata   = 1
-	metricsTimestamp  = 2
-	metricsContainers = 4 // of PodMetrics
-	metricsUsage      = 4 // of NodeMetrics
-	containerUsage    = 2
-	metadataName      = 1
-	metadataNamespace = 3
-	entryKey          = 1
-	entryValue        = 2
-	quantityText      = 1
-)
-
-// kindOfMetrics says which of the two an item is.
-type kindOfMetrics bool
-
-const (
-	ofPod  kindOfMetrics = true
-	ofNode kindOfMetrics = false
+// What is read of PodMetrics and of NodeMetrics.
+var (
+	metricsMetadata = fields{{1, "name"}: nil, {3, "namespace"}: nil}
+	ofPod           = newTrimmer(fields{{1, "metadata"}: metricsMetadata, {2, "timestamp"}: nil, {4, "containers"}: {{2, "usage"}: nil}})
+	ofNode          = newTrimmer(fields{{1, "metadata"}: metricsMetadata, {2, "timestamp"}: nil, {4, "usage"}: nil})
 )
 
 // readMetrics reads a PodMetrics or a NodeMetrics.
-func readMetrics(i item, kind kindOfMetrics) (r reading, err error) {
-	if i.json {
-		err = r.readJSON(i.bytes, kind)
-	} else {
-		err = r.read(i.bytes, kind)
+func readMetrics(i item, of *trimmer) (r reading, err error) {
+	err = r.read(i, of)
+	if err != nil && i.json {
+		if i, err = asUsual(i); err == nil {
+			err = r.read(i, of)
+		}
 	}
 	if err != nil {
 		return r, fmt.Errorf("decoding metrics of %s/%s: %w", r.namespace, r.name, err)
@@ -50,86 +36,66 @@ func readMetrics(i item, kind kindOfMetrics) (r reading, err error) {
 	return r, nil
 }
 
-func (r *reading) read(m []byte, kind kindOfMetrics) error {
-	lists := resourceList{}
-	err := eachField(m, func(number int64, value []byte) error {
-		switch {
-		case number == metricsMetadata:
-			return eachField(value, func(number int64, value []byte) error {
+func (r *reading) read(metrics item, of *trimmer) error {
+	*r = reading{at: time.Time{}.UnixMilli()}
+	node := resourceList{}
+	err := of.each(metrics, func(number int, value item) (err error) {
+		switch number {
+		case 1:
+			return of.inner[1].each(value, func(number int, value item) (err error) {
 				switch number {
-				case metadataName:
-					r.name = string(value)
-				case metadataNamespace:
-					r.namespace = string(value)
+				case 1:
+					r.name, err = value.text()
+				case 3:
+					r.namespace, err = value.text()
 				}
-				return nil
+				return err
 			})
-		case number == metricsTimestamp:
-			var t metav1.Time
-			err := t.Unmarshal(value)
-			r.at = t.Time
-			return err
-		case number == metricsUsage && kind == ofNode:
-			return lists.entry(value)
-		case number == metricsContainers && kind == ofPod:
-			list := resourceList{}
-			err := eachField(value, func(number int64, value []byte) error {
-				if number == containerUsage {
-					return list.entry(value)
-				}
-				return nil
+		case 2:
+			r.at, err = value.millis()
+		case 4:
+			if of == ofNode {
+				return node.read(value)
+			}
+			return value.elements(func(value item) error {
+				container := resourceList{}
+				err := of.inner[4].each(value, func(number int, value item) error {
+					if number == 2 {
+						return container.read(value)
+					}
+					return nil
+				})
+				r.add(container)
+				return err
 			})
-			r.add(list)
-			return err
 		}
-		return nil
+		return err
 	})
-	if kind == ofNode {
-		r.add(lists)
+	if of == ofNode {
+		r.add(node)
 	}
 	return err
 }
 
-func (r *reading) readJSON(b []byte, kind kindOfMetrics) error {
+// asUsual makes of JSON what each reads.
+func asUsual(i item) (item, error) {
+	type usage map[string]json.RawMessage
 	var m struct {
-		Metadata   struct{ Namespace, Name string }
-		Timestamp  metav1.Time
-		Usage      map[string]quantity
-		Containers []struct{ Usage map[string]quantity }
+		Metadata struct {
+			Name      string `json:"name"`
+			Namespace string `json:"namespace"`
+		} `json:"metadata"`
+		Timestamp  metav1.Time `json:"timestamp"`
+		Usage      usage       `json:"usage"`
+		Containers []struct {
+			Usage usage `json:"usage"`
+		} `json:"containers"`
 	}
-	err := json.Unmarshal(b, &m)
-	r.namespace, r.name, r.at = m.Metadata.Namespace, m.Metadata.Name, m.Timestamp.Time
-	if err != nil {
-		return err
+	err := json.Unmarshal(i.bytes, &m)
+	if err == nil {
+		i.bytes, err = json.Marshal(m)
 	}
-	add := func(usage map[string]quantity) error {
-		list := resourceList{}
-		for name, text := range usage {
-			if err := list.set([]byte(name), text); err != nil {
-				return err
-			}
-		}
-		r.add(list)
-		return nil
-	}
-	if kind == ofNode {
-		return add(m.Usage)
-	}
-	for _, c := range m.Containers {
-		if err := add(c.Usage); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// quantity is one in JSON: a string, or a bare number.
-type quantity []byte
-
-// UnmarshalJSON takes the quotes off.
-func (q *quantity) UnmarshalJSON(b []byte) error {
-	*q = append((*q)[:0], bytes.Trim(b, `"`)...)
-	return nil
+	return i, err
 }
 
 // resourceList is what one container or node uses.
@@ -145,27 +111,44 @@ func (r *reading) add(l resourceList) {
 	r.noCPU, r.noMemory = r.noCPU || !l.cpu, r.noMemory || !l.memory
 }
 
-// entry reads an entry of a map from resource names to quantities.
-func (l *resourceList) entry(m []byte) error {
-	var key, text []byte
-	err := eachField(m, func(number int64, value []byte) error {
-		switch number {
-		case entryKey:
-			key = value
-		case entryValue:
-			return eachField(value, func(number int64, value []byte) error {
-				if number == quantityText {
-					text = value
-				}
-				return nil
-			})
+// read reads quantities by the names of their resources: in protobuf one, in
+// JSON all of them.
+func (l *resourceList) read(quantities item) error {
+	if !quantities.json {
+		var name, text []byte
+		err := eachField(quantities.bytes, func(number int, value []byte) error {
+			switch number {
+			case 1:
+				name = value
+			case 2:
+				return eachField(value, func(number int, value []byte) error {
+					if number == 1 {
+						text = value
+					}
+					return nil
+				})
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	if err != nil {
-		return err
+		return l.set(name, text)
 	}
-	return l.set(key, text)
+	c := cursor{text: quantities.bytes}
+	if c.first() != '{' {
+		return errUnusual
+	}
+	for c.enter(); c.more(); {
+		name, quantity := c.name(), bytes.Trim(c.value(), `"`)
+		if bytes.IndexByte(name, '\\') >= 0 {
+			return errUnusual
+		}
+		if err := l.set(name, quantity); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *resourceList) set(name, quantity []byte) (err error) {
@@ -218,20 +201,4 @@ func scaled(text []byte, scale resource.Scale) (int64, error) {
 	}
 	q, err := resource.ParseQuantity(string(text))
 	return q.ScaledValue(scale), err
-}
-
-// eachField calls visit with each field of a message, empty values of numbers
-// among them.
-func eachField(m []byte, visit func(number int64, value []byte) error) error {
-	for len(m) > 0 {
-		number, value, rest, err := field(m)
-		if err == nil {
-			err = visit(number, value)
-		}
-		if err != nil {
-			return err
-		}
-		m = rest
-	}
-	return nil
 }

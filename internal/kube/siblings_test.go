@@ -11,17 +11,10 @@ import (
 
 // A pod that is known by its siblings reduces to what it does by itself.
 func TestSiblings(t *testing.T) {
-	trimmed := func(p *corev1.Pod) item {
-		raw, err := podTrimmer.trim(nil, marshal(t, p))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return item{bytes: raw}
-	}
 	later := metav1.NewTime(time.Unix(1_795_600_000, 0))
 	changes := map[string]func(*corev1.Pod){
 		"own": func(p *corev1.Pod) {
-			p.Name, p.UID, p.CreationTimestamp = "another", "uid-of-another", later
+			p.Name, p.UID, p.CreationTimestamp = "another", "22222222-0000-0000-0000-000000000002", later
 			p.Spec.NodeName, p.Status.PodIP, p.Status.StartTime = "elsewhere", "10.9.9.9", &later
 		},
 		"not started": func(p *corev1.Pod) { p.Spec.NodeName, p.Status.PodIP, p.Status.StartTime = "", "", nil },
@@ -34,27 +27,30 @@ func TestSiblings(t *testing.T) {
 		"request":      func(p *corev1.Pod) { p.Spec.Containers[0].Resources.Requests = corev1.ResourceList{"cpu": {}} },
 		"host network": func(p *corev1.Pod) { p.Spec.HostNetwork = !p.Spec.HostNetwork },
 	}
-	for _, raw := range testPods(t) {
+	for _, pod := range testPods(t) {
 		for name, change := range changes {
 			var first, second corev1.Pod
-			if first.Unmarshal(raw) != nil || second.Unmarshal(raw) != nil {
+			if decode(pod, &first) != nil || decode(pod, &second) != nil {
 				t.Fatal("the test's own pod cannot be decoded")
 			}
 			change(&second)
+			reduce := func(s *siblings, p *corev1.Pod) Pod {
+				of := map[bool]int{false: 0, true: 1}
+				got, err := s.reduce(trimmed(t, podTrimmer, encoded(t, p)[of[pod.json]]), nothing)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return got
+			}
 			s := newSiblings()
-			if _, err := s.reduce(trimmed(&first), nothing); err != nil {
-				t.Fatal(err)
-			}
-			got, err := s.reduce(trimmed(&second), nothing)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want, err := newSiblings().reduce(trimmed(&second), nothing)
-			if err != nil {
-				t.Fatal(err)
-			}
+			reduce(s, &first)
+			known := len(s.known)
+			got, want := reduce(s, &second), reduce(newSiblings(), &second)
 			if !reflect.DeepEqual(got.Row(), want.Row()) || got.above != want.above || !reflect.DeepEqual(got.claims, want.claims) {
 				t.Errorf("%s, %s\ngot  %+v\nwant %+v", first.Name, name, got.Row(), want.Row())
+			}
+			if name == "own" && first.Status.PodIP != "" && len(s.known) != known {
+				t.Errorf("%s was decoded though its sibling was known, in JSON: %v", first.Name, pod.json)
 			}
 		}
 	}

@@ -2,60 +2,43 @@ package kube
 
 import "encoding/binary"
 
-// fields are the fields of a protobuf message that are read, each with what is
-// read of it: nil is the whole of it. Numbers are those of generated.proto in
-// k8s.io/api and k8s.io/apimachinery, which never change.
-type fields map[int]fields
-
 // What is read of a pod and of a node. The rest, which is most of them
 // (managed fields, volumes, probes, images of a node), is cut off before
 // anything is decoded; and with it what changes though nothing happens, as a
 // node's heartbeat does, so that the memo knows the object again.
 var (
-	// type, status, reason
-	conditionFields = fields{1: nil, 2: nil, 5: nil}
-	// name, image, command, args, ports, env, resources, restartPolicy
-	containerFields = fields{1: nil, 2: nil, 3: nil, 4: nil, 6: nil, 7: nil, 8: nil, 24: nil}
-	// name, state (waiting.reason, running, terminated.exitCode and reason), restartCount
-	statusFields = fields{1: nil, 2: {1: {1: nil}, 2: {}, 3: {1: nil, 3: nil}}, 5: nil}
+	conditionFields = fields{{1, "type"}: nil, {2, "status"}: nil, {5, "reason"}: nil}
+	containerFields = fields{{1, "name"}: nil, {2, "image"}: nil, {3, "command"}: nil, {4, "args"}: nil, {6, "ports"}: nil,
+		{7, "env"}: nil, {8, "resources"}: nil, {24, "restartPolicy"}: nil}
+	statusFields = fields{{1, "name"}: nil, {2, "state"}: {
+		{1, "waiting"}: {{1, "reason"}: nil}, {2, "running"}: {}, {3, "terminated"}: {{1, "exitCode"}: nil, {3, "reason"}: nil},
+	}, {5, "restartCount"}: nil}
 
 	podTrimmer = newTrimmer(fields{
-		// name, namespace, uid, creationTimestamp, labels, annotations, ownerReferences
-		1: {1: nil, 3: nil, 5: nil, 8: nil, 11: nil, 12: nil, 13: nil},
-		// containers, nodeName, hostNetwork, initContainers, overhead, resourceClaims, resources
-		2: {2: containerFields, 10: nil, 11: nil, 20: containerFields, 32: nil, 39: nil, 40: nil},
-		// phase, conditions, reason, podIP, startTime, statuses of containers and init containers, resourceClaimStatuses
-		3: {1: nil, 2: conditionFields, 4: nil, 6: nil, 7: nil, 8: statusFields, 10: statusFields, 15: nil},
+		{1, "metadata"}: {{1, "name"}: nil, {3, "namespace"}: nil, {5, "uid"}: nil, {8, "creationTimestamp"}: nil,
+			{11, "labels"}: nil, {12, "annotations"}: nil, {13, "ownerReferences"}: nil},
+		{2, "spec"}: {{2, "containers"}: containerFields, {10, "nodeName"}: nil, {11, "hostNetwork"}: nil,
+			{20, "initContainers"}: containerFields, {32, "overhead"}: nil, {39, "resourceClaims"}: nil, {40, "resources"}: nil},
+		{3, "status"}: {{1, "phase"}: nil, {2, "conditions"}: conditionFields, {4, "reason"}: nil, {6, "podIP"}: nil, {7, "startTime"}: nil,
+			{8, "containerStatuses"}: statusFields, {10, "initContainerStatuses"}: statusFields, {15, "resourceClaimStatuses"}: nil},
 	})
 	nodeTrimmer = newTrimmer(fields{
-		// name, creationTimestamp, labels
-		1: {1: nil, 8: nil, 11: nil},
-		// unschedulable
-		2: {4: nil},
-		// capacity, allocatable, conditions, nodeInfo.kubeletVersion
-		3: {1: nil, 2: nil, 4: {1: nil, 2: nil}, 7: {7: nil}},
+		{1, "metadata"}: {{1, "name"}: nil, {8, "creationTimestamp"}: nil, {11, "labels"}: nil},
+		{2, "spec"}:     {{4, "unschedulable"}: nil},
+		{3, "status"}: {{1, "capacity"}: nil, {2, "allocatable"}: nil, {4, "conditions"}: {{1, "type"}: nil, {2, "status"}: nil},
+			{7, "nodeInfo"}: {{7, "kubeletVersion"}: nil}},
 	})
 )
 
-// trimmer is fields in a form that is quick to look up.
-type trimmer struct {
-	kept  uint64 // bit n: field n
-	inner [64]*trimmer
-}
-
-func newTrimmer(f fields) *trimmer {
-	t := &trimmer{}
-	for number, inner := range f {
-		t.kept |= 1 << number
-		if inner != nil {
-			t.inner[number] = newTrimmer(inner)
-		}
+// trim appends the item to dst, reduced to the fields.
+func (t *trimmer) trim(dst []byte, i item) ([]byte, error) {
+	if i.json {
+		return t.trimJSON(dst, &cursor{text: i.bytes}), nil
 	}
-	return t
+	return t.trimProtobuf(dst, i.bytes)
 }
 
-// trim appends the message to dst, reduced to the fields.
-func (t *trimmer) trim(dst, message []byte) ([]byte, error) {
+func (t *trimmer) trimProtobuf(dst, message []byte) ([]byte, error) {
 	for len(message) > 0 {
 		number, value, rest, err := field(message)
 		if err != nil {
@@ -77,7 +60,7 @@ func (t *trimmer) trim(dst, message []byte) ([]byte, error) {
 		_, key := binary.Uvarint(head)
 		dst = append(dst, head...)
 		end := len(dst)
-		if dst, err = inner.trim(dst, value); err != nil {
+		if dst, err = inner.trimProtobuf(dst, value); err != nil {
 			return dst, err
 		}
 		length := dst[end-len(head)+key : end]
@@ -87,4 +70,37 @@ func (t *trimmer) trim(dst, message []byte) ([]byte, error) {
 		length[len(length)-1] &^= 0x80
 	}
 	return dst, nil
+}
+
+// trimJSON appends the value that comes next. Members of odd names are left to
+// the decoder, and so is a name that is there twice.
+func (t *trimmer) trimJSON(dst []byte, c *cursor) []byte {
+	first := c.first()
+	if t == nil || first != '{' && first != '[' {
+		return append(dst, c.value()...)
+	}
+	dst = append(dst, first)
+	start := len(dst)
+	for c.enter(); c.more(); {
+		inner := t
+		if first == '{' {
+			name := c.name()
+			number := t.find(name)
+			if number == unread {
+				c.value()
+				continue
+			}
+			if len(dst) > start {
+				dst = append(dst, ',')
+			}
+			dst = append(append(append(dst, '"'), name...), '"', ':')
+			if inner = nil; number != odd {
+				inner = t.inner[number]
+			}
+		} else if len(dst) > start {
+			dst = append(dst, ',')
+		}
+		dst = inner.trimJSON(dst, c)
+	}
+	return append(dst, first+2) // in ASCII, what closes is the next but one
 }

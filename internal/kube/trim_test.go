@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// testPods are the pods of testdata/pods.yaml, in protobuf.
-func testPods(t testing.TB) (pods [][]byte) {
+// testPods are the pods of testdata/pods.yaml, each in protobuf and in JSON.
+func testPods(t testing.TB) (pods []item) {
 	t.Helper()
 	body, err := os.ReadFile("testdata/pods.yaml")
 	if err != nil {
@@ -26,83 +27,144 @@ func testPods(t testing.TB) (pods [][]byte) {
 		if decoder.Decode(&p) != nil {
 			return pods
 		}
-		raw, err := p.Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		pods = append(pods, raw)
+		pods = append(pods, encoded(t, &p)...)
 	}
+}
+
+// encoded is an object in protobuf and in JSON.
+func encoded(t testing.TB, o interface{ Marshal() ([]byte, error) }) []item {
+	t.Helper()
+	text, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []item{{bytes: marshal(t, o)}, {bytes: text, json: true}}
+}
+
+// trimmed is what the trimmer leaves of an item.
+func trimmed(t testing.TB, trimmer *trimmer, i item) item {
+	t.Helper()
+	left, err := trimmer.trim(nil, i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return item{left, i.json}
 }
 
 // What trimming leaves reduces to the same, and trimming it again leaves it.
 func TestTrim(t *testing.T) {
 	pods := testPods(t)
-	if len(pods) < 13 {
+	if len(pods) < 2*13 {
 		t.Fatalf("only %d pods", len(pods))
 	}
-	for _, raw := range pods {
-		trimmed, err := podTrimmer.trim(nil, raw)
+	for _, pod := range pods {
+		want, wantFacts, err := decodePod(pod)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, wantFacts, err := decodePod(item{bytes: raw})
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, facts, err := decodePod(item{bytes: trimmed})
+		left := trimmed(t, podTrimmer, pod)
+		got, facts, err := decodePod(left)
 		if err != nil || !reflect.DeepEqual(got, want) || !reflect.DeepEqual(facts, wantFacts) {
 			t.Errorf("%s: %v\ngot  %+v\nwant %+v", want.Row.Pod, err, got, want)
 		}
-		if again, err := podTrimmer.trim(nil, trimmed); err != nil || !bytes.Equal(again, trimmed) {
-			t.Errorf("%s: trimmed twice: %v", want.Row.Pod, err)
+		if again := trimmed(t, podTrimmer, left); !bytes.Equal(again.bytes, left.bytes) {
+			t.Errorf("%s: trimmed twice:\n%s\n%s", want.Row.Pod, left.bytes, again.bytes)
 		}
 	}
 }
 
 // A heartbeat is no change of a node.
 func TestHeartbeat(t *testing.T) {
-	m := newMemo[string](nodeTrimmer)
-	decoded := 0
-	for beat := range 3 {
-		n := corev1.Node{}
-		n.Name, n.ResourceVersion = "gpu-1", string(rune('a'+beat))
-		n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastHeartbeatTime: metav1.NewTime(time.Unix(int64(beat), 0))}}
-		if beat == 2 {
-			n.Status.Conditions[0].Status = corev1.ConditionFalse
+	for encoding := range 2 {
+		m := newMemo[string](nodeTrimmer)
+		decoded := 0
+		for beat := range 3 {
+			n := corev1.Node{}
+			n.Name, n.ResourceVersion = "gpu-1", string(rune('a'+beat))
+			n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastHeartbeatTime: metav1.NewTime(time.Unix(int64(beat), 0))}}
+			if beat == 2 {
+				n.Status.Conditions[0].Status = corev1.ConditionFalse
+			}
+			m.begin()
+			if _, err := m.reduce(encoded(t, &n)[encoding], func(item) (string, error) { decoded++; return "", nil }); err != nil {
+				t.Fatal(err)
+			}
+			m.end()
 		}
-		m.begin()
-		if _, err := m.reduce(item{bytes: marshal(t, &n)}, func(item) (string, error) { decoded++; return "", nil }); err != nil {
-			t.Fatal(err)
+		if decoded != 2 {
+			t.Errorf("decoded %d times, want at first and when it was not ready", decoded)
 		}
-		m.end()
-	}
-	if decoded != 2 {
-		t.Errorf("decoded %d times, want at first and when it was not ready", decoded)
 	}
 }
 
-// Whatever the bytes, what trimming leaves is not longer and no more wrong.
+// Whatever the bytes, what trimming leaves is not longer and no more wrong, and
+// a pod is what its siblings tell of it.
 func FuzzTrim(f *testing.F) {
-	for _, raw := range testPods(f) {
-		f.Add(raw)
+	for _, pod := range testPods(f) {
+		f.Add(pod.bytes, pod.json)
 	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		trimmed, err := podTrimmer.trim(nil, raw)
+	for _, text := range []string{
+		`null`, `5`, `[]`, ` { } `, `{"metadata":null,"spec":{"containers":[null]},"status":{"startTime":null,"podIP":null}}`,
+		`{"metadata":{"name":"a","name":"b","labels":{"x":"1"}},"metadata":{"labels":{"y":"2"},"uid":"u"}}`,
+		`{"METADATA":{"name":"a"},"metadata":{"Name":"b","n\u0061me":"c","namespace":"\u00e9\ud800"}}`,
+		`{"spec":{"containers":[{"name":"a","image":"i"}],"containers":[{"name":"b"}]},"ſtatus":{"phase":"Failed"}}`,
+		`{ "metadata" : { "labels" : { "a\"}" : "\\" , "b" : "]" } , "managedFields" : [ { "x" : "\\\"{" } ] , "uid" : "" } }`,
+		`{"metadata":{"creationTimestamp":"2026-01-02T03:04:05.678+09:00"},"status":{"startTime":"2026-01-02T03:04:05Z"}}`,
+		`{"metadata":{"creationTimestamp":"1970-01-01T00:00:00Z"},"status":{"startTime":"1970-01-01T00:00:00Z"}}`,
+		`{"metadata":[{"name":"a"}],"spec":[[{}]],"status":"x"}`, "{\"metadata\":{\"name\":\"\xff\",\"\xff\":0}}",
+	} {
+		f.Add([]byte(text), true)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, text bool) {
+		pod := item{raw, text}
+		if text {
+			if hugeExponent.Match(raw) {
+				return
+			}
+			items := 0
+			_, err := splitList(strings.NewReader(`{"items":[`+string(raw)+`]}`), func(i item) error {
+				if !json.Valid(i.bytes) {
+					t.Errorf("%q is taken for JSON", i.bytes)
+				}
+				items++
+				pod.bytes = bytes.Clone(i.bytes)
+				return nil
+			})
+			if !json.Valid(raw) {
+				return
+			}
+			if err != nil || items != 1 {
+				t.Fatalf("%q: %d items, %v", raw, items, err)
+			}
+		}
+		left, err := podTrimmer.trim(nil, pod)
 		if err != nil {
 			return
 		}
-		if len(trimmed) > len(raw) {
-			t.Errorf("%d bytes of %d are left", len(trimmed), len(raw))
+		if len(left) > len(raw) {
+			t.Errorf("%d bytes of %d are left", len(left), len(raw))
 		}
-		if want, _, err := decodePod(item{bytes: raw}); err == nil {
-			got, _, err := decodePod(item{bytes: trimmed})
+		want, _, err := decodePod(pod)
+		if err != nil {
+			return
+		}
+		got, _, err := decodePod(item{left, text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, _ := json.Marshal(got)
+		b, _ := json.Marshal(want)
+		if !bytes.Equal(a, b) {
+			t.Errorf("\ngot  %s\nwant %s", a, b)
+		}
+		s := newSiblings()
+		for range 2 {
+			p, err := s.reduce(item{left, text}, nothing)
 			if err != nil {
 				t.Fatal(err)
 			}
-			a, _ := json.Marshal(got)
-			b, _ := json.Marshal(want)
-			if !bytes.Equal(a, b) {
-				t.Errorf("\ngot  %s\nwant %s", a, b)
+			if plain := hold(want, podFacts{}, false); !reflect.DeepEqual(p.Row(), plain.Row()) {
+				t.Errorf("\ngot  %+v\nwant %+v", p.Row(), plain.Row())
 			}
 		}
 	})

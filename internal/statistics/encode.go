@@ -185,16 +185,59 @@ func (f *Fold) Encode(w *Writer) {
 		if v >= distributed {
 			continue
 		}
-		w.Count(len(f.bins[v]))
-		before := int64(0)
-		for _, b := range f.bins[v] {
-			w.Int(int64(b.index) - before)
-			w.Int(b.millis)
-			w.Float(b.value)
-			before = int64(b.index)
-		}
+		f.bins[v].encode(w)
 	}
 	f.Counters.Encode(w)
+}
+
+// encode appends the bins: values as differences, and times in units of what
+// divides all of them, which is the interval between samples in the main. That
+// is two bytes a bin for values of some hundreds, and states are mostly bins.
+func (d distribution) encode(w *Writer) {
+	w.Count(len(d))
+	unit := int64(0)
+	for _, b := range d {
+		unit = divisor(b.millis, unit)
+	}
+	w.Int(unit)
+	before := 0.0
+	for _, b := range d {
+		w.Int(b.millis / max(1, unit))
+		difference := b.value - before
+		exact := before+difference == b.value && difference == math.Trunc(difference)
+		if !exact { // a value with a fraction stands as it is, marked by no difference
+			w.Float(math.Copysign(0, -1))
+			difference = b.value
+		}
+		w.Float(difference)
+		before = b.value
+	}
+}
+
+// decode reads bins into the memory of d.
+func (d distribution) decode(r *Reader) distribution {
+	d = d[:0]
+	n, unit, before := r.Count(), r.Int(), 0.0
+	for range n {
+		millis := r.Int() * max(1, unit)
+		value := r.Float()
+		if value == 0 && math.Signbit(value) {
+			value = r.Float()
+		} else {
+			value += before
+		}
+		d = append(d, bin{binOf(value), millis, value})
+		before = value
+	}
+	return d
+}
+
+// divisor is the greatest common divisor.
+func divisor(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // Encode appends the counters.
@@ -232,11 +275,7 @@ func (f *Fold) Decode(r *Reader) {
 		if v >= distributed {
 			continue
 		}
-		index := int64(0)
-		for range r.Count() {
-			index += r.Int()
-			f.bins[v] = append(f.bins[v], bin{int32(index), r.Int(), r.Float()})
-		}
+		f.bins[v] = f.bins[v].decode(r)
 	}
 	f.Counters.Decode(r)
 }

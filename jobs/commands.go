@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/config"
@@ -54,8 +55,9 @@ func (c *snapshotCommand) Run(ctx context.Context, p *program, f *flags) error {
 
 type rollupCommand struct {
 	exits
-	From instant `placeholder:"TIME" help:"Rebuild the hours from here, whether they changed or not."`
-	To   instant `placeholder:"TIME" help:"Rebuild up to here; without it, up to --at."`
+	From   instant `placeholder:"TIME" help:"Rebuild the hours from here, whether they changed or not."`
+	To     instant `placeholder:"TIME" help:"Rebuild up to here; without it, up to --at."`
+	Shards int     `placeholder:"N" help:"Rebuild one of N parts: the one that JOB_COMPLETION_INDEX names, as Indexed Jobs set it."`
 }
 
 func (c *rollupCommand) Run(ctx context.Context, p *program, f *flags) error {
@@ -68,6 +70,10 @@ func (c *rollupCommand) Run(ctx context.Context, p *program, f *flags) error {
 	}
 	if !span.From.IsZero() && !span.From.Before(span.To) {
 		return wrongf("--from: %v is not before %v", span.From, span.To)
+	}
+	span, err := c.shard(p, span)
+	if err != nil {
+		return err
 	}
 	parts, err := p.parts(f)
 	if err != nil {
@@ -90,6 +96,25 @@ func (c *rollupCommand) Run(ctx context.Context, p *program, f *flags) error {
 	}
 	_, err = job.Run(ctx, at, span)
 	return err
+}
+
+// shard is the part of the range that is this pod's, where it is one of an
+// Indexed Job.
+func (c *rollupCommand) shard(p *program, span rollup.Range) (rollup.Range, error) {
+	const variable = "JOB_COMPLETION_INDEX"
+	switch {
+	case c.Shards == 0:
+		return span, nil
+	case c.Shards < 0:
+		return span, wrongf("--shards: %d is not 1 or more", c.Shards)
+	case span.From.IsZero():
+		return span, wrongf("--shards: goes with --from")
+	}
+	index, err := strconv.Atoi(p.env(variable))
+	if err != nil || index < 0 || index >= c.Shards {
+		return span, wrongf("%s: %q is not 0 to %d: an Indexed Job whose completions are the number of --shards sets it", variable, p.env(variable), c.Shards-1)
+	}
+	return span.Shard(index, c.Shards), nil
 }
 
 type alertCommand struct {

@@ -230,12 +230,19 @@ func (h *hourRoller) writeHourly(ctx context.Context, state *hourState, sources 
 	p := pass{prices: h.Prices, state: state, closed: closed, in: h.streams(ctx, within(state.hour, sources)), keep: keep}
 	out := &hourRows{}
 	var encoded []byte
+	var serving []usage.PodHour
+	recent := state.hour.After(h.now.Add(-horizon))
 	name := func(table string) string {
 		return layout.Object{Tier: layout.Hourly, Table: table, Cluster: h.Cluster, Time: state.hour}.Name()
 	}
 	err := store.PodHours.Create(ctx, h.Bucket, name(usage.Pods), store.Metadata{Cluster: h.Cluster}, func(w *store.Writer[usage.PodHour]) error {
 		b := batch[usage.PodHour]{write: w.Write}
-		out.pod = b.add
+		out.pod = func(row *usage.PodHour) error {
+			if row.Engine != usage.NoEngine && recent {
+				serving = append(serving, *row)
+			}
+			return b.add(row)
+		}
 		if err := p.fold(h.Interval, out); err != nil {
 			return err
 		}
@@ -255,6 +262,7 @@ func (h *hourRoller) writeHourly(ctx context.Context, state *hourState, sources 
 		err = h.Bucket.Delete(ctx, name(usage.Pods))
 	}
 	return encoded, errors.Join(err,
+		write(ctx, h.Job, store.PodHours, h.servingName(state.hour), serving),
 		write(ctx, h.Job, store.ModelHours, name(usage.Models), out.models),
 		write(ctx, h.Job, store.WorkloadHours, name(usage.Workloads), out.workloads),
 		write(ctx, h.Job, store.NamespaceHours, name(usage.Namespaces), out.namespaces),
@@ -397,6 +405,12 @@ func (h *hourRoller) keep(ctx context.Context, saved *savedState) error {
 		saved.Open = saved.Open[1:]
 	}
 	return nil
+}
+
+// servingName is where an hour's rows of model-serving pods lie once more: of
+// all pods they are few, and each run reads those of a day.
+func (j *Job) servingName(hour time.Time) string {
+	return layout.Object{Tier: layout.State, Path: "serving", Cluster: j.Cluster, Time: hour}.Name()
 }
 
 func (j *Job) hourName(hour time.Time) string {

@@ -216,3 +216,42 @@ func TestSnapshotAcrossTheHour(t *testing.T) {
 	}
 	diff(t, "rebuilt", first, content(t, b))
 }
+
+// The shards of a range are the range, without an hour twice, and shards that
+// run each for itself leave what one run leaves.
+func TestShards(t *testing.T) {
+	for hours := range 30 {
+		for count := 1; count < 12; count++ {
+			span := Range{midnight.Add(10 * time.Minute), midnight.Add(time.Duration(hours)*time.Hour + 30*time.Minute)}
+			next := midnight
+			for i := range count {
+				part := span.Shard(i, count)
+				if !part.From.Equal(next) || part.To.Before(part.From) {
+					t.Fatalf("%d hours: shard %d of %d is %v to %v, after %v", hours, i, count, part.From, part.To, next)
+				}
+				next = part.To
+			}
+			if want := midnight.Add(time.Duration(hours+1) * time.Hour); !next.Equal(want) {
+				t.Fatalf("%d shards of %d hours end at %v, want %v", count, hours, next, want)
+			}
+		}
+	}
+	b := bucket.Mem()
+	fill(t, b, midnight, midnight.Add(3*time.Hour), func(at time.Time) bool { return at.Minute()%7 != 0 })
+	at := midnight.Add(4 * time.Hour)
+	run(t, job(t, b), at)
+	want := content(t, b)
+	for name := range want {
+		if o, _ := layout.Parse(name); o.Tier == layout.Hourly || o.Tier == layout.Samples {
+			if err := b.Delete(t.Context(), name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, i := range []int{1, 0} {
+		if _, err := job(t, b).Run(t.Context(), at, Range{midnight, midnight.Add(3 * time.Hour)}.Shard(i, 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	diff(t, "in shards", want, content(t, b))
+}

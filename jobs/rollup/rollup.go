@@ -42,8 +42,20 @@ type Job struct {
 }
 
 // Range limits a run to the hours that begin in [From, To), which are rebuilt
-// whether or not they changed. The zero Range is the steady run: what changed.
+// whether or not they changed; the report and what the job remembers stay as
+// they are. The zero Range is the steady run: what changed.
 type Range struct{ From, To time.Time }
+
+// Shard is one of some parts of the range, of about as many hours each. Hours
+// depend on no other shard's, so all may run at once.
+func (r Range) Shard(index, count int) Range {
+	from := hourOf(r.From)
+	hours := int((r.To.Sub(from) + time.Hour - 1) / time.Hour)
+	at := func(i int) time.Time { return from.Add(time.Duration(hours*i/count) * time.Hour) }
+	return Range{at(index), at(index + 1)}
+}
+
+func (r Range) empty() bool { return !r.From.IsZero() && !hourOf(r.From).Before(r.To) }
 
 // Result is what a run did.
 type Result struct {
@@ -72,6 +84,10 @@ type savedState struct {
 func (j *Job) Run(ctx context.Context, at time.Time, span Range) (Result, error) {
 	var res Result
 	at = at.UTC().Truncate(time.Minute)
+	if span.empty() {
+		j.Log.Info("no hours to roll up", "cluster", j.Cluster, "from", span.From, "to", span.To)
+		return res, nil
+	}
 	saved, err := j.loadState(ctx)
 	if err != nil {
 		return res, err
@@ -96,7 +112,7 @@ func (j *Job) Run(ctx context.Context, at time.Time, span Range) (Result, error)
 	if err := j.rollHours(ctx, &res, &saved, byHour, from, to, now, !span.From.IsZero()); err != nil {
 		return res, err
 	}
-	if span.From.IsZero() {
+	if span.From.IsZero() { // a rebuild leaves the report and the state, which others may write meanwhile
 		// What nodes say of their GPUs is no report without the cluster's own snapshot.
 		for len(snapshots) > 0 && snapshots[len(snapshots)-1].node != "" {
 			snapshots = snapshots[:len(snapshots)-1]
@@ -106,15 +122,29 @@ func (j *Job) Run(ctx context.Context, at time.Time, span Range) (Result, error)
 		} else if err := j.publish(ctx, &res, &saved, snapshots, at); err != nil {
 			return res, err
 		}
-	}
-	for _, m := range []map[string]string{saved.Hours, saved.Samples} {
-		maps.DeleteFunc(m, func(hour, _ string) bool { return hour < at.Add(-2*horizon).Format(time.RFC3339) })
-	}
-	if err := j.saveState(ctx, saved); err != nil {
-		return res, err
+		if err := j.forget(ctx, &saved, at.Add(-2*horizon)); err != nil {
+			return res, err
+		}
+		if err := j.saveState(ctx, saved); err != nil {
+			return res, err
+		}
 	}
 	j.Log.Info("rollup done", "cluster", j.Cluster, "at", at, "hours", res.Hours, "closed", res.Closed, "objects", res.Objects)
 	return res, nil
+}
+
+// forget lets go of what the job remembers of hours that no run looks at again.
+func (j *Job) forget(ctx context.Context, saved *savedState, before time.Time) error {
+	var names []string
+	for key := range saved.Hours {
+		hour, err := time.Parse(time.RFC3339, key)
+		if err != nil || hour.Before(before) {
+			delete(saved.Hours, key)
+			names = append(names, j.servingName(hour))
+		}
+	}
+	maps.DeleteFunc(saved.Samples, func(hour, _ string) bool { return hour < before.Format(time.RFC3339) })
+	return j.Bucket.Delete(ctx, names...)
 }
 
 // settings is a digest of the settings that figures depend on.

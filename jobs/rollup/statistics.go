@@ -21,13 +21,19 @@ import (
 // readHours reads one hourly table's objects of several hours, side by side;
 // an hour without an object has no rows.
 func readHours[T any](ctx context.Context, j *Job, table *store.Table[T], hours []time.Time) ([][]T, error) {
+	return readNamed(ctx, j, table, hours, func(hour time.Time) string {
+		return layout.Object{Tier: layout.Hourly, Table: table.Name(), Cluster: j.Cluster, Time: hour}.Name()
+	})
+}
+
+// readNamed reads one object an hour.
+func readNamed[T any](ctx context.Context, j *Job, table *store.Table[T], hours []time.Time, name func(time.Time) string) ([][]T, error) {
 	out := make([][]T, len(hours))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelReads)
 	for i, hour := range hours {
 		group.Go(func() error {
-			name := layout.Object{Tier: layout.Hourly, Table: table.Name(), Cluster: j.Cluster, Time: hour}.Name()
-			rows, err := table.Read(ctx, j.Bucket, name)
+			rows, err := table.Read(ctx, j.Bucket, name(hour))
 			if errors.Is(err, bucket.ErrNotExist) {
 				return nil
 			}
@@ -247,7 +253,7 @@ func seriesOf(line []*usage.Statistics) report.Series {
 // readHistories makes the last 24 hours of each model-serving pod.
 func (j *Job) readHistories(ctx context.Context, stamp report.Stamp, serving []report.Pod) ([]report.PodHistory, error) {
 	hours := lastHours(stamp.SampledAt, 24)
-	rows, err := readHours(ctx, j, store.PodHours, hours)
+	rows, err := readNamed(ctx, j, store.PodHours, hours, j.servingName)
 	if err != nil {
 		return nil, err
 	}

@@ -96,10 +96,19 @@ type StatisticsData struct {
 	Stamp
 	Hours      int                   `json:"hours"`
 	HourStarts []time.Time           `json:"hourStarts"`
+	NodesSeen  Ints                  `json:"nodesByHour"` // how many nodes each hour knew
 	ClusterAll Series                `json:"clusterTotal"`
 	Models     []ModelStatistics     `json:"models"`     // by GPU-hours, largest first
 	Namespaces []NamespaceStatistics `json:"namespaces"` // likewise
 	Nodes      []NodeStatistics      `json:"nodes"`      // by name
+}
+
+// NodeHours is the nodes' part of the statistics, apart because a cluster has
+// far more nodes than models and only a node's page needs it.
+type NodeHours struct {
+	Stamp
+	HourStarts []time.Time      `json:"hourStarts"`
+	Nodes      []NodeStatistics `json:"nodes"` // by name
 }
 
 // ModelStatistics is one model in one namespace.
@@ -142,11 +151,12 @@ type Totals struct {
 	Requests            usage.Opt[int64]   `json:"requests"`
 	EnergyKilowattHours usage.Opt[float64] `json:"energyKilowattHours"`
 	TokensPerGPUHour    usage.Opt[float64] `json:"tokensPerGpuHour"`
+	TokensPerKWh        usage.Opt[float64] `json:"tokensPerKilowattHour"`
 	Cost                usage.Opt[float64] `json:"cost"`
 	Restarts            usage.Opt[int64]   `json:"restarts"`
 }
 
-// Series is one key's hourly values, null for an hour without the key.
+// Series is one key's hourly values to six digits, null for an hour without the key.
 type Series struct {
 	Coverage              Floats `json:"coverage"` // samples ÷ expected samples
 	CPUUsageMillicoresAvg Floats `json:"cpuUsageMillicoresAvg"`
@@ -171,6 +181,9 @@ type Series struct {
 	GenerationTokens      Floats `json:"generationTokens"`
 	Requests              Floats `json:"requests"`
 	TTFTSecondsAvg        Floats `json:"ttftSecondsAvg"`
+	InterTokenSecondsAvg  Floats `json:"interTokenSecondsAvg"`
+	EnergyKilowattHours   Floats `json:"energyKilowattHours"`
 	TokensPerGPUHour      Floats `json:"tokensPerGpuHour"`
+	TokensPerKWh          Floats `json:"tokensPerKilowattHour"`
 	Cost                  Floats `json:"cost"`
 }

@@ -6,13 +6,14 @@
 // # Documents of a cluster C, under site/C/
 //
 //	latest.json                                     Latest: small, written last, names the data objects below
-//	data/<hash>.json                                PodsData, NodesData, GPUsData, StatisticsData: immutable, columnar
+//	data/<hash>.json                                PodsData, NodesData, GPUsData, StatisticsData, NodeHours: immutable, columnar
 //	api/v1/resources/usage.json                     Usage
 //	api/v1/resources/nodes.json                     Nodes
 //	api/v1/resources/alerts.json                    Alerts (written by the alert job)
 //	api/v1/resources/pods/<namespace>.json          Pods
 //	api/v1/resources/pods/<namespace>/<pod>.json    PodHistory, for model-serving pods
 //	api/v1/resources/statistics-24.json, -168.json  StatisticsData
+//	api/v1/resources/models-168.json                StatisticsData of all but nodes, for the page of a model
 //
 // and beside them, for all clusters, site/clusters.json (Clusters) and
 // site/metrics (Prometheus text).
@@ -64,7 +65,17 @@ type Objects struct {
 	Pods       []PodsObject `json:"pods"` // in order of namespaces
 	Nodes      DataObject   `json:"nodes"`
 	GPUs       DataObject   `json:"gpus"`
-	Statistics DataObject   `json:"statistics"` // 24 hours
+	Statistics DataObject   `json:"statistics"`     // StatisticsData: 24 hours of all but nodes
+	NodeHours  DataObject   `json:"nodeStatistics"` // NodeHours: 24 hours of nodes
+}
+
+// All lists every object that is named.
+func (o Objects) All() []DataObject {
+	all := []DataObject{o.Nodes, o.GPUs, o.Statistics, o.NodeHours}
+	for _, p := range o.Pods {
+		all = append(all, p.DataObject)
+	}
+	return all
 }
 
 // DataObject is one immutable object.

@@ -29,6 +29,7 @@ var documents = map[string]any{
 	"gpus":       fixtureGPUs(),
 	"nodes":      fixtureNodes(),
 	"statistics": fixtureStatistics(),
+	"nodehours":  NodeHours{Stamp: fixtureStamp, HourStarts: fixtureStatistics().HourStarts, Nodes: fixtureStatistics().Nodes},
 	"alerts":     fixtureAlerts(),
 	"history":    fixtureHistory(),
 }
@@ -41,7 +42,7 @@ func TestTypeScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := typeWriter{comments: comments, seen: map[reflect.Type]bool{}}
-	for _, root := range []any{Clusters{}, Latest{}, PodsData{}, GPUsData{}, Nodes{}, StatisticsData{}, Alerts{}, PodHistory{}} {
+	for _, root := range []any{Clusters{}, Latest{}, PodsData{}, GPUsData{}, Nodes{}, StatisticsData{}, NodeHours{}, Alerts{}, PodHistory{}} {
 		w.declare(reflect.TypeOf(root))
 	}
 	text := "// Generated from the Go documents in internal/report by its tests; do not edit.\n" +
@@ -236,6 +237,7 @@ func fixtureLatest() Latest {
 			Nodes:      DataObject{Path: "data/2.json", Bytes: 900},
 			GPUs:       DataObject{Path: "data/3.json", Bytes: 700},
 			Statistics: DataObject{Path: "data/4.json", Bytes: 4000},
+			NodeHours:  DataObject{Path: "data/5.json", Bytes: 1000},
 		},
 	}
 }
@@ -343,6 +345,7 @@ func fixtureStatistics() StatisticsData {
 	return StatisticsData{
 		Stamp: fixtureStamp, Hours: 2,
 		HourStarts: []time.Time{fixtureAt.Truncate(time.Hour).Add(-time.Hour), fixtureAt.Truncate(time.Hour)},
+		NodesSeen:  some[int64](1, 2),
 		ClusterAll: fixtureSeries(),
 		Models:     []ModelStatistics{{Namespace: "chat", ModelType: "sglang", Model: "Qwen3-32B", Total: total, Series: fixtureSeries()}},
 		Namespaces: []NamespaceStatistics{{Namespace: "chat", Total: total, Series: fixtureSeries()}},

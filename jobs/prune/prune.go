@@ -100,11 +100,7 @@ func (j *Job) shown(ctx context.Context) (map[string]bool, error) {
 		return nil, fmt.Errorf("%s: version %d, this program reads version %d: use the k8s-monitor that wrote it, or a newer one", name, latest.Version, report.Version)
 	}
 	shown := map[string]bool{}
-	objects := []report.DataObject{latest.Objects.Nodes, latest.Objects.GPUs, latest.Objects.Statistics}
-	for _, p := range latest.Objects.Pods {
-		objects = append(objects, p.DataObject)
-	}
-	for _, o := range objects {
+	for _, o := range latest.Objects.All() {
 		shown[layout.Object{Tier: layout.Report, Cluster: j.Cluster, Path: o.Path}.Name()] = true
 	}
 	return shown, nil

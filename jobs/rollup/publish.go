@@ -66,12 +66,17 @@ func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snaps
 		if err != nil {
 			return err
 		}
+		shorten(&week)
 		if err := j.putJSON(ctx, res, apiRoot+"statistics-168.json", week); err != nil {
+			return err
+		}
+		if err := j.putJSON(ctx, res, apiRoot+"models-168.json", withoutNodes(week)); err != nil {
 			return err
 		}
 		saved.Statistics = digest
 	}
 	summary := v.summary(day)
+	shorten(&day)
 	latest := report.Latest{Stamp: stamp, IntervalSeconds: int(j.Interval.Seconds()), ProgramVersion: j.ProgramVersion,
 		Currency: j.Currency, Thresholds: j.Thresholds, ClusterSummary: summary, Gaps: manifest.Gaps}
 	if err := j.publishData(ctx, res, &latest, v, day); err != nil {
@@ -103,8 +108,18 @@ func (j *Job) publishData(ctx context.Context, res *Result, latest *report.Lates
 	if latest.Objects.GPUs, err = j.putData(ctx, res, v.gpusData(latest.Stamp)); err != nil {
 		return err
 	}
-	latest.Objects.Statistics, err = j.putData(ctx, res, day)
+	if latest.Objects.Statistics, err = j.putData(ctx, res, withoutNodes(day)); err != nil {
+		return err
+	}
+	latest.Objects.NodeHours, err = j.putData(ctx, res, report.NodeHours{Stamp: day.Stamp, HourStarts: day.HourStarts, Nodes: day.Nodes})
 	return err
+}
+
+// withoutNodes is what most of the page needs: a large cluster's nodes would
+// be most of the document.
+func withoutNodes(doc report.StatisticsData) report.StatisticsData {
+	doc.Nodes = []report.NodeStatistics{}
+	return doc
 }
 
 // publishAPI writes the documents of the API.

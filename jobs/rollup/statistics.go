@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -86,6 +88,10 @@ func (j *Job) readStatistics(ctx context.Context, stamp report.Stamp, n int) (re
 	nodes, err := readHours(ctx, j, store.NodeHours, hours)
 	if err != nil {
 		return doc, err
+	}
+	doc.NodesSeen = make(report.Ints, n)
+	for i, rows := range nodes {
+		doc.NodesSeen[i] = usage.SomeUnless(int64(len(rows)), 0)
 	}
 	doc.ClusterAll = newSeries(n)
 	for i, rows := range clusters {
@@ -179,7 +185,9 @@ func totals(line []*usage.Statistics) report.Totals {
 		energy = usage.Add(energy, s.EnergyMillijoules)
 	}
 	t.EnergyKilowattHours = statistics.Ratio(energy, usage.Some(statistics.MillijoulesPerKilowattHour), 1)
-	t.TokensPerGPUHour = statistics.Ratio(usage.Add(t.PromptTokens, t.GenerationTokens), t.GPUHoursAllocated, 1)
+	tokens := usage.Add(t.PromptTokens, t.GenerationTokens)
+	t.TokensPerGPUHour = statistics.Ratio(tokens, t.GPUHoursAllocated, 1)
+	t.TokensPerKWh = statistics.Ratio(tokens, t.EnergyKilowattHours, 1)
 	return t
 }
 
@@ -216,7 +224,12 @@ func columnsOf(s *report.Series) []seriesColumn {
 		{&s.GenerationTokens, count(func(s *st) usage.Opt[int64] { return s.GenerationTokens })},
 		{&s.Requests, count(func(s *st) usage.Opt[int64] { return s.Requests })},
 		{&s.TTFTSecondsAvg, func(s *st) value { return s.TTFTSecondsAvg }},
+		{&s.InterTokenSecondsAvg, func(s *st) value { return s.InterTokenSecondsAvg }},
+		{&s.EnergyKilowattHours, func(s *st) value {
+			return statistics.Ratio(s.EnergyMillijoules, usage.Some(statistics.MillijoulesPerKilowattHour), 1)
+		}},
 		{&s.TokensPerGPUHour, func(s *st) value { return s.TokensPerGPUHour }},
+		{&s.TokensPerKWh, func(s *st) value { return s.TokensPerKilowattHour }},
 		{&s.Cost, func(s *st) value { return s.Cost }},
 	}
 }
@@ -237,6 +250,32 @@ func newSeries(hours int) report.Series {
 func setSeries(s *report.Series, i int, from *usage.Statistics) {
 	for _, c := range columnsOf(s) {
 		(*c.values)[i] = c.get(from)
+	}
+}
+
+// shorten rounds every series to the digits that a chart can show, which
+// halves the document. Counts stay whole.
+func shorten(doc *report.StatisticsData) {
+	shortenSeries(&doc.ClusterAll)
+	for i := range doc.Models {
+		shortenSeries(&doc.Models[i].Series)
+	}
+	for i := range doc.Namespaces {
+		shortenSeries(&doc.Namespaces[i].Series)
+	}
+	for i := range doc.Nodes {
+		shortenSeries(&doc.Nodes[i].Series)
+	}
+}
+
+func shortenSeries(s *report.Series) {
+	for _, c := range columnsOf(s) {
+		for i, o := range *c.values {
+			if v, ok := o.Get(); ok && v != math.Trunc(v) {
+				v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64) // it was just written
+				(*c.values)[i] = usage.Some(v)
+			}
+		}
 	}
 }
 
@@ -267,7 +306,9 @@ func (j *Job) readHistories(ctx context.Context, stamp report.Stamp, serving []r
 		if line == nil {
 			line = make([]*usage.Statistics, len(hours))
 		}
-		out = append(out, report.PodHistory{Stamp: stamp, Pod: p, Hours: hours, History: seriesOf(line)})
+		history := seriesOf(line)
+		shortenSeries(&history)
+		out = append(out, report.PodHistory{Stamp: stamp, Pod: p, Hours: hours, History: history})
 	}
 	return out, nil
 }

@@ -71,7 +71,8 @@ export interface Objects {
   pods: PodsObject[]; // in order of namespaces
   nodes: DataObject;
   gpus: DataObject;
-  statistics: DataObject; // 24 hours
+  statistics: DataObject; // StatisticsData: 24 hours of all but nodes
+  nodeStatistics: DataObject; // NodeHours: 24 hours of nodes
 }
 
 /** Latest is the pointer that a reader revalidates every refresh. All that it names belongs to one run. */
@@ -186,7 +187,7 @@ export interface Nodes extends Stamp {
   nodes: Node[];
 }
 
-/** Series is one key's hourly values, null for an hour without the key. */
+/** Series is one key's hourly values to six digits, null for an hour without the key. */
 export interface Series {
   coverage: (number | null)[]; // samples ÷ expected samples
   cpuUsageMillicoresAvg: (number | null)[];
@@ -211,7 +212,10 @@ export interface Series {
   generationTokens: (number | null)[];
   requests: (number | null)[];
   ttftSecondsAvg: (number | null)[];
+  interTokenSecondsAvg: (number | null)[];
+  energyKilowattHours: (number | null)[];
   tokensPerGpuHour: (number | null)[];
+  tokensPerKilowattHour: (number | null)[];
   cost: (number | null)[];
 }
 
@@ -231,6 +235,7 @@ export interface Totals {
   requests: number | null;
   energyKilowattHours: number | null;
   tokensPerGpuHour: number | null;
+  tokensPerKilowattHour: number | null;
   cost: number | null;
   restarts: number | null;
 }
@@ -263,9 +268,16 @@ export interface NodeStatistics {
 export interface StatisticsData extends Stamp {
   hours: number;
   hourStarts: string[];
+  nodesByHour: (number | null)[]; // how many nodes each hour knew
   clusterTotal: Series;
   models: ModelStatistics[]; // by GPU-hours, largest first
   namespaces: NamespaceStatistics[]; // likewise
+  nodes: NodeStatistics[]; // by name
+}
+
+/** NodeHours is the nodes' part of the statistics, apart because a cluster has far more nodes than models and only a node's page needs it. */
+export interface NodeHours extends Stamp {
+  hourStarts: string[];
   nodes: NodeStatistics[]; // by name
 }
 

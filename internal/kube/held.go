@@ -20,7 +20,7 @@ type Pod struct {
 	uid              [16]byte
 	namespace, node  unique.Handle[string]     // node: of "" before the pod is scheduled
 	above            unique.Handle[controller] // whose owner the row names once it is known
-	shared           unique.Handle[usage.Pod]  // the rest of the row
+	shared           unique.Handle[sharedRow]  // the rest of the row
 	claims           *claims                   // nil of most pods
 	created, started int64                     // Unix milliseconds; started is 0 of a pod that has not
 	restarts         int32
@@ -28,20 +28,33 @@ type Pod struct {
 	ready, renamed   bool  // renamed: the row names the controller's owner
 }
 
-// hold takes the pod's own values out of its row.
+// sharedRow is the part of a row that a pod has in common with its siblings.
+type sharedRow struct {
+	ownerKind, owner                             usage.Opt[string]
+	phase, image, engine                         string
+	reason                                       usage.Opt[string]
+	model, modelPath, role, replicas, identified usage.Opt[string]
+	cpuRequest, cpuLimit                         usage.Opt[int64] // millicores
+	memoryRequest, memoryLimit                   usage.Opt[int64] // bytes
+}
+
+// hold takes a pod's row apart.
 func hold(d *usage.PodDetail, facts podFacts, keep bool) Pod {
-	row := d.Row
+	row := &d.Row
 	p := Pod{name: row.Pod, namespace: unique.Make(row.Namespace), created: row.CreatedAt.UnixMilli(), restarts: row.Restarts, ready: row.Ready,
 		gpus: row.GPURequest, gpusAlone: row.GPURequest, above: unique.Make(facts.above), claims: facts.claims}
-	p.setUID(row.PodUID)
+	p.setUID([]byte(row.PodUID))
 	node, _ := row.Node.Get()
 	p.node = unique.Make(node)
 	if started, ok := row.StartedAt.Get(); ok {
 		p.started = started.UnixMilli()
 	}
-	row.Namespace, row.Pod, row.PodUID, row.CreatedAt, row.Restarts, row.Ready, row.GPURequest = "", "", "", time.Time{}, 0, false, 0
-	row.Node, row.StartedAt = usage.Opt[string]{}, usage.Opt[time.Time]{}
-	p.shared = unique.Make(row)
+	p.shared = unique.Make(sharedRow{
+		ownerKind: row.OwnerKind, owner: row.Owner, phase: row.Phase, image: row.Image, engine: row.Engine, reason: row.Reason,
+		model: row.Model, modelPath: row.ModelPath, role: row.Role, replicas: row.ReplicaGroup, identified: row.IdentifiedBy,
+		cpuRequest: row.CPURequestMillicores, cpuLimit: row.CPULimitMillicores,
+		memoryRequest: row.MemoryRequestBytes, memoryLimit: row.MemoryLimitBytes,
+	})
 	if keep {
 		internDetail(d)
 		p.Detail = d
@@ -51,9 +64,15 @@ func hold(d *usage.PodDetail, facts podFacts, keep bool) Pod {
 
 // Row is the pod's row, without ts and without what is measured.
 func (p *Pod) Row() usage.Pod {
-	row := p.shared.Value()
-	row.Namespace, row.Pod, row.PodUID, row.Node = p.namespace.Value(), p.name, p.UID(), usage.SomeUnless(p.node.Value(), "")
-	row.CreatedAt, row.Restarts, row.Ready, row.GPURequest = time.UnixMilli(p.created).UTC(), p.restarts, p.ready, p.gpus
+	s := p.shared.Value()
+	row := usage.Pod{
+		Namespace: p.namespace.Value(), Pod: p.name, PodUID: p.UID(), Node: usage.SomeUnless(p.node.Value(), ""),
+		OwnerKind: s.ownerKind, Owner: s.owner, Phase: s.phase, Reason: s.reason, Ready: p.ready, Restarts: p.restarts,
+		CreatedAt: time.UnixMilli(p.created).UTC(), Image: s.image, Engine: s.engine, Model: s.model, ModelPath: s.modelPath,
+		Role: s.role, ReplicaGroup: s.replicas, IdentifiedBy: s.identified, GPURequest: p.gpus,
+		CPURequestMillicores: s.cpuRequest, CPULimitMillicores: s.cpuLimit,
+		MemoryRequestBytes: s.memoryRequest, MemoryLimitBytes: s.memoryLimit,
+	}
 	if p.started != 0 {
 		row.StartedAt = usage.Some(time.UnixMilli(p.started).UTC())
 	}
@@ -74,11 +93,11 @@ var dashes = [...]int{8, 13, 18, 23}
 
 // setUID keeps a UID in the 16 bytes that it says, if it is a UUID as the API
 // server makes them. Static pods bear other ones.
-func (p *Pod) setUID(uid string) {
+func (p *Pod) setUID(uid []byte) {
 	if b, ok := parseUUID(uid); ok {
 		p.uid, p.odd = b, ""
 	} else {
-		p.uid, p.odd = [16]byte{}, uid
+		p.uid, p.odd = [16]byte{}, string(uid)
 	}
 }
 
@@ -104,13 +123,13 @@ func formatUUID(b [16]byte) string {
 }
 
 // parseUUID reads what formatUUID writes.
-func parseUUID(text string) (b [16]byte, ok bool) {
+func parseUUID(text []byte) (b [16]byte, ok bool) {
 	if len(text) != 36 {
 		return b, false
 	}
 	var digits [32]byte
 	n := 0
-	for i, c := range []byte(text) {
+	for i, c := range text {
 		switch {
 		case i == dashes[0] || i == dashes[1] || i == dashes[2] || i == dashes[3]:
 			if c != '-' {

@@ -92,17 +92,16 @@ func addPods(nodes []usage.Node, pods []*Pod) {
 		byName[nodes[i].Node] = &nodes[i]
 	}
 	for _, p := range pods {
-		row := p.shared.Value()
-		n := byName[p.node.Value()]
-		if n == nil || row.Ended() {
+		n, row := byName[p.node.Value()], p.shared.Value()
+		if n == nil || (&usage.Pod{Phase: row.phase}).Ended() {
 			continue
 		}
-		cpu, _ := row.CPURequestMillicores.Get() // a pod that requests none adds none
-		memory, _ := row.MemoryRequestBytes.Get()
+		cpu, _ := row.cpuRequest.Get() // a pod that requests none adds none
+		memory, _ := row.memoryRequest.Get()
 		n.CPURequestedMillicores += cpu
 		n.MemoryRequestedBytes += memory
 		n.GPURequested += p.gpusAlone
-		if row.Phase == string(corev1.PodRunning) {
+		if row.phase == string(corev1.PodRunning) {
 			n.PodsRunning++
 		}
 	}

@@ -48,7 +48,7 @@ func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []
 		}
 	}
 	c.owners = known
-	renamed := map[sharers]unique.Handle[usage.Pod]{}
+	renamed := map[sharers]unique.Handle[sharedRow]{}
 	for _, p := range pods {
 		if o, ok := known[p.above.Value().uid]; ok && o != (owner{}) {
 			p.rename(o, renamed)
@@ -60,11 +60,11 @@ func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []
 // sharers are the pods of one controller that share a row.
 type sharers struct {
 	above  unique.Handle[controller]
-	shared unique.Handle[usage.Pod]
+	shared unique.Handle[sharedRow]
 }
 
 // rename gives the pod the owner, once. What its siblings got is in renamed.
-func (p *Pod) rename(o owner, renamed map[sharers]unique.Handle[usage.Pod]) {
+func (p *Pod) rename(o owner, renamed map[sharers]unique.Handle[sharedRow]) {
 	if p.renamed {
 		return
 	}
@@ -72,7 +72,7 @@ func (p *Pod) rename(o owner, renamed map[sharers]unique.Handle[usage.Pod]) {
 	shared, ok := renamed[s]
 	if !ok {
 		row := p.shared.Value()
-		row.OwnerKind, row.Owner = usage.Some(o.kind), usage.Some(o.name)
+		row.ownerKind, row.owner = usage.Some(o.kind), usage.Some(o.name)
 		shared = unique.Make(row)
 		renamed[s] = shared
 	}

@@ -22,7 +22,7 @@ type siblings struct {
 // siblingKey is a hash of what siblings share, and what of their own decides
 // whether a pod can be asked anything.
 type siblingKey struct {
-	memoKey
+	shared    uint64
 	addressed bool
 }
 
@@ -34,10 +34,10 @@ func newSiblings() *siblings {
 func (s *siblings) reduce(i item, inspect Inspect) (Pod, error) {
 	o, err := s.read(i)
 	like := err == nil // else the decoder knows what is wrong, or knows better
-	key := siblingKey{memoKey{maphash.Bytes(s.seed, s.shared), len(s.shared)}, o.addressed}
+	key := siblingKey{maphash.Bytes(s.seed, s.shared), o.addressed}
 	if p, ok := s.known[key]; ok && like {
 		p.name, p.node, p.created, p.started = string(o.name), unique.Make(string(o.node)), o.created, o.started
-		p.setUID(string(o.uid))
+		p.setUID(o.uid)
 		return p, nil
 	}
 	d, facts, err := decodePod(i)

@@ -62,8 +62,8 @@ func TestUID(t *testing.T) {
 		"8d6ad47c-91ad-4a9c-9aa5-0d2c52b5b4ef", "8D6AD47C-91AD-4A9C-9AA5-0D2C52B5B4EF", "8d6ad47c91ad-4a9c-9aa5-0d2c52b5b4ef-",
 		"5d4b8c7f9d2f41c3a9e0b6d7f8a1c2e3", "8d6ad47c-91ad-4a9c-9aa5-0d2c52b5b4eg", "ääääääääääääääääää"} {
 		var p Pod
-		p.setUID("8d6ad47c-91ad-4a9c-9aa5-0d2c52b5b4ef") // of a sibling
-		p.setUID(uid)
+		p.setUID([]byte("8d6ad47c-91ad-4a9c-9aa5-0d2c52b5b4ef")) // of a sibling
+		p.setUID([]byte(uid))
 		if got := p.UID(); got != uid {
 			t.Errorf("%q became %q", uid, got)
 		}

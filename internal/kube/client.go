@@ -77,7 +77,7 @@ func Open(kubeconfig, version string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the API server's address %q is no URL: %w", config.Host, err)
 	}
-	return &Client{rest: client, host: base.Host, pods: newMemo[Pod](podTrimmer), nodes: newMemo[usage.Node](nodeTrimmer)}, nil
+	return &Client{rest: client, host: base.Host, pods: newMemo[Pod](), nodes: newMemo[usage.Node]()}, nil
 }
 
 // Host is the API server's host and port.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
 )
 
@@ -36,7 +37,7 @@ func TestFields(t *testing.T) {
 		}
 		return wrong
 	}
-	for trimmer, of := range map[*trimmer]any{podTrimmer: corev1.Pod{}, nodeTrimmer: corev1.Node{},
+	for trimmer, of := range map[*trimmer]any{podTrimmer: corev1.Pod{}, nodeTrimmer: corev1.Node{}, ownedTrimmer: metav1.PartialObjectMetadata{},
 		ofPod: metricsv1beta1.PodMetrics{}, ofNode: metricsv1beta1.NodeMetrics{}} {
 		if wrong := check(trimmer, reflect.TypeOf(of)); wrong != nil {
 			t.Errorf("%T has no such fields: %v", of, wrong)

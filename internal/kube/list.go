@@ -36,16 +36,17 @@ type collection struct {
 	version  string
 	resource string
 	accept   string
+	trimmer  *trimmer // of what is read; nil: of all
 }
 
 var (
-	corePods     = collection{"", "v1", "pods", acceptObjects}
-	coreNodes    = collection{"", "v1", "nodes", acceptObjects}
-	metricsPods  = collection{"metrics.k8s.io", "v1beta1", "pods", acceptObjects}
-	metricsNodes = collection{"metrics.k8s.io", "v1beta1", "nodes", acceptObjects}
-	replicaSets  = collection{"apps", "v1", "replicasets", acceptMetadata}
-	batchJobs    = collection{"batch", "v1", "jobs", acceptMetadata}
-	deviceClaims = collection{"resource.k8s.io", "v1", "resourceclaims", acceptObjects}
+	corePods     = collection{"", "v1", "pods", acceptObjects, podTrimmer}
+	coreNodes    = collection{"", "v1", "nodes", acceptObjects, nodeTrimmer}
+	metricsPods  = collection{"metrics.k8s.io", "v1beta1", "pods", acceptObjects, nil}
+	metricsNodes = collection{"metrics.k8s.io", "v1beta1", "nodes", acceptObjects, nil}
+	replicaSets  = collection{"apps", "v1", "replicasets", acceptMetadata, ownedTrimmer}
+	batchJobs    = collection{"batch", "v1", "jobs", acceptMetadata, ownedTrimmer}
+	deviceClaims = collection{"resource.k8s.io", "v1", "resourceclaims", acceptObjects, nil}
 )
 
 func (r collection) path(namespace string) string {
@@ -67,9 +68,9 @@ func (r collection) String() string {
 	return r.resource + "." + r.group
 }
 
-// list hands every item of the collection to visit: of all namespaces, or of
-// the one named. Before it begins, and again whenever it has to begin anew, it
-// calls reset, which drops what was visited.
+// list hands every item of the collection to visit, trimmed: of all namespaces,
+// or of the one named. Before it begins, and again whenever it has to begin
+// anew, it calls reset, which drops what was visited.
 func (c *Client) list(ctx context.Context, r collection, namespace string, reset func(), visit func(item) error) error {
 	reset()
 	token := ""
@@ -104,7 +105,17 @@ func (c *Client) page(ctx context.Context, r collection, namespace, token string
 		return "", err
 	}
 	defer body.Close()
-	if next, err = splitList(body, visit); err != nil {
+	var trimmed []byte
+	next, err = splitList(body, func(i item) (err error) {
+		if r.trimmer != nil {
+			if trimmed, err = r.trimmer.trim(trimmed[:0], i); err != nil {
+				return err
+			}
+			i.bytes = trimmed
+		}
+		return visit(i)
+	})
+	if err != nil {
 		return "", fmt.Errorf("reading the answer: %w", err)
 	}
 	_, err = io.Copy(io.Discard, io.LimitReader(body, 4<<10)) // so that the connection can be used again

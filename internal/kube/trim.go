@@ -2,8 +2,8 @@ package kube
 
 import "encoding/binary"
 
-// What is read of a pod and of a node. The rest, which is most of them
-// (managed fields, volumes, probes, images of a node), is cut off before
+// What is read of pods, nodes, and ReplicaSets and Jobs. The rest, which is most
+// of them (managed fields, volumes, probes, images of a node), is cut off before
 // anything is decoded; and with it what changes though nothing happens, as a
 // node's heartbeat does, so that the memo knows the object again.
 var (
@@ -27,6 +27,9 @@ var (
 		{2, "spec"}:     {{4, "unschedulable"}: nil},
 		{3, "status"}: {{1, "capacity"}: nil, {2, "allocatable"}: nil, {4, "conditions"}: {{1, "type"}: nil, {2, "status"}: nil},
 			{7, "nodeInfo"}: {{7, "kubeletVersion"}: nil}},
+	})
+	ownedTrimmer = newTrimmer(fields{
+		{1, "metadata"}: {{1, "name"}: nil, {5, "uid"}: nil, {13, "ownerReferences"}: {{1, "kind"}: nil, {3, "name"}: nil, {6, "controller"}: nil}},
 	})
 )
 

@@ -76,7 +76,7 @@ func TestTrim(t *testing.T) {
 // A heartbeat is no change of a node.
 func TestHeartbeat(t *testing.T) {
 	for encoding := range 2 {
-		m := newMemo[string](nodeTrimmer)
+		m := newMemo[string]()
 		decoded := 0
 		for beat := range 3 {
 			n := corev1.Node{}
@@ -86,7 +86,7 @@ func TestHeartbeat(t *testing.T) {
 				n.Status.Conditions[0].Status = corev1.ConditionFalse
 			}
 			m.begin()
-			if _, err := m.reduce(encoded(t, &n)[encoding], func(item) (string, error) { decoded++; return "", nil }); err != nil {
+			if _, err := m.reduce(trimmed(t, nodeTrimmer, encoded(t, &n)[encoding]), func(item) (string, error) { decoded++; return "", nil }); err != nil {
 				t.Fatal(err)
 			}
 			m.end()

@@ -40,6 +40,7 @@ var floors = map[string]int{
 	"internal/sim":        1,
 	"internal/statistics": 1,
 	"internal/store":      2,
+	"internal/views":      3,
 	"site":                0,
 	"jobs/snapshot":       3,
 	"jobs/rollup":         3,

@@ -1,0 +1,191 @@
+package views
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/config"
+	"github.com/company/k8s-resource-monitor/internal/layout"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func parse(t *testing.T, rawURL string) bucket.URL {
+	t.Helper()
+	u, err := bucket.ParseURL(rawURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func TestGolden(t *testing.T) {
+	for dialect, lake := range map[Dialect]Lake{
+		DuckDB: {Bucket: parse(t, "file:///var/lake")},
+		Athena: {Bucket: parse(t, "s3://acme-lake/team"), Clusters: []string{"prod", "test"}, Keep: config.Default().Retention},
+		Trino:  {Bucket: parse(t, "s3://acme-lake/team")},
+	} {
+		t.Run(string(dialect), func(t *testing.T) {
+			got, err := lake.SQL(dialect)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden := filepath.Join("testdata", string(dialect)+".sql")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil || got != string(want) {
+				t.Errorf("%s is stale (%v): go test ./internal/views -update, and look at the difference", golden, err)
+			}
+		})
+	}
+}
+
+// What the golden files do not have: other stores than AWS's, one cluster, and
+// no credential in any.
+func TestVariants(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		dialect Dialect
+		lake    Lake
+		has     []string
+	}{
+		{"DuckDB on another store", DuckDB, Lake{Bucket: parse(t, "s3://acme-lake/a%20team?region=eu-west-1&path_style=true"), Endpoint: "http://key:S3CRET@minio.local:9000/"}, []string{
+			"INSTALL httpfs;\nLOAD httpfs;\nINSTALL aws;\nLOAD aws;\nCREATE OR REPLACE SECRET k8s_monitor (\n  TYPE s3,\n  PROVIDER credential_chain,\n" +
+				"  SCOPE 's3://acme-lake/',\n  REGION 'eu-west-1',\n  ENDPOINT 'minio.local:9000',\n  USE_SSL false,\n  URL_STYLE 'path'\n);\n",
+			"SET VARIABLE lake = 's3://acme-lake/a team/';\n"}},
+		{"DuckDB on AWS", DuckDB, Lake{Bucket: parse(t, "s3://acme-lake")}, []string{
+			"  PROVIDER credential_chain,\n  SCOPE 's3://acme-lake/'\n);\n", "SET VARIABLE lake = 's3://acme-lake/';\n"}},
+		{"DuckDB, one cluster", DuckDB, Lake{Bucket: parse(t, "file:///var/lake"), Cluster: "prod"}, []string{
+			"AS getvariable('lake') || folder || 'cluster=prod/**/*.parquet';\n"}},
+		{"Athena, one cluster", Athena, Lake{Bucket: parse(t, "s3://acme-lake/it's"), Cluster: "prod", Clusters: []string{"test"}, Keep: config.Retention{Raw: 36 * time.Hour}}, []string{
+			"'projection.cluster.values' = 'prod'", "'projection.dt.range' = 'NOW-9DAYS,NOW'", `LOCATION 's3://acme-lake/it\'s/raw/v1/pods/'`,
+			"FROM k8s_monitor.objects_raw_pods AS raw\n  WHERE cluster = 'prod'\n    AND NOT EXISTS"}},
+		{"Trino, one cluster", Trino, Lake{Bucket: parse(t, "s3://acme-lake/it's"), Cluster: "prod"}, []string{
+			"external_location = 's3://acme-lake/it''s/raw/v1/pods/'", "FROM objects_hourly_models\n  WHERE cluster = 'prod'\n"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := test.lake.SQL(test.dialect)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range test.has {
+				if !strings.Contains(got, want) {
+					t.Errorf("the SQL lacks %q:\n%s", want, got[:2000])
+				}
+			}
+			if strings.Contains(got, "S3CRET") {
+				t.Error("a credential is in the SQL")
+			}
+		})
+	}
+}
+
+func TestRefused(t *testing.T) {
+	s3, file := parse(t, "s3://acme-lake"), parse(t, "file:///var/lake")
+	for _, test := range []struct {
+		name    string
+		dialect Dialect
+		lake    Lake
+		says    string
+	}{
+		{"a dialect", "mysql", Lake{Bucket: s3}, `no dialect "mysql": there are duckdb, athena and trino`},
+		{"a directory", Athena, Lake{Bucket: file, Cluster: "prod"}, "athena reads S3 alone, and the bucket is file:///var/lake: give --bucket s3://"},
+		{"a directory", Trino, Lake{Bucket: file}, "trino reads S3 alone"},
+		{"no clusters", Athena, Lake{Bucket: s3}, "give --cluster NAME, or run k8s-monitor rollup first"},
+		{"an endpoint", DuckDB, Lake{Bucket: s3, Endpoint: "key:S3CRET@minio"}, "AWS_ENDPOINT_URL_S3"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			out, err := test.lake.SQL(test.dialect)
+			if err == nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "S3CRET") || out != "" {
+				t.Errorf("got %q and the error %v, want one that says %q", out, err, test.says)
+			}
+		})
+	}
+}
+
+// A path can hold anything, also what SQL and patterns give a meaning.
+func TestNamesAreQuoted(t *testing.T) {
+	hostile := Lake{Bucket: bucket.URL{Scheme: "file", Path: "/a'b;\n-- [x]*?"}}
+	got, err := hostile.SQL(DuckDB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "SET VARIABLE lake = '/a''b;\n-- [[]x][*][?]/';\n"; strings.Count(got, "a''b") != 1 || !strings.Contains(got, want) {
+		t.Errorf("the SQL lacks %q:\n%s", want, got[:400])
+	}
+	if header, _, _ := strings.Cut(got, "\n"); !strings.HasPrefix(header, "-- ") || !strings.Contains(header, `%0A`) {
+		t.Errorf("the first line is %s", header)
+	}
+	for _, test := range []struct{ quote, s, want string }{
+		{text(`a'b`), "text", `'a''b'`}, {name(`a"b`), "name", `"a""b"`}, {hiveText(`a'b\`), "hiveText", `'a\'b\\'`},
+	} {
+		if test.quote != test.want {
+			t.Errorf("%s gives %s, want %s", test.s, test.quote, test.want)
+		}
+	}
+}
+
+// The SQL takes the hour of an object from its name: by these expressions from
+// every name that layout makes.
+func TestHoursAreInTheNames(t *testing.T) {
+	out, err := Lake{Bucket: bucket.URL{Scheme: "file", Path: "/lake"}}.SQL(DuckDB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	duck := regexp.MustCompile(`regexp_replace\(file, '([^']+)'`).FindStringSubmatch(out)
+	if duck == nil {
+		t.Fatal("no expression")
+	}
+	hive := regexp.MustCompile(`/([0-9]{2})[.]parquet$`)
+	at := time.Date(2026, 1, 31, 9, 5, 0, 0, time.UTC)
+	for _, o := range []layout.Object{
+		{Tier: layout.Raw, Table: "pods", Cluster: "prod.eu-1", Time: at},
+		{Tier: layout.Raw, Table: "gpus", Cluster: "prod.eu-1", Time: at, Node: "node-1.10"},
+		{Tier: layout.Samples, Table: "pods", Cluster: "prod.eu-1", Time: at.Truncate(time.Hour)},
+		{Tier: layout.Hourly, Table: "models", Cluster: "prod.eu-1", Time: at.Truncate(time.Hour)},
+	} {
+		file := "s3://lake/cluster=x/dt=2000-01-01/hh=01/" + o.Name() // whatever the bucket is called
+		if got := regexp.MustCompile(duck[1]).ReplaceAllString(file, "$1/$2/$3"); got != "prod.eu-1/2026-01-31/09" {
+			t.Errorf("DuckDB reads %s off %s", got, file)
+		}
+		if m := hive.FindStringSubmatch(file); o.Tier != layout.Raw && (m == nil || m[1] != "09") {
+			t.Errorf("Athena and Trino read %v off %s", m, file)
+		}
+	}
+}
+
+func TestQuestions(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("questions/*.sql")
+	if err != nil || len(files) != len(QuestionNames) {
+		t.Errorf("the questions are %v, and the files %q, %v", QuestionNames, files, err)
+	}
+	for _, name := range QuestionNames {
+		q, err := Ask(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(q.Asks, "?") || !strings.HasPrefix(q.SQL, "-- "+q.Asks+"\n") || strings.Count(q.SQL, ";") != 1 || !strings.HasSuffix(q.SQL, ";\n") {
+			t.Errorf("%s is not one statement below what it asks:\n%s", name, q.SQL)
+		}
+		if !strings.Contains(string(readme), q.SQL) {
+			t.Errorf("README.md does not show %s as it is in internal/views/questions", name)
+		}
+	}
+	if _, err := Ask("../views"); err == nil || !strings.Contains(err.Error(), "gpu-hours, idle-gpus, tokens") {
+		t.Errorf("an unknown question is %v", err)
+	}
+}

@@ -20,6 +20,7 @@ type commandLine struct {
 	Alert    alertCommand    `cmd:"" help:"Post to Slack what began and what ended."`
 	Prune    pruneCommand    `cmd:"" help:"Delete what has been kept long enough."`
 	Identify identifyCommand `cmd:"" help:"Tell which model each pod serves, with which engine, and by what evidence."`
+	SQL      sqlCommand      `cmd:"" name:"sql" help:"Print the SQL that lays views over the bucket."`
 	Demo     demoCommand     `cmd:"" help:"Run everything on this machine, with a simulated cluster."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }

@@ -130,7 +130,7 @@ func TestPrecedence(t *testing.T) {
 
 // The help of each command states the exit codes, and of each flag its variable.
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"snapshot", "rollup", "alert", "prune", "identify", "demo"} {
+	for _, command := range []string{"snapshot", "rollup", "alert", "prune", "identify", "sql", "demo"} {
 		_, stdout, _ := invoke(t, nil, command, "--help")
 		words := strings.Join(strings.Fields(stdout), " ")
 		for _, want := range []string{"Exit codes: 0 done", "1 failed and worth a retry", "2 wrong configuration",

@@ -30,10 +30,18 @@ func (p *program) parts(f *flags) (parts, error) {
 	return parts{p, c, f.Config}, err
 }
 
+// bucketURL is that of the bucket that the settings name.
+func (p parts) bucketURL() (bucket.URL, error) {
+	if p.settings.Bucket == "" {
+		return bucket.URL{}, wrongf("no bucket: set --bucket, %s or bucket in the settings to s3://NAME/PREFIX or file:///DIR", variable("bucket"))
+	}
+	return bucket.ParseURL(p.settings.Bucket)
+}
+
 // bucket opens the bucket that the settings name.
 func (p parts) bucket(ctx context.Context) (bucket.Bucket, error) {
-	if p.settings.Bucket == "" {
-		return nil, wrongf("no bucket: set --bucket, %s or bucket in the settings to s3://NAME/PREFIX or file:///DIR", variable("bucket"))
+	if _, err := p.bucketURL(); err != nil {
+		return nil, err
 	}
 	return bucket.Open(ctx, p.settings.Bucket, p.log)
 }

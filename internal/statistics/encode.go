@@ -20,6 +20,16 @@ func (w *Writer) Int(n int64) { *w = binary.AppendVarint(*w, n) }
 // Text appends a text.
 func (w *Writer) Text(s string) { w.Count(len(s)); *w = append(*w, s...) }
 
+// TextAfter appends a text that is much like the one before it.
+func (w *Writer) TextAfter(before, s string) {
+	n := 0
+	for n < len(before) && n < len(s) && before[n] == s[n] {
+		n++
+	}
+	w.Count(n)
+	w.Text(s[n:])
+}
+
 // Float appends a number: a whole one shortly, any other bit by bit.
 func (w *Writer) Float(x float64) {
 	if n := int64(x); float64(n) == x && n > -1<<52 && n < 1<<52 && (n != 0 || !math.Signbit(x)) {
@@ -113,6 +123,23 @@ func (r *Reader) Text() string {
 	return s
 }
 
+// TextAfter reads a text that stands after another. What is wholly alike shares
+// its memory.
+func (r *Reader) TextAfter(before string) string {
+	n := r.uvarint()
+	if n > uint64(len(before)) {
+		r.fail()
+		return ""
+	}
+	rest := r.Count()
+	if rest == 0 {
+		return before[:n]
+	}
+	s := before[:n] + string(r.b[:rest])
+	r.b = r.b[rest:]
+	return s
+}
+
 // Float reads a number.
 func (r *Reader) Float() float64 {
 	n := r.uvarint()
@@ -180,54 +207,64 @@ func (f *Fold) Encode(w *Writer) {
 		if has>>v&1 == 0 {
 			continue
 		}
+		if v < distributed {
+			f.bins[v].encode(w)
+			if sum, constant := f.bins[v].constant(); constant && sum == f.sums[v] {
+				w.Bool(true)
+				continue
+			}
+			w.Bool(false)
+		}
 		w.Float(f.sums[v].total)
 		w.Int(f.sums[v].millis)
-		if v >= distributed {
-			continue
-		}
-		f.bins[v].encode(w)
 	}
 	f.Counters.Encode(w)
 }
 
-// encode appends the bins: values as differences, and times in units of what
-// divides all of them, which is the interval between samples in the main. That
-// is two bytes a bin for values of some hundreds, and states are mostly bins.
+// encode appends the bins: values as differences, and values and times in units
+// of what divides all of them, such as pages and the interval between samples.
+// That is two or three bytes a bin, and states are mostly bins.
 func (d distribution) encode(w *Writer) {
 	w.Count(len(d))
-	unit := int64(0)
+	unit, whole, fractions := int64(0), int64(0), false
 	for _, b := range d {
 		unit = divisor(b.millis, unit)
+		n := int64(b.value)
+		fractions = fractions || float64(n) != b.value || n < 0 || n >= 1<<52
+		whole = divisor(n, whole)
+	}
+	if fractions {
+		whole = 0 // values stand as they are
 	}
 	w.Int(unit)
-	before := 0.0
+	w.Int(whole)
+	before := int64(0)
 	for _, b := range d {
 		w.Int(b.millis / max(1, unit))
-		difference := b.value - before
-		exact := before+difference == b.value && difference == math.Trunc(difference)
-		if !exact { // a value with a fraction stands as it is, marked by no difference
-			w.Float(math.Copysign(0, -1))
-			difference = b.value
+		if whole == 0 {
+			w.Float(b.value)
+			continue
 		}
-		w.Float(difference)
-		before = b.value
+		n := int64(b.value) / whole
+		w.Int(n - before)
+		before = n
 	}
 }
 
 // decode reads bins into the memory of d.
 func (d distribution) decode(r *Reader) distribution {
 	d = d[:0]
-	n, unit, before := r.Count(), r.Int(), 0.0
-	for range n {
-		millis := r.Int() * max(1, unit)
-		value := r.Float()
-		if value == 0 && math.Signbit(value) {
-			value = r.Float()
+	count, unit, whole, before := r.Count(), r.Int(), r.Int(), int64(0)
+	for range count {
+		b := bin{millis: r.Int() * max(1, unit)}
+		if whole == 0 {
+			b.value = r.Float()
 		} else {
-			value += before
+			before += r.Int()
+			b.value = float64(before * whole)
 		}
-		d = append(d, bin{binOf(value), millis, value})
-		before = value
+		b.index = binOf(b.value)
+		d = append(d, b)
 	}
 	return d
 }
@@ -271,11 +308,14 @@ func (f *Fold) Decode(r *Reader) {
 		if has>>v&1 == 0 {
 			continue
 		}
-		f.sums[v] = integral{total: r.Float(), millis: r.Int()}
-		if v >= distributed {
-			continue
+		if v < distributed {
+			f.bins[v] = f.bins[v].decode(r)
+			if constant := r.Bool(); constant {
+				f.sums[v], _ = f.bins[v].constant()
+				continue
+			}
 		}
-		f.bins[v] = f.bins[v].decode(r)
+		f.sums[v] = integral{total: r.Float(), millis: r.Int()}
 	}
 	f.Counters.Decode(r)
 }

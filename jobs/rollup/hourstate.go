@@ -80,10 +80,11 @@ func (s *hourState) next() *hourState {
 	}
 	s.cluster.Begin()
 	var pods statistics.Writer
+	var read, written podTexts
 	for r, p := statistics.NewReader(s.pods), (&podHour{}); r.More(); {
-		p.decode(r)
+		p.decode(r, &read)
 		if p.Begin(); !p.at.Before(s.hour.Add(-time.Hour)) {
-			p.encode(&pods)
+			p.encode(&pods, &written)
 		}
 	}
 	s.pods = pods
@@ -148,20 +149,43 @@ func decodeHour(body []byte) (*hourState, error) {
 	return s, r.Err()
 }
 
-func (p *podHour) encode(w *statistics.Writer) {
-	writeTexts(w, p.namespace, p.pod, p.uid, p.engine)
-	writeOpt(w, p.node)
-	writeOpt(w, p.model)
+// encode appends the pod after another, whose texts are much like its own.
+func (p *podHour) encode(w *statistics.Writer, before *podTexts) {
+	now := podTexts{p.namespace, p.pod, p.uid, p.engine, text(p.node), text(p.model)}
+	for i, s := range now {
+		w.TextAfter(before[i], s)
+	}
+	*before = now
+	w.Bool(p.node.Present())
+	w.Bool(p.model.Present())
 	w.OptInt(p.restarts)
 	writeTime(w, p.at)
 	p.Fold.Encode(w)
 }
 
-func (p *podHour) decode(r *statistics.Reader) {
-	p.namespace, p.pod, p.uid, p.engine = r.Text(), r.Text(), r.Text(), r.Text()
-	p.node, p.model = readOpt(r), readOpt(r)
+func (p *podHour) decode(r *statistics.Reader, before *podTexts) {
+	for i := range before {
+		before[i] = r.TextAfter(before[i])
+	}
+	p.namespace, p.pod, p.uid, p.engine = before[0], before[1], before[2], before[3]
+	p.node, p.model = usage.Opt[string]{}, usage.Opt[string]{}
+	if r.Bool() {
+		p.node = usage.Some(before[4])
+	}
+	if r.Bool() {
+		p.model = usage.Some(before[5])
+	}
 	p.restarts, p.at = r.OptInt(), readTime(r)
 	p.Fold.Decode(r)
+}
+
+// podTexts are a pod's namespace, name, UID, engine, node and model, "" where
+// there is none.
+type podTexts [6]string
+
+func text(o usage.Opt[string]) string {
+	s, _ := o.Get()
+	return s
 }
 
 func encodeMap[K comparable, V any](w *statistics.Writer, m map[K]V, compare func(a, b K) int, key func(K), value func(V)) {

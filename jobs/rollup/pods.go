@@ -125,14 +125,15 @@ func (t *tracks[K]) end(folds map[K]*statistics.Fold) {
 // knownPods reads the pods of a state.
 type knownPods struct {
 	*statistics.Reader
-	pod *podHour // nil at the end
+	pod   *podHour // nil at the end
+	texts podTexts
 }
 
 func (k *knownPods) next() {
 	k.pod = nil
 	if k.More() {
 		k.pod = &podHour{}
-		k.pod.decode(k.Reader)
+		k.pod.decode(k.Reader, &k.texts)
 	}
 }
 
@@ -148,6 +149,7 @@ type podReader struct {
 
 	own, part *statistics.Track // of a pod; of its rows that have the same keys
 	encoded   statistics.Writer
+	texts     podTexts // of the pod that was encoded last
 }
 
 func (r *podReader) begin(name podKey) {
@@ -215,7 +217,7 @@ func (r *podReader) end(out *hourRows) error {
 		if i >= len(r.tracked) || !r.tracked[i] {
 			h.Take(nil, r.run)
 		}
-		h.encode(&r.encoded)
+		h.encode(&r.encoded, &r.texts)
 		if out == nil {
 			continue
 		}

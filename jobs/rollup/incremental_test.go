@@ -255,3 +255,21 @@ func TestShards(t *testing.T) {
 	}
 	diff(t, "in shards", want, content(t, b))
 }
+
+// Documents that take turns are each written once in as many minutes as there
+// are turns; few documents are written each minute.
+func TestTurns(t *testing.T) {
+	for _, c := range []struct{ count, turns int }{{0, 1}, {1000, 1}, {1001, 2}, {5700, 6}} {
+		for doc := range 200 {
+			written := 0
+			for minute := range c.turns {
+				if turnsOf(c.count, 1000, midnight.Add(time.Duration(minute)*time.Minute)).has(fmt.Sprint("ns/pod-", doc)) {
+					written++
+				}
+			}
+			if written != 1 {
+				t.Fatalf("document %d of %d pods is written %d times in %d minutes", doc, c.count, written, c.turns)
+			}
+		}
+	}
+}

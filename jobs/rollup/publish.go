@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"slices"
 	"strings"
@@ -122,6 +123,27 @@ func withoutNodes(doc report.StatisticsData) report.StatisticsData {
 	return doc
 }
 
+// How many pods the documents by namespace, and by pod, are of that one minute
+// writes. Where there are more, documents take turns: each is as old as it says.
+const (
+	podsInAMinute      = 20_000
+	historiesInAMinute = 1_000
+)
+
+// turns says which documents are written in a minute.
+type turns struct{ now, of uint64 }
+
+func turnsOf(count, inAMinute int, at time.Time) turns {
+	of := uint64(max(1, (count+inAMinute-1)/inAMinute))
+	return turns{uint64(at.Unix()/60) % of, of}
+}
+
+func (t turns) has(name string) bool {
+	h := fnv.New64a()
+	h.Write([]byte(name)) // takes everything
+	return h.Sum64()%t.of == t.now
+}
+
 // publishAPI writes the documents of the API.
 func (j *Job) publishAPI(ctx context.Context, res *Result, stamp report.Stamp, v *view, summary report.ClusterSummary, day report.StatisticsData) error {
 	documents := map[string]any{
@@ -138,12 +160,15 @@ func (j *Job) publishAPI(ctx context.Context, res *Result, stamp report.Stamp, v
 		}
 	}
 	documents["usage.json"] = report.Usage{Stamp: stamp, Pods: serving, ClusterSummary: summary}
+	turns := turnsOf(len(v.pods), podsInAMinute, stamp.SampledAt)
 	for namespace, pods := range byNamespace {
-		if layout.ValidName(namespace) {
+		if layout.ValidName(namespace) && turns.has(namespace) {
 			documents["pods/"+namespace+".json"] = report.Pods{Stamp: stamp, Namespace: namespace, Pods: pods}
 		}
 	}
-	histories, err := j.readHistories(ctx, stamp, serving)
+	turns = turnsOf(len(serving), historiesInAMinute, stamp.SampledAt)
+	due := slices.DeleteFunc(slices.Clone(serving), func(p report.Pod) bool { return !turns.has(p.Namespace + "/" + p.Name) })
+	histories, err := j.readHistories(ctx, stamp, due)
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,9 @@ const tailBytes = 64 << 10
 // Open begins to read an object: its footer now, and each row group when its
 // rows are wanted, all within the context. An object that is not there is
 // bucket.ErrNotExist, one that is replaced before it is read to its end
-// bucket.ErrPrecondition.
-func (t *Table[T]) Open(ctx context.Context, b bucket.Bucket, name string) (*Reader[T], error) {
+// bucket.ErrPrecondition. Where columns are named, only they are read: the
+// fields of the others stay zero.
+func (t *Table[T]) Open(ctx context.Context, b bucket.Bucket, name string, columns ...string) (*Reader[T], error) {
 	tail, err := b.GetRange(ctx, name, bucket.Range{Last: tailBytes})
 	if err != nil {
 		return nil, err
@@ -43,6 +44,9 @@ func (t *Table[T]) Open(ctx context.Context, b bucket.Bucket, name string) (*Rea
 	r := &Reader[T]{table: t, name: name, size: tail.Size, fetch: get}
 	if err := r.begin(footer); err != nil {
 		return nil, named(name, err)
+	}
+	if len(columns) > 0 {
+		r.only(columns)
 	}
 	return r, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -99,6 +100,15 @@ func (r *Reader[T]) begin(end []byte) error {
 	}
 	r.footer, r.decoder = f, d
 	return nil
+}
+
+// only leaves out the columns that are not named.
+func (r *Reader[T]) only(names []string) {
+	for i := range r.leaves {
+		if !slices.Contains(names, r.table.columns[i].name) {
+			r.leaves[i] = -1
+		}
+	}
 }
 
 func (t *Table[T]) corrupt(err error) error {

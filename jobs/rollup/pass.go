@@ -55,12 +55,13 @@ func orElse[T any](a, b usage.Opt[T]) usage.Opt[T] {
 }
 
 // streams are the rows of some snapshots of one hour, each table a thing at a
-// time. Engines and nodes are read twice.
+// time.
 type streams struct {
 	instants []time.Time // of the snapshots, in any order
 	pods     func() (*merger[usage.Pod], error)
-	grouped  func() (*merger[usage.Pod], error) // of pods, if only those of groups have to be there
+	grouped  func() (*merger[usage.Pod], error) // their names and groups alone
 	nodes    func() (*merger[usage.Node], error)
+	products func() (*merger[usage.Node], error) // their names and GPU products alone
 	gpus     func() (*merger[usage.GPU], error)
 	engines  func() (*merger[usage.Engine], error)
 }
@@ -173,7 +174,7 @@ func (p *pass) productAt(name string, at int) usage.Opt[string] {
 
 // readProducts finds the nodes' GPU products first: what a pod costs needs them.
 func (p *pass) readProducts() error {
-	m, err := p.in.nodes()
+	m, err := p.in.products()
 	if err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func merged[T any](rows []T, o order[T]) func() (*merger[T], error) {
 
 func (r *rows) streams() streams {
 	s := streams{pods: merged(r.pods, podOrder), nodes: merged(r.nodes, nodeOrder), gpus: merged(r.gpus, gpuOrder), engines: merged(r.engines, engineOrder)}
-	s.grouped = s.pods
+	s.grouped, s.products = s.pods, s.nodes
 	for i := range r.nodes {
 		s.instants = append(s.instants, r.nodes[i].TS)
 	}

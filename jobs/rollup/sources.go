@@ -151,9 +151,9 @@ func (j *Job) samplesSource(ctx context.Context, hour, from time.Time, sources [
 	return s, nil
 }
 
-// open opens a table of all sources. Those without an object of it have none
-// of its rows.
-func open[T any](ctx context.Context, j *Job, sources []*source, table *store.Table[T], o order[T]) (*merger[T], error) {
+// open opens a table of all sources, or of it only the columns that are named.
+// Sources without an object of the table have none of its rows.
+func open[T any](ctx context.Context, j *Job, sources []*source, table *store.Table[T], o order[T], columns ...string) (*merger[T], error) {
 	runs := make([]*sortedRun[T], len(sources))
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelReads)
@@ -163,7 +163,7 @@ func open[T any](ctx context.Context, j *Job, sources []*source, table *store.Ta
 			if s.objects[table.Name()] == "" {
 				return nil
 			}
-			r, err := table.Open(ctx, j.Bucket, s.objects[table.Name()])
+			r, err := table.Open(ctx, j.Bucket, s.objects[table.Name()], columns...)
 			if errors.Is(err, bucket.ErrNotExist) && s.want != nil {
 				return nil // no rows of the table in that hour
 			}
@@ -192,14 +192,18 @@ func within(hour time.Time, sources []*source) []*source {
 
 // streams are the sources' rows.
 func (j *Job) streams(ctx context.Context, sources []*source) streams {
-	pods := func() (*merger[usage.Pod], error) { return j.openPods(ctx, sources) }
 	return streams{
 		instants: instantsOf(sources),
-		pods:     pods,
-		grouped:  pods,
-		nodes:    func() (*merger[usage.Node], error) { return open(ctx, j, sources, store.Nodes, nodeOrder) },
-		gpus:     func() (*merger[usage.GPU], error) { return open(ctx, j, sources, store.GPUs, gpuOrder) },
-		engines:  func() (*merger[usage.Engine], error) { return open(ctx, j, sources, store.Engines, engineOrder) },
+		pods:     func() (*merger[usage.Pod], error) { return j.openPods(ctx, sources) },
+		grouped: func() (*merger[usage.Pod], error) {
+			return open(ctx, j, sources, store.Pods, podOrder, "ts", "namespace", "pod", "replica_group")
+		},
+		products: func() (*merger[usage.Node], error) {
+			return open(ctx, j, sources, store.Nodes, nodeOrder, "ts", "node", "gpu_product")
+		},
+		nodes:   func() (*merger[usage.Node], error) { return open(ctx, j, sources, store.Nodes, nodeOrder) },
+		gpus:    func() (*merger[usage.GPU], error) { return open(ctx, j, sources, store.GPUs, gpuOrder) },
+		engines: func() (*merger[usage.Engine], error) { return open(ctx, j, sources, store.Engines, engineOrder) },
 	}
 }
 

@@ -74,6 +74,7 @@ var owners = map[string]string{
 	"github.com/schollz/progressbar":     "internal/demo",
 	"github.com/prometheus/common":       "internal/exposition",
 	"github.com/prometheus/client_model": "internal/exposition",
+	"github.com/go-json-experiment/json": "internal/kube",
 }
 
 // source is what one file says about itself.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/store"
@@ -295,12 +297,14 @@ func (h *hourRoller) writeSamples(ctx context.Context, hour time.Time, podsWritt
 		defer m.start()()
 		return compactFrom(ctx, h.Job, hour, store.Pods, m)
 	}
-	return errors.Join(
-		podsOf(),
-		compactTable(ctx, h.Job, hour, sources, store.Nodes, nodeOrder),
-		compactTable(ctx, h.Job, hour, sources, store.GPUs, gpuOrder),
-		compactTable(ctx, h.Job, hour, sources, store.Engines, engineOrder),
-		compactTable(ctx, h.Job, hour, sources, store.Gaps, gapOrder))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2)
+	group.Go(podsOf)
+	group.Go(func() error { return compactTable(ctx, h.Job, hour, sources, store.GPUs, gpuOrder) })
+	group.Go(func() error { return compactTable(ctx, h.Job, hour, sources, store.Nodes, nodeOrder) })
+	group.Go(func() error { return compactTable(ctx, h.Job, hour, sources, store.Engines, engineOrder) })
+	group.Go(func() error { return compactTable(ctx, h.Job, hour, sources, store.Gaps, gapOrder) })
+	return group.Wait()
 }
 
 func compactTable[T any](ctx context.Context, j *Job, hour time.Time, sources []*source, table *store.Table[T], o order[T]) error {

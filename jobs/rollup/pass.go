@@ -4,6 +4,8 @@ import (
 	"math"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/company/k8s-resource-monitor/internal/statistics"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
@@ -109,15 +111,12 @@ func (p *pass) fold(interval time.Duration, out *hourRows) error {
 		p.keep = func([]usage.Pod) error { return nil }
 	}
 	p.cluster = &track{Track: statistics.NewTrack(p.run)}
-	readPods := func() error { return p.readPods(out) }
-	steps := []func() error{p.readProducts, p.readGroups, p.readGPUs, readPods, p.readNodes}
 	if p.run.Len() == 0 { // nothing new: the pods go by for their rows alone
-		steps = []func() error{readPods}
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
+		if err := p.readPods(out); err != nil {
 			return err
 		}
+	} else if err := p.readAll(out); err != nil {
+		return err
 	}
 	s := p.state
 	for name, n := range p.nodes {
@@ -134,6 +133,26 @@ func (p *pass) fold(interval time.Duration, out *hourRows) error {
 	s.cluster.Take(p.cluster.Track, p.run)
 	s.last = p.run.Last()
 	return nil
+}
+
+// readAll reads first what pods need to know of others, and last what nodes
+// need to know of their pods.
+func (p *pass) readAll(out *hourRows) error {
+	var group errgroup.Group
+	group.Go(p.readGroups)
+	group.Go(func() error {
+		if err := p.readProducts(); err != nil {
+			return err
+		}
+		return p.readGPUs()
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := p.readPods(out); err != nil {
+		return err
+	}
+	return p.readNodes()
 }
 
 func (n *nodeTrack) track() *statistics.Track {

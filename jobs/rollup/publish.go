@@ -16,6 +16,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/report"
+	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
 // SiteFiles are the report site's own files, in the order of writing:
@@ -152,19 +153,23 @@ func (j *Job) publishAPI(ctx context.Context, res *Result, stamp report.Stamp, v
 	}
 	serving := []report.Pod{}
 	byNamespace := map[string][]report.Pod{}
+	turns := turnsOf(len(v.pods), podsInAMinute, stamp.SampledAt)
 	for i := range v.pods {
+		due := layout.ValidName(v.pods[i].Namespace) && turns.has(v.pods[i].Namespace)
+		if !due && v.pods[i].Engine == usage.NoEngine {
+			continue
+		}
 		p := v.podDocument(&v.pods[i])
-		byNamespace[p.Namespace] = append(byNamespace[p.Namespace], p)
+		if due {
+			byNamespace[p.Namespace] = append(byNamespace[p.Namespace], p)
+		}
 		if p.ModelType != "" {
 			serving = append(serving, p)
 		}
 	}
 	documents["usage.json"] = report.Usage{Stamp: stamp, Pods: serving, ClusterSummary: summary}
-	turns := turnsOf(len(v.pods), podsInAMinute, stamp.SampledAt)
 	for namespace, pods := range byNamespace {
-		if layout.ValidName(namespace) && turns.has(namespace) {
-			documents["pods/"+namespace+".json"] = report.Pods{Stamp: stamp, Namespace: namespace, Pods: pods}
-		}
+		documents["pods/"+namespace+".json"] = report.Pods{Stamp: stamp, Namespace: namespace, Pods: pods}
 	}
 	turns = turnsOf(len(serving), historiesInAMinute, stamp.SampledAt)
 	due := slices.DeleteFunc(slices.Clone(serving), func(p report.Pod) bool { return !turns.has(p.Namespace + "/" + p.Name) })

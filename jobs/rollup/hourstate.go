@@ -34,10 +34,12 @@ type hourState struct {
 // the hour.
 type folded struct{ name, etag string }
 
-// nodeState is a node's hour, and the GPU product by which it is priced.
+// nodeState is a node's hour, and the GPU product by which it is priced, as the
+// node said it last.
 type nodeState struct {
 	statistics.Fold
-	product usage.Opt[string]
+	product   usage.Opt[string]
+	productAt time.Time
 }
 
 // podHour is a pod's hour, and what its last row said of it.
@@ -74,7 +76,10 @@ func (s *hourState) next() *hourState {
 	begin(s.workloads)
 	begin(s.namespaces)
 	for name, n := range s.nodes {
-		if n.Begin(); !n.Stands() {
+		if n.Begin(); n.productAt.Before(s.hour.Add(-time.Hour)) {
+			n.product, n.productAt = usage.Opt[string]{}, time.Time{}
+		}
+		if !n.Stands() && !n.product.Present() {
 			delete(s.nodes, name)
 		}
 	}
@@ -121,7 +126,11 @@ func (s *hourState) encode() []byte {
 	encodeMap(&w, s.models, compareModels, func(k modelKey) { writeTexts(&w, k.namespace, k.engine, k.model) }, fold)
 	encodeMap(&w, s.workloads, compareWorkloads, func(k workloadKey) { writeTexts(&w, k.namespace, k.kind, k.owner) }, fold)
 	encodeMap(&w, s.namespaces, strings.Compare, w.Text, fold)
-	encodeMap(&w, s.nodes, strings.Compare, w.Text, func(n *nodeState) { writeOpt(&w, n.product); n.Encode(&w) })
+	encodeMap(&w, s.nodes, strings.Compare, w.Text, func(n *nodeState) {
+		writeOpt(&w, n.product)
+		writeTime(&w, n.productAt)
+		n.Encode(&w)
+	})
 	s.cluster.Encode(&w)
 	return append(w, s.pods...)
 }
@@ -143,7 +152,11 @@ func decodeHour(body []byte) (*hourState, error) {
 	decodeMap(r, s.models, func() modelKey { return modelKey{r.Text(), r.Text(), r.Text()} }, fold)
 	decodeMap(r, s.workloads, func() workloadKey { return workloadKey{r.Text(), r.Text(), r.Text()} }, fold)
 	decodeMap(r, s.namespaces, r.Text, fold)
-	decodeMap(r, s.nodes, r.Text, func() *nodeState { n := &nodeState{product: readOpt(r)}; n.Decode(r); return n })
+	decodeMap(r, s.nodes, r.Text, func() *nodeState {
+		n := &nodeState{product: readOpt(r), productAt: readTime(r)}
+		n.Decode(r)
+		return n
+	})
 	s.cluster.Decode(r)
 	s.pods = r.Rest()
 	return s, r.Err()

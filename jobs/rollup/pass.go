@@ -99,7 +99,9 @@ type track struct {
 type nodeTrack struct {
 	*statistics.Track
 	held     []int32
-	products []usage.Opt[string]
+	products []usage.Opt[string] // by instant
+	label    usage.Opt[string]   // the product that a row of the pass said last, and when
+	labelAt  time.Time
 }
 
 // fold runs the pass. Without out it only makes the state.
@@ -123,8 +125,8 @@ func (p *pass) fold(interval time.Duration, out *hourRows) error {
 		if s.nodes[name] == nil {
 			s.nodes[name] = &nodeState{}
 		}
-		if n.product().Present() {
-			s.nodes[name].product = n.product()
+		if n.label.Present() {
+			s.nodes[name].product, s.nodes[name].productAt = n.label, n.labelAt
 		}
 	}
 	for name, n := range s.nodes {
@@ -160,14 +162,6 @@ func (n *nodeTrack) track() *statistics.Track {
 		return nil
 	}
 	return n.Track
-}
-
-// product is the node's newest product.
-func (n *nodeTrack) product() (newest usage.Opt[string]) {
-	for _, product := range n.products {
-		newest = orElse(product, newest)
-	}
-	return newest
 }
 
 func (p *pass) node(name string) *nodeTrack {
@@ -213,7 +207,9 @@ func (p *pass) readProducts() error {
 			for ; next < at; next++ {
 				n.products[next] = known
 			}
-			known = orElse(rows[i].GPUProduct, known)
+			if known = orElse(rows[i].GPUProduct, known); rows[i].GPUProduct.Present() {
+				n.label, n.labelAt = known, rows[i].TS
+			}
 		}
 		for ; next < len(n.products); next++ {
 			n.products[next] = known
@@ -269,7 +265,8 @@ func (p *pass) readGroups() error {
 }
 
 // card is one GPU at the instants of the pass. Its power and its energy count
-// once an instant, however many MIG instances repeat them.
+// once an instant, however many MIG instances repeat them, and whatever index
+// the driver gives it meanwhile.
 type card struct {
 	node *nodeTrack
 	uuid string
@@ -290,41 +287,59 @@ func (p *pass) readGPUs() error {
 	if err != nil {
 		return err
 	}
-	c := card{at: make([]cardAt, p.run.Len())}
+	node, cards := "", map[string]*card{}
 	for rows := m.next(); rows != nil; rows = m.next() {
-		node := p.node(rows[0].Node)
-		hint := 0
-		for i := range rows {
-			g := &rows[i]
-			at := p.run.Index(g.TS, hint)
-			if at < 0 {
-				continue
-			}
-			hint = at + 1
-			if g.GPUUUID != c.uuid {
-				p.endCard(&c)
-				c.uuid, c.node = g.GPUUUID, node
-			}
-			tracks := [...]*statistics.Track{node.Track, p.cluster.Track}
-			for _, t := range tracks {
-				statistics.AddOpt(t, statistics.GPUUtil, at, g.UtilPercent)
-				statistics.AddOpt(t, statistics.GPUMemory, at, g.MemoryUsedBytes)
-			}
-			if c.at[at].there {
-				continue
-			}
-			for _, t := range tracks {
-				statistics.AddOpt(t, statistics.GPUPower, at, g.PowerWatts)
-			}
-			c.at[at] = cardAt{there: true, ts: g.TS, energy: g.EnergyMillijoulesTotal}
-			if namespace, held := g.Namespace.Get(); held && !g.MIGInstance.Present() && g.ShareCount == 1 {
-				pod, _ := g.Pod.Get()
-				c.at[at].holder = podKey{namespace, pod}
-			}
+		if rows[0].Node != node {
+			p.endCards(cards)
+			node = rows[0].Node
+		}
+		p.readDevice(rows, cards)
+	}
+	p.endCards(cards)
+	return m.err
+}
+
+// readDevice adds the rows of a card, or of one of its MIG instances.
+func (p *pass) readDevice(rows []usage.GPU, cards map[string]*card) {
+	node := p.node(rows[0].Node)
+	tracks := [...]*statistics.Track{node.Track, p.cluster.Track}
+	hint := 0
+	for i := range rows {
+		g := &rows[i]
+		at := p.run.Index(g.TS, hint)
+		if at < 0 {
+			continue
+		}
+		hint = at + 1
+		for _, t := range tracks {
+			statistics.AddOpt(t, statistics.GPUUtil, at, g.UtilPercent)
+			statistics.AddOpt(t, statistics.GPUMemory, at, g.MemoryUsedBytes)
+		}
+		c := cards[g.GPUUUID]
+		if c == nil {
+			c = &card{node: node, uuid: g.GPUUUID, at: make([]cardAt, p.run.Len())}
+			cards[g.GPUUUID] = c
+		}
+		if c.at[at].there {
+			continue
+		}
+		for _, t := range tracks {
+			statistics.AddOpt(t, statistics.GPUPower, at, g.PowerWatts)
+		}
+		c.at[at] = cardAt{there: true, ts: g.TS, energy: g.EnergyMillijoulesTotal}
+		if namespace, held := g.Namespace.Get(); held && !g.MIGInstance.Present() && g.ShareCount == 1 {
+			pod, _ := g.Pod.Get()
+			c.at[at].holder = podKey{namespace, pod}
 		}
 	}
-	p.endCard(&c)
-	return m.err
+}
+
+// endCards ends the cards of a node.
+func (p *pass) endCards(cards map[string]*card) {
+	for _, c := range cards {
+		p.endCard(c)
+	}
+	clear(cards)
 }
 
 // endCard adds what the card's energy counter grew by, instant by instant.
@@ -355,7 +370,6 @@ func (p *pass) endCard(c *card) {
 		}
 		held[at] = max(0, held[at]) + millijoules
 	}
-	clear(c.at)
 }
 
 // noEnergy is the energy of an instant at which none was measured.

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"encoding/json"
 	"reflect"
 	"testing"
 	"time"
@@ -54,6 +55,47 @@ func TestSiblings(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Whatever two pods are, the second is none the less what it is by itself.
+func FuzzSiblings(f *testing.F) {
+	for _, pod := range testPods(f) {
+		var p corev1.Pod
+		if err := decode(pod, &p); err != nil {
+			f.Fatal(err)
+		}
+		p.Name, p.Spec.NodeName, p.UID = "another", "elsewhere", "22222222-0000-0000-0000-000000000002"
+		for _, sibling := range encoded(f, &p) {
+			if sibling.json == pod.json {
+				f.Add(pod.bytes, sibling.bytes, pod.json)
+			}
+		}
+	}
+	f.Add([]byte(`{"metadata":{"name":"a"},"spec":{"nodeName":"n"},"status":{"podIP":"1"}}`),
+		[]byte(`{"status":{"podIP":null},"metadata":{"name":"\u0061","uid":"ä","creationTimestamp":"1970-01-01T01:00:00+01:00"},"SPEC":{}}`), true)
+	f.Fuzz(func(t *testing.T, first, second []byte, text bool) {
+		s := newSiblings()
+		for _, raw := range [...][]byte{first, second} {
+			if text && !json.Valid(raw) || hugeExponent.Match(raw) {
+				return
+			}
+			want, _, err := decodePod(item{raw, text})
+			if err != nil {
+				return
+			}
+			left, err := podTrimmer.trim(nil, item{raw, text})
+			if err != nil {
+				return // of protobuf, which the decoder minds less
+			}
+			got, err := s.reduce(item{left, text}, nothing)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plain := hold(want, podFacts{}, false); !reflect.DeepEqual(got.Row(), plain.Row()) {
+				t.Errorf("\ngot  %+v\nwant %+v", got.Row(), plain.Row())
+			}
+		}
+	})
 }
 
 // Whatever a UID is, it is the same again.

@@ -3,7 +3,13 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test as base, type Page } from '@playwright/test';
 
-export const VIEWS = ['overview', 'pods', 'nodes', 'models', 'alerts'] as const;
+/** The views and the query that opens each; those of one thing are of what the demo always has. */
+export const VIEWS = {
+  overview: '', pods: '', nodes: '', models: '', alerts: '',
+  model: '&ns=model-serving&model=llama-3.3-70b-instruct&type=vllm',
+  week: '&view=model&ns=model-serving&model=openai%2Fgpt-oss-120b&range=168',
+  node: '&node=a100-mig-01',
+};
 
 export const test = base.extend<{ complaints: string[] }>({
   complaints: [
@@ -22,8 +28,10 @@ export const test = base.extend<{ complaints: string[] }>({
 /** Opens a view and waits until its data are there. */
 export async function open(page: Page, query = '') {
   await page.goto('./' + (query && '?' + query));
-  await expect(page.locator('.badge')).toBeVisible();
+  await expect(page.locator('.badge').first()).toBeVisible();
+  await page.locator('#pods').evaluateAll((all) => all.forEach((e) => e.scrollIntoView())); // pods are read when they come near
   await expect(page.locator('main')).not.toContainText(/Loading…|불러오는 중/);
+  await page.evaluate(() => scrollTo(0, 0));
 }
 
 export async function accessible(page: Page) {

@@ -5,9 +5,9 @@ for (const width of [1440, 360]) {
   for (const [lang, theme] of [['en', 'light'], ['ko', 'dark'], ['en', 'dark'], ['ko', 'light']] as const) {
     test.describe(`${width} px ${lang} ${theme}`, () => {
       test.use({ viewport: { width, height: 900 } });
-      for (const view of VIEWS) {
+      for (const [view, more] of Object.entries(VIEWS)) {
         test(view, async ({ page }) => {
-          await open(page, `view=${view}&lang=${lang}&theme=${theme}`);
+          await open(page, `view=${more.includes('view=') ? '' : view}&lang=${lang}&theme=${theme}${more}`.replace('view=&', ''));
           await expect(page.locator('html')).toHaveAttribute('lang', lang);
           await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
           expect(await overlaps(page)).toEqual([]);
@@ -68,10 +68,65 @@ test('the language and the theme can be switched', async ({ page }) => {
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
 });
 
-test('a pod leads to its page with the evidence of what it serves', async ({ page }) => {
-  await open(page, 'view=pods&type=vllm');
-  await page.locator('.table.pods a.strong').first().click();
+for (const [width, lang] of [[1440, 'ko'], [360, 'en']] as const)
+  test(`a pod leads to its page with the evidence of what it serves, ${width} px`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 900 });
+    await open(page, `view=pods&type=vllm&ns=model-serving&lang=${lang}`);
+    await page.locator('.table.pods a.strong').first().click();
+    await expect(page).toHaveURL(/view=pod&/);
+    await expect(page.locator('#pod')).toBeVisible();
+    await expect(page.locator('main')).toContainText(/vllm serve|vllm/i);
+    await expect(page.locator('.gpus tbody tr').first()).toBeVisible();
+    await expect(page.locator('.chart').first()).toBeVisible();
+    expect(await overlaps(page)).toEqual([]);
+    await accessible(page);
+    await page.screenshot({ path: `e2e/artifacts/pod-${width}-${lang}.png`, fullPage: true });
+  });
+
+test('a model leads to its page: figures, charts, the hours of the week, its pods', async ({ page }) => {
+  await open(page, 'view=models');
+  await page.getByRole('link', { name: 'llama-3.3-70b-instruct' }).first().click();
+  await expect(page).toHaveURL(/view=model&/);
+  await expect(page.locator('.figures')).toContainText('Tokens / GPU-h');
+  await expect(page.locator('.heat tbody td[title]')).toHaveCount(7 * 24);
+  await page.locator('#pods').scrollIntoViewIfNeeded(); // what is far below is read when it comes near
+  await expect(page.locator('.table.pods [role=row]').nth(1)).toContainText('llama-33-70b');
+  await page.getByRole('link', { name: '7 d' }).click();
+  await expect(page).toHaveURL(/range=168/);
+  await page.locator('.heat').scrollIntoViewIfNeeded();
+  await page.getByRole('link', { name: 'GPU use', exact: true }).click();
+  await expect(page).toHaveURL(/heat=gpu/);
+});
+
+test('a GPU of a node leads to its pod', async ({ page }) => {
+  await open(page, 'view=nodes');
+  await page.getByRole('link', { name: 'h100-01' }).first().click();
+  await expect(page.locator('.gpus tbody tr')).toHaveCount(8);
+  await page.locator('.gpus tbody a').first().click();
   await expect(page).toHaveURL(/view=pod&/);
-  await expect(page.locator('main')).toContainText(/vllm/i);
+});
+
+test('several clusters are a fleet', async ({ page }) => {
+  await page.route(/clusters\.json$/, (route) => route.fulfill({ json: { version: 1, clusters: [{ name: 'demo' }, { name: 'gone' }] } }));
+  for (const width of [1440, 360]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.goto('./');
+    await expect(page.locator('.fleet tbody tr')).toHaveCount(2);
+    await expect(page.locator('.fleet')).toContainText('404');
+    await expect(page.locator('.fleet .badge')).toContainText('ago');
+    expect(await overlaps(page)).toEqual([]);
+    await accessible(page);
+    await page.screenshot({ path: `e2e/artifacts/fleet-${width}.png`, fullPage: true });
+  }
+  await page.getByRole('link', { name: 'demo', exact: true }).click();
+  await expect(page).toHaveURL(/cluster=demo/);
+  await expect(page.locator('.card')).toHaveCount(8);
+});
+
+test('the history of alerts as lanes', async ({ page }) => {
+  await open(page, 'view=alerts');
+  await expect(page.locator('.lane rect').first()).toBeVisible();
+  await page.getByRole('link', { name: '24 h' }).click();
+  await expect(page).toHaveURL(/over=24h/);
   await accessible(page);
 });

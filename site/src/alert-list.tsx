@@ -3,17 +3,17 @@ import { span } from './format';
 import { passes } from './filters';
 import { alerts, now } from './lake';
 import { Empty, Section, Time } from './marks';
-import { podHref } from './pod-table';
-import { all, href } from './query';
+import { modelHref, nodeHref, podHref } from './links';
+import { all, href, hrefHere, one } from './query';
 import type { Alert } from './report';
 import { t, tValue } from './words';
 
 function subjectHref(a: Alert): string | null {
   switch (a.kind) {
     case 'pod': return podHref(a.namespace, a.name);
-    case 'node': return href({ view: 'pods', node: a.name });
-    case 'gpu': return href({ view: 'pods', node: a.node || a.name });
-    case 'model': return href({ view: 'models', model: a.model || a.name, ns: a.namespace });
+    case 'node': return nodeHref(a.name);
+    case 'gpu': return nodeHref(a.node || a.name);
+    case 'model': return modelHref(a.namespace, '', a.model || a.name);
   }
   return null;
 }
@@ -40,7 +40,7 @@ function AlertRow({ alert }: { alert: Alert }) {
   );
 }
 
-const passesFilters = (a: Alert) => {
+export const passesFilters = (a: Alert) => {
   const wanted = all('node');
   return (
     passes({ ns: a.namespace || undefined, model: a.model || undefined, text: [a.name, a.namespace, a.summary, a.rule, a.model, a.node].join(' ') }) &&
@@ -48,10 +48,12 @@ const passesFilters = (a: Alert) => {
   );
 };
 
-export function ActiveAlerts({ atMost = Infinity }: { atMost?: number }) {
+/** What fires: all that the filters leave, or of one model or on one node, and then nothing where nothing does. */
+export function ActiveAlerts({ atMost = Infinity, of, on }: { atMost?: number; of?: string; on?: string }) {
   const data = alerts.value;
   const firing = data?.alerts ?? [];
-  const rows = firing.filter(passesFilters);
+  const rows = firing.filter((a) => (of === undefined || a.model === of) && (on === undefined || a.node === on || a.name === on) && passesFilters(a));
+  if ((of !== undefined || on !== undefined) && rows.length === 0) return null;
   return (
     <Section id="alerts" title={<>{t('alerts')} <span class="quiet">{t('firing').toLowerCase()}</span></>} note={data && <>{rows.length}</>}
       aside={<a class="more" data-top href={href({ view: 'alerts' }, ['ns', 'q'])}>{rows.length > atMost ? t('allOf', rows.length) : t('resolved')} →</a>}>
@@ -66,10 +68,12 @@ export function ResolvedAlerts() {
   const data = alerts.value;
   if (!data) return null;
   const rows = (data.resolved ?? []).filter(passesFilters);
+  const shown = one('resolved') === 'all' ? rows : rows.slice(0, 30);
   return (
-    <Section id="resolved" title={t('resolved')} note={<>{rows.length}</>}>
+    <Section id="resolved" title={t('resolved')} note={<>{rows.length}</>}
+      aside={rows.length > shown.length && <a class="more" href={hrefHere({ resolved: 'all' })}>{t('allOf', rows.length)}</a>}>
       {rows.length === 0 ? <Empty>{t('noResolved')}</Empty>
-        : <ul class="alerts resolved">{rows.map((a) => <AlertRow key={a.rule + a.kind + a.namespace + a.name + a.since} alert={a} />)}</ul>}
+        : <ul class="alerts resolved">{shown.map((a) => <AlertRow key={a.rule + a.kind + a.namespace + a.name + a.since} alert={a} />)}</ul>}
     </Section>
   );
 }

@@ -96,7 +96,7 @@ export function Chart(props: ChartProps) {
       const options: UPlot.Options = {
         width: el.clientWidth || 300,
         height: 132,
-        padding: [8, 6, 0, 0],
+        padding: [8, 18, 0, 0],
         legend: { show: false },
         cursor: { sync: { key: 'hours' }, y: false, drag: { x: false, y: false }, points: { show: !stacked, size: 6 } },
         scales: {
@@ -104,7 +104,7 @@ export function Chart(props: ChartProps) {
           y: { range: (_u, _min, max) => [0, Math.max(top ?? 0, max || 0) * 1.06 || 1] },
         },
         axes: [
-          { stroke: ink, grid: { show: false }, ticks: { stroke: rule, size: 4 }, size: 24, space: 56, font: '11px system-ui', values: (_u, at) => at.map((s) => (new Date(s * 1000).getHours() ? localHour(s * 1000) : localDay(s * 1000))) },
+          { stroke: ink, grid: { show: false }, ticks: { stroke: rule, size: 4 }, size: 24, space: hours.length > 48 ? 84 : 56, font: '11px system-ui', values: (_u, at) => at.map((s) => (new Date(s * 1000).getHours() ? localHour(s * 1000) : localDay(s * 1000))) },
           { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { show: false }, size: 58, space: 34, font: '11px system-ui', values: (_u, at) => at.map(axis) },
         ],
         series: [

@@ -1,6 +1,6 @@
 // The filters and their chips. All live in the address; none is hidden.
 import { useMemo } from 'preact/hooks';
-import { pods } from './lake';
+import { pods, statistics } from './lake';
 import { all, FILTERS, go, hrefHere, one, without, type Filter } from './query';
 import { engineName, t, tValue } from './words';
 
@@ -32,7 +32,8 @@ export function passes(row: { ns?: string; type?: string; model?: string; node?:
 
 export function Filters() {
   const index = pods.value;
-  const namespaces = useMemo(() => (index ? [...index.texts('namespace').dictionary].sort() : []), [index]);
+  const hours = statistics.value;
+  const namespaces = useMemo(() => (index ? [...index.texts('namespace').dictionary] : (hours?.namespaces ?? []).map((n) => n.namespace)).sort(), [index, hours]);
   const chosen = all('ns');
   const type = one('type');
   const chips = FILTERS.flatMap((filter) => all(filter).map((value) => ({ filter, value })));

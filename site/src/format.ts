@@ -57,6 +57,7 @@ export function bytes(v: Figure): string {
 
 export const gpuHours = (v: Figure) => (known(v) ? number(v, 1) + ' GPU-h' : NONE);
 export const watts = (v: Figure) => (known(v) ? number(v) + ' W' : NONE);
+export const energy = (v: Figure) => (known(v) ? number(v, 1) + ' kWh' : NONE);
 export const seconds = (v: Figure) => (known(v) ? (v < 1 ? number(v * 1000) + ' ms' : number(v, 2) + ' s') : NONE);
 
 export function money(v: Figure, currency: string): string {

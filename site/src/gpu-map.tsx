@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { bytes, number, percent, watts } from './format';
 import { gpus } from './lake';
 import { Empty, Section } from './marks';
-import { podHref } from './pod-table';
+import { podHref } from './links';
 import { go, href } from './query';
 import type { GPUsData, Strings } from './report';
 import { t } from './words';

@@ -1,15 +1,18 @@
 // The head of the page: where you are, how fresh it is, language and theme; and
 // below it what the reader must know before trusting a figure.
 import { span, utcTime } from './format';
-import { cluster, clusters, expectedSeconds, failure, freshness, latest, missing, ReadError, REFRESH_SECONDS, sampleAgeSeconds } from './lake';
+import { cluster, clusters, expectedSeconds, failure, freshness, latest, missing, reason, REFRESH_SECONDS, sampleAgeSeconds } from './lake';
 import { switchLanguage, switchTheme, theme } from './preferences';
 import { go, href, one } from './query';
-import { VERSION } from './report';
 import { t, type Word } from './words';
 
-export const VIEWS = ['overview', 'pods', 'nodes', 'models', 'alerts'] as const;
+/** The views; those that are about one thing name the view that lists all of its kind. */
+export const VIEWS: Record<string, string> = {
+  fleet: '', overview: '', pods: '', pod: 'pods', nodes: '', node: 'nodes', models: '', model: 'models', alerts: '', query: '',
+};
+const listed = () => Object.keys(VIEWS).filter((v) => VIEWS[v] === '' && (v !== 'fleet' || (clusters.value?.length ?? 0) > 1));
 
-export const view = () => one('view') || 'overview';
+export const view = () => one('view') || (clusters.value && !cluster.value ? 'fleet' : 'overview');
 
 function Badge() {
   const data = latest.value;
@@ -52,21 +55,12 @@ export function Header({ help }: { help: () => void }) {
         </span>
       </div>
       <nav aria-label={t('views')}>
-        {VIEWS.map((v) => (
-          <a href={href({ view: v === 'overview' ? null : v }, view() === 'pod' ? [] : ['ns', 'type', 'q'])} aria-current={view() === v ? 'page' : undefined}>{t(v as Word)}</a>
+        {listed().map((v) => (
+          <a href={href({ view: v === 'overview' ? null : v }, VIEWS[view()] ? [] : ['ns', 'type', 'q'])} aria-current={(VIEWS[view()] || view()) === v ? 'page' : undefined}>{t(v as Word)}</a>
         ))}
       </nav>
     </header>
   );
-}
-
-/** Why something could not be read, in words. */
-export function reason(e: ReadError): string {
-  if (e.version !== undefined) return t('unknownVersion', e.path, e.version, VERSION);
-  const why =
-    e.status === 0 ? t('noAnswer') : e.status === -1 ? t('unreadable') : e.status === 404 ? t('notFound')
-    : e.status === 401 || e.status === 403 ? t('refused', e.status) : t('answered', e.status);
-  return `${e.path}: ${why}`;
 }
 
 export function Notices() {

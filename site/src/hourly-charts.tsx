@@ -1,10 +1,11 @@
 // The hourly statistics: of the cluster, and one chart a model.
-import { bytes, compact, cores, gpuHours, money, number, percent, seconds, type Figure } from './format';
+import { bytes, compact, cores, energy, gpuHours, money, number, percent, seconds, watts, type Figure } from './format';
 import { Chart, topOf, type Line } from './chart';
 import { passes } from './filters';
 import { latest, statistics } from './lake';
+import { modelHref } from './links';
 import { Empty, GPU_STATES, Section, stateWord, type GpuState } from './marks';
-import { href, hrefHere, one } from './query';
+import { hrefHere, one } from './query';
 import type { ModelStatistics, Series } from './report';
 import { engineName, t } from './words';
 
@@ -20,12 +21,14 @@ const GPU_SERIES: Record<GpuState, keyof Series> = {
   active: 'gpuHoursActive', idle_held: 'gpuHoursIdleHeld', loading: 'gpuHoursLoading', unknown: 'gpuHoursUnknown', unallocated: 'gpuHoursUnallocated',
 };
 
+const wholePercent = (v: number) => percent(v, v % 1 ? 1 : 0);
+
 /** What can be drawn of a series. Lines that hold nothing are left out. */
 export function measures(s: Series): Record<string, Measure> {
   const currency = latest.value?.currency ?? '';
   const all: Record<string, Measure> = {
     hours: {
-      title: t('gpuHours'), stacked: true, format: gpuHours, axis: (v) => number(v, 1),
+      title: t('gpuHours'), stacked: true, format: gpuHours, axis: (v) => number(v, v % 1 ? 1 : 0),
       lines: GPU_STATES.map((state) => ({ label: stateWord(state), values: s[GPU_SERIES[state]], paint: state === 'idle_held' ? 'idle' : 'gpu-' + state, hatched: state === 'idle_held' })),
     },
     tokens: {
@@ -36,6 +39,7 @@ export function measures(s: Series): Record<string, Measure> {
       ],
     },
     efficiency: { title: t('tokensPerGpuHour'), format: compact, lines: [{ label: t('tokensPerGpuHour'), values: s.tokensPerGpuHour, paint: 'accent' }] },
+    perKwh: { title: t('tokensPerKwh'), format: compact, lines: [{ label: t('tokensPerKwh'), values: s.tokensPerKilowattHour, paint: 'accent' }] },
     cpu: {
       title: t('cpu'), format: cores, axis: (v) => number(v / 1000, v % 1000 ? 1 : 0),
       lines: [
@@ -51,21 +55,24 @@ export function measures(s: Series): Record<string, Measure> {
       ],
     },
     gpu: {
-      title: t('gpuUtil'), format: percent,
+      title: t('gpuUtil'), format: percent, axis: wholePercent,
       lines: [
         { label: t('average'), values: s.gpuUtilPercentAvg, paint: 'accent' },
         { label: t('p95'), values: s.gpuUtilPercentP95, paint: 'muted', dashed: true },
       ],
     },
     queue: {
-      title: t('queue'), format: (v) => number(v, 1),
+      title: t('queue'), format: (v) => number(v, 1), axis: (v) => number(v, v % 1 ? 1 : 0),
       lines: [
         { label: t('runningRequests'), values: s.requestsRunningAvg, paint: 'accent' },
         { label: t('waitingRequests'), values: s.requestsWaitingMax, paint: 'warn', dashed: true },
       ],
     },
-    kv: { title: t('kvCache'), format: percent, lines: [{ label: t('kvCache'), values: (s.kvCacheUsageRatioP95 ?? []).map((v) => (v === null ? null : v * 100)), paint: 'accent' }] },
+    kv: { title: t('kvCache'), format: percent, axis: wholePercent, lines: [{ label: t('kvCache'), values: (s.kvCacheUsageRatioP95 ?? []).map((v) => (v === null ? null : v * 100)), paint: 'accent' }] },
     ttft: { title: t('ttft'), format: seconds, lines: [{ label: t('ttft'), values: s.ttftSecondsAvg, paint: 'accent' }] },
+    itl: { title: t('interToken'), format: seconds, lines: [{ label: t('interToken'), values: s.interTokenSecondsAvg, paint: 'accent' }] },
+    energy: { title: t('energy'), stacked: true, format: energy, lines: [{ label: t('energy'), values: s.energyKilowattHours, paint: 'accent' }] },
+    power: { title: t('power'), format: watts, axis: (v) => watts(v), lines: [{ label: t('average'), values: s.gpuPowerWattsAvg, paint: 'accent' }] },
     cost: { title: t('cost'), stacked: true, format: (v) => money(v, currency), lines: [{ label: t('cost'), values: s.cost, paint: 'accent' }] },
   };
   for (const [key, m] of Object.entries(all)) {
@@ -98,19 +105,13 @@ export function ClusterCharts() {
 
 export const modelPasses = (m: ModelStatistics) => passes({ ns: m.namespace, type: m.modelType, model: m.model, text: m.model + ' ' + m.namespace });
 
-const PER_MODEL = ['hours', 'tokens', 'efficiency', 'gpu', 'queue', 'kv', 'ttft', 'cost'];
+const PER_MODEL = ['hours', 'tokens', 'efficiency', 'perKwh', 'gpu', 'queue', 'kv', 'ttft', 'cost'];
 
 /** One measure of every model that the filters leave; of a single one, all measures. */
 export function ModelCharts({ atMost }: { atMost: number }) {
   const data = statistics.value;
   if (!data || data.models.length === 0) return null;
   const models = data.models.filter(modelPasses);
-  if (models.length === 1)
-    return (
-      <Section id="per-model" title={models[0]!.model || t('unnamed')} note={`${engineName(models[0]!.modelType)} · ${models[0]!.namespace} · ${t('history')}`}>
-        <SeriesCharts series={models[0]!.series} hours={data.hourStarts} />
-      </Section>
-    );
   const found = models.slice(0, atMost).map((m) => ({ model: m, measures: measures(m.series) }));
   const offered = PER_MODEL.filter((key) => found.some((f) => f.measures[key]));
   const key = offered.includes(one('measure')) ? one('measure') : (offered[0] ?? '');
@@ -131,7 +132,7 @@ export function ModelCharts({ atMost }: { atMost: number }) {
         <div class="charts">
           {found.map(({ model, measures }) => measures[key] && (
             <Chart key={model.namespace + model.modelType + model.model} {...measures[key]!} top={top}
-              title={model.model || t('unnamed')} to={href({ view: 'models', model: model.model, ns: model.namespace })}
+              title={model.model || t('unnamed')} to={modelHref(model.namespace, model.modelType, model.model)}
               note={`${engineName(model.modelType)} · ${model.namespace}`} hours={data.hourStarts} coverage={model.series.coverage ?? []} />
           ))}
         </div>

@@ -6,7 +6,9 @@ import { batch, computed, signal } from '@preact/signals';
 import { PodIndex } from './pod-index';
 import { one } from './query';
 import { VERSION } from './report';
-import type { Alerts, ClusterEntry, Clusters, GPUsData, Latest, Nodes, PodHistory, PodsData, StatisticsData } from './report';
+import { useEffect } from 'preact/hooks';
+import type { Alert, Alerts, ClusterEntry, Clusters, GPUsData, Latest, NodeHours, Nodes, PodHistory, PodsData, StatisticsData } from './report';
+import { t } from './words';
 
 export const REFRESH_SECONDS = 30;
 
@@ -28,12 +30,18 @@ export const nodes = signal<Nodes | null>(null);
 export const gpus = signal<GPUsData | null>(null);
 export const statistics = signal<StatisticsData | null>(null);
 export const pods = signal<PodIndex | null>(null);
+/** The week of the models and the hours of the nodes, which only some pages need. */
+export const week = signal<StatisticsData | null>(null);
+export const failedWeek = signal<ReadError | null>(null);
+export const nodeHours = signal<NodeHours | null>(null);
 /** Why the last refresh failed; null: it did not. */
 export const failure = signal<ReadError | null>(null);
 /** What latest.json names and the bucket does not give. */
 export const missing = signal<ReadError[]>([]);
 /** Chunks of pods read so far, of those that there are. */
 export const podProgress = signal({ read: 0, of: 0 });
+/** Pods are by far the most data: they are read from when a view that shows them is near. */
+const podsWanted = signal(['pods', 'pod', 'node', 'model'].includes(one('view')));
 /** The clock, to the second. */
 export const now = signal(Date.now());
 
@@ -43,11 +51,12 @@ export const sampleAgeSeconds = computed(() =>
 );
 /** Seconds until the next sample can be here: the interval, but runs come once a minute at most. */
 export const expectedSeconds = computed(() => Math.max(60, latest.value?.intervalSeconds ?? 0));
-/** How fresh the sample is, by how often one can come. */
-export const freshness = computed<'fresh' | 'late' | 'stopped'>(() => {
-  const missed = sampleAgeSeconds.value / expectedSeconds.value;
+/** How fresh a sample is, by how often one can come. */
+export function freshnessOf(ageSeconds: number, intervalSeconds: number): 'fresh' | 'late' | 'stopped' {
+  const missed = ageSeconds / Math.max(60, intervalSeconds);
   return missed > 10 ? 'stopped' : missed > 3 ? 'late' : 'fresh';
-});
+}
+export const freshness = computed(() => freshnessOf(sampleAgeSeconds.value, expectedSeconds.value));
 
 async function read<T extends { version: number }>(path: string, cache: RequestCache): Promise<T> {
   let response: Response;
@@ -67,7 +76,7 @@ async function read<T extends { version: number }>(path: string, cache: RequestC
   return document;
 }
 
-const folder = () => encodeURIComponent(cluster.value) + '/';
+const folder = (name = cluster.value) => encodeURIComponent(name) + '/';
 
 // Immutable objects by path; those that latest.json no longer names are forgotten.
 let objects = new Map<string, Promise<unknown>>();
@@ -78,6 +87,12 @@ let running: Promise<void> | null = null;
 export function refresh(): Promise<void> {
   running ??= readAll().finally(() => (running = null));
   return running;
+}
+
+export function wantPods() {
+  if (podsWanted.peek()) return;
+  podsWanted.value = true;
+  void (running ?? Promise.resolve()).then(refresh);
 }
 
 async function readAll(): Promise<void> {
@@ -140,7 +155,7 @@ async function readObjects(next: Latest): Promise<ReadError[]> {
     show<StatisticsData>(next.objects.statistics.path, (d) => (statistics.value = d)),
     show<Nodes>(next.objects.nodes.path, (d) => (nodes.value = d)),
     show<GPUsData>(next.objects.gpus.path, (d) => (gpus.value = d)),
-    readPods(),
+    podsWanted.peek() && readPods(),
   ]);
   objects = kept;
   return errors;
@@ -150,13 +165,57 @@ async function readObjects(next: Latest): Promise<ReadError[]> {
 export const readPod = (namespace: string, pod: string) =>
   read<PodHistory>(`${folder()}api/v1/resources/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(pod)}.json`, 'no-cache');
 
+/** The week, read when a page that shows it is opened and every ten minutes while it is. */
+export function useWeek(): StatisticsData | null {
+  const at = latest.value?.sampledAt.slice(0, 15);
+  useEffect(() => {
+    if (!at) return;
+    const of = cluster.peek();
+    read<StatisticsData>(folder() + 'api/v1/resources/models-168.json', 'no-cache').then(
+      (d) => of === cluster.peek() && batch(() => ((week.value = d), (failedWeek.value = null))),
+      (e: ReadError) => (failedWeek.value = e),
+    );
+  }, [cluster.value, at]);
+  return week.value;
+}
+
+/** The hours of the nodes, read when a page that shows them is opened. */
+export function useNodeHours(): NodeHours | null {
+  const path = latest.value?.objects.nodeStatistics?.path;
+  useEffect(() => {
+    const of = cluster.peek();
+    if (path) read<NodeHours>(folder() + path, 'default').then((d) => of === cluster.peek() && (nodeHours.value = d), () => {});
+  }, [cluster.value, path]);
+  return nodeHours.value;
+}
+
+export interface ClusterState {
+  latest: Latest;
+  firing: Alert[] | null; // null: not known
+}
+
+/** What the fleet shows of one cluster. */
+export async function readCluster(name: string): Promise<ClusterState> {
+  const firing = read<Alerts>(folder(name) + 'api/v1/resources/alerts.json', 'no-cache').then((a) => a.alerts, () => null);
+  return { latest: await read<Latest>(folder(name) + 'latest.json', 'no-cache'), firing: await firing };
+}
+
+/** Why something could not be read, in words. */
+export function reason(e: ReadError): string {
+  if (e.version !== undefined) return t('unknownVersion', e.path, e.version, VERSION);
+  const why =
+    e.status === 0 ? t('noAnswer') : e.status === -1 ? t('unreadable') : e.status === 404 ? t('notFound')
+    : e.status === 401 || e.status === 403 ? t('refused', e.status) : t('answered', e.status);
+  return `${e.path}: ${why}`;
+}
+
 /** Forgets one cluster's data when another is chosen. */
 export function forget() {
   objects = new Map();
   shown = '';
   batch(() => {
-    latest.value = alerts.value = nodes.value = gpus.value = statistics.value = pods.value = null;
-    failure.value = null;
+    latest.value = alerts.value = nodes.value = gpus.value = statistics.value = pods.value = week.value = nodeHours.value = null;
+    failure.value = failedWeek.value = null;
     missing.value = [];
   });
 }

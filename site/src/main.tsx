@@ -2,21 +2,26 @@
 import { effect, untracked } from '@preact/signals';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { AlertLanes } from './alert-lanes';
 import { ActiveAlerts, ResolvedAlerts } from './alert-list';
 import { Filters } from './filters';
+import { Fleet } from './fleet';
 import { GpuMap } from './gpu-map';
-import { Header, Notices, view } from './header';
+import { Header, Notices, view, VIEWS } from './header';
 import { Help } from './help';
 import { ClusterCharts, ModelCharts } from './hourly-charts';
 import { cluster, clusters, failure, forget, keepFresh, latest, refresh } from './lake';
-import { Empty, Section, Time } from './marks';
+import { Empty, Time } from './marks';
+import { ModelPage } from './model-page';
 import { ModelTable } from './model-table';
+import { TopMovers } from './movers';
+import { NodePage } from './node-page';
 import { NodeTable } from './node-table';
 import { PodPage } from './pod-page';
 import { PodTable } from './pod-table';
-import { followLinks, go, href, hrefHere, one } from './query';
+import { followLinks, go, hrefHere, one } from './query';
 import { SummaryCards } from './summary-cards';
-import { t } from './words';
+import { t, type Word } from './words';
 
 function Overview() {
   return (
@@ -25,7 +30,10 @@ function Overview() {
       <Filters />
       <div class="pair">
         <ActiveAlerts atMost={6} />
-        <GpuMap />
+        <div class="stack">
+          <GpuMap />
+          <TopMovers />
+        </div>
       </div>
       <ModelTable atMost={8} />
       <ClusterCharts />
@@ -41,18 +49,12 @@ function View() {
     case 'pods': return <><Filters /><PodTable /></>;
     case 'pod': return <PodPage />;
     case 'nodes': return <><Filters /><NodeTable /></>;
+    case 'node': return <NodePage />;
+    case 'model': return <ModelPage />;
     case 'models': return <><Filters /><ModelTable /><ModelCharts atMost={24} /></>;
-    case 'alerts': return <><Filters /><ActiveAlerts /><ResolvedAlerts /></>;
+    case 'alerts': return <><Filters /><ActiveAlerts /><AlertLanes /><ResolvedAlerts /></>;
     default: return <Overview />;
   }
-}
-
-function ChooseCluster() {
-  return (
-    <Section id="clusters" title={t('chooseCluster')}>
-      <ul class="clusters">{clusters.value!.map((c) => <li><a href={href({ cluster: c.name })}>{c.name}</a></li>)}</ul>
-    </Section>
-  );
 }
 
 function Page() {
@@ -78,14 +80,20 @@ function Page() {
     <>
       <Header help={() => setHelp(true)} />
       <main id="main" tabIndex={-1}>
-        <h1>{[cluster.value, t(view() as 'overview')].filter(Boolean).join(' · ')}</h1>
+        <h1>{title()}</h1>
         <Notices />
-        {choosing ? <ChooseCluster /> : data ? <View /> : !failure.value && <Empty>{t('loading')}</Empty>}
+        {choosing || view() === 'fleet' ? <Fleet /> : data ? <View /> : !failure.value && <Empty>{t('loading')}</Empty>}
       </main>
       {data && <footer><FootLine /></footer>}
       <Help open={help} close={() => setHelp(false)} />
     </>
   );
+}
+
+/** What the page is of, most particular last. */
+function title(): string {
+  const of = view() === 'pod' ? one('ns') + '/' + one('pod') : view() === 'node' ? one('node') : view() === 'model' ? one('model') : '';
+  return [cluster.value, t((view() in VIEWS ? view() : 'overview') as Word), of].filter(Boolean).join(' · ');
 }
 
 function FootLine() {
@@ -95,7 +103,7 @@ function FootLine() {
 }
 
 effect(() => {
-  document.title = [cluster.value, t('title')].filter(Boolean).join(' · ');
+  document.title = `${title()} · ${t('title')}`;
 });
 let shown = '';
 effect(() => {

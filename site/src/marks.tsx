@@ -2,7 +2,7 @@
 // notes. Vectors and real text, so that they print; styles are set through the
 // object model, never as attributes, which the page's policy forbids.
 import type { ComponentChildren } from 'preact';
-import { localTime, NONE, utcTime, type Figure } from './format';
+import { localTime, NONE, percent, utcTime, type Figure } from './format';
 import { t } from './words';
 
 export const Time = ({ at }: { at: string | number }) => (
@@ -77,6 +77,36 @@ export function Spark({ values, format }: { values: Figure[]; format: (v: Figure
       <title>{label}</title>
       <path d={path} />
     </svg>
+  );
+}
+
+/** A mark beside a sum whose hours were not wholly measured; nothing where they were. */
+export function Covered({ total }: { total: { samples: number; expectedSamples: number } }) {
+  const share = total.expectedSamples > 0 ? total.samples / total.expectedSamples : 1;
+  return share < 0.995 ? <b class="gap" title={t('coverageTitle')}> {t('coverage', percent(share * 100))}</b> : null;
+}
+
+/** The same of a series: hours that nobody measured count. */
+export function Gaps({ coverage }: { coverage: Figure[] }) {
+  const share = coverage.length ? coverage.reduce<number>((sum, v) => sum + (v ?? 0), 0) / coverage.length : 1;
+  return share < 0.995 ? <b class="gap" title={t('coverageTitle')}> {t('coverage', percent(share * 100))}</b> : null;
+}
+
+/** What is known of one thing, name by name; what is not there has no row. */
+export function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
+  return (
+    <dl class="facts">
+      {rows.filter(([, value]) => value !== null && value !== '' && value !== false).map(([name, value]) => <div><dt>{name}</dt><dd>{value}</dd></div>)}
+    </dl>
+  );
+}
+
+/** Figures side by side, each with its name and a word on it. */
+export function Figures({ rows }: { rows: [name: string, value: ComponentChildren, note: string][] }) {
+  return (
+    <dl class="figures">
+      {rows.map(([name, value, note]) => <div><dt>{name}</dt><dd><b>{value}</b>{note && <span class="basis" title={note}>{note}</span>}</dd></div>)}
+    </dl>
   );
 }
 

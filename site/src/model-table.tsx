@@ -2,21 +2,22 @@
 import { compact, gpuHours, money, number, percent, seconds, type Figure } from './format';
 import { modelPasses } from './hourly-charts';
 import { latest, statistics } from './lake';
-import { Empty, GPU_STATES, Missing, Section, Spark, StackedBar, stateWord, type GpuState } from './marks';
+import { modelHref } from './links';
+import { Covered, Gaps, Empty, GPU_STATES, Missing, Section, Spark, StackedBar, stateWord, type GpuState } from './marks';
 import { href, hrefHere, readSort } from './query';
 import type { ModelStatistics, StatisticsData } from './report';
 import { engineName, t } from './words';
 
-const last = (values: Figure[] | undefined) => values?.findLast((v) => v != null) ?? null;
+export const last = (values: Figure[] | undefined) => values?.findLast((v) => v != null) ?? null;
 const max = (values: Figure[] | undefined): Figure =>
   (values ?? []).reduce<Figure>((m, v) => (v != null && (m == null || v > m) ? v : m), null);
 const sum = (values: Figure[] | undefined): Figure =>
   (values ?? []).reduce<Figure>((s, v) => (v == null ? s : (s ?? 0) + v), null);
 
-const tokensOf = (m: ModelStatistics): Figure =>
+export const tokensOf = (m: ModelStatistics): Figure =>
   m.total.promptTokens == null && m.total.generationTokens == null ? null : (m.total.promptTokens ?? 0) + (m.total.generationTokens ?? 0);
 
-const parts = (m: ModelStatistics): Partial<Record<GpuState, Figure>> => ({
+export const partsOf = (m: ModelStatistics): Partial<Record<GpuState, Figure>> => ({
   active: m.total.gpuHoursActive, idle_held: m.total.gpuHoursIdleHeld, loading: m.total.gpuHoursLoading, unknown: m.total.gpuHoursUnknown,
 });
 
@@ -47,7 +48,7 @@ function ClusterHours({ data }: { data: StatisticsData }) {
       <ul class="legend">
         {GPU_STATES.map((s) => split[s] ? <li><i class={'fill-' + s} aria-hidden="true" /> {stateWord(s)} <b>{gpuHours(split[s])}</b> {percent((100 * split[s]!) / whole)}</li> : null)}
         {others > whole / 1000 && <li>{t('otherPods')} <b>{gpuHours(others)}</b></li>}
-        <li class="whole">= {gpuHours(whole)}</li>
+        <li class="whole">= {gpuHours(whole)}<Gaps coverage={c.coverage} /></li>
       </ul>
     </div>
   );
@@ -65,7 +66,7 @@ export function ModelTable({ atMost = Infinity }: { atMost?: number }) {
     return (x < y ? -1 : 1) * (by.descending ? -1 : 1);
   });
   const largest = Math.max(0, ...rows.map((m) => m.total.gpuHoursAllocated ?? 0));
-  const currency = latest.value?.currency ?? '';
+  const currency = data.models.some((m) => m.total.cost != null) ? (latest.value?.currency ?? '') : ''; // no prices, no column
   const heads: [key: string, title: string, sortable: boolean][] = [
     ['name', t('model'), true], ['replicas', t('replicas'), false], ['hours', t('gpuHours'), true], ['idle', t('idle_held'), true], ['tokens', t('tokens'), true],
     ['efficiency', t('tokensPerGpuHour'), true], ['kv', t('kvP95'), true], ['ttft', t('ttft'), true],
@@ -107,11 +108,11 @@ function ModelRow({ m, largest, heads, currency }: { m: ModelStatistics; largest
   return (
     <tr>
       <th scope="row" class="name">
-        <a class="strong" data-top href={href({ view: 'models', model: m.model, ns: m.namespace })} title={m.model}>{m.model || t('unnamed')}</a>
+        <a class="strong" data-top href={modelHref(m.namespace, m.modelType, m.model)} title={m.model}>{m.model || t('unnamed')}</a>
         <span class="basis">{engineName(m.modelType)} · <a data-top href={href({ view: 'pods', ns: m.namespace, model: m.model })}>{m.namespace}</a></span>
       </th>
       <td class="replicas" data-title={title('replicas')}>{number(last(m.series.replicasAvg), 1)}</td>
-      <td class="hours" data-title={title('hours')}><span class="figure">{gpuHours(allocated)}</span><StackedBar parts={parts(m)} whole={largest} /></td>
+      <td class="hours" data-title={title('hours')}><span class="figure">{gpuHours(allocated)}<Covered total={m.total} /></span><StackedBar parts={partsOf(m)} whole={largest} /></td>
       <td class="idle" data-title={title('idle')}>{idle == null ? <Missing /> : <>{gpuHours(idle)} <span class="basis">{allocated ? percent((100 * idle) / allocated) : ''}</span></>}</td>
       <td class="tokens" data-title={title('tokens')}><span>{compact(tokensOf(m))}</span><Spark values={m.series.generationTokens ?? []} format={compact} /></td>
       <td class="efficiency" data-title={title('efficiency')}>{compact(m.total.tokensPerGpuHour)}</td>

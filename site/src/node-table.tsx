@@ -2,6 +2,7 @@
 import { bytes, cores, number, percent } from './format';
 import { passes } from './filters';
 import { latest, nodes } from './lake';
+import { nodeHref } from './links';
 import { Bar, Empty, Missing, Section } from './marks';
 import { all, href, readSort } from './query';
 import type { Node } from './report';
@@ -26,7 +27,7 @@ function nodeCells(n: Node) {
   const troubles = [n.pressure, n.unschedulable ? t('cordoned') : ''].filter(Boolean).join(', ');
   return [
     <span class="two">
-      <a tabIndex={-1} class="strong" data-top href={href({ view: 'pods', node: n.name })} title={n.name}>{n.name}</a>
+      <a tabIndex={-1} class="strong" data-top href={nodeHref(n.name)} title={n.name}>{n.name}</a>
       <span class="basis">{[n.zone, n.roles].filter(Boolean).join(' · ')}</span>
     </span>,
     <span class="two">
@@ -50,12 +51,10 @@ function nodeCells(n: Node) {
       <span class="basis">/ {number(n.podsAllocatable)}</span>
     </span>,
     n.gpuAllocatable > 0 ? (
-      <Bar value={share(n.gpuRequested, n.gpuAllocatable)} note={t('gpusHeld', number(n.gpuRequested), number(n.gpuAllocatable))}>
-        {number(n.gpuRequested)} × GPU
-      </Bar>
+      <Bar value={share(n.gpuRequested, n.gpuAllocatable)}>{t('slash', number(n.gpuRequested), number(n.gpuAllocatable))}</Bar>
     ) : <span class="none">{t('none0')}</span>,
     n.gpuAllocatable > 0 ? (
-      n.gpuUsagePercent === null ? <Missing /> : <Bar value={n.gpuUsagePercent} threshold={limits?.gpuPercent} note={t('average')}>{percent(n.gpuUsagePercent)}</Bar>
+      n.gpuUsagePercent === null ? <Missing /> : <Bar value={n.gpuUsagePercent} threshold={limits?.gpuPercent}>{percent(n.gpuUsagePercent)}</Bar>
     ) : null,
   ];
 }
@@ -95,7 +94,7 @@ export function NodeTable({ atMost = Infinity }: { atMost?: number }) {
       {count === 0 ? <Empty>{t('noNodes')}</Empty> : (
         <Rows kind="nodes" label={t('nodes')} columns={columns} sort="name" count={count}
           keyOf={(i) => rows[i]!.name} cells={(i) => nodeCells(rows[i]!)}
-          open={(i) => href({ view: 'pods', node: rows[i]!.name })} />
+          open={(i) => nodeHref(rows[i]!.name)} />
       )}
     </Section>
   );

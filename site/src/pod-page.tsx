@@ -1,21 +1,14 @@
 // One pod: who it is and why we think so, what it uses, its last 24 hours.
-import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { bytes, cores, number, percent, watts } from './format';
+import { GpuTable } from './gpu-table';
 import { SeriesCharts } from './hourly-charts';
-import { latest, pods, readPod } from './lake';
-import { Empty, Section, Time } from './marks';
-import { href, one } from './query';
+import { latest, pods, readPod, wantPods } from './lake';
+import { modelHref, nodeHref } from './links';
+import { Empty, Facts, Missing, Section, Time } from './marks';
+import { one } from './query';
 import type { PodHistory } from './report';
 import { engineName, t, tValue } from './words';
-
-function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
-  return (
-    <dl class="facts">
-      {rows.filter(([, value]) => value !== null && value !== '' && value !== false).map(([name, value]) => <div><dt>{name}</dt><dd>{value}</dd></div>)}
-    </dl>
-  );
-}
 
 export function PodPage() {
   const ns = one('ns');
@@ -25,6 +18,7 @@ export function PodPage() {
   const [history, setHistory] = useState<PodHistory | null>(null);
   const serves = row >= 0 && !!index!.text('modelType', row);
   const sampledAt = latest.value?.sampledAt;
+  useEffect(wantPods, []);
   useEffect(() => {
     let left = false;
     if (!serves) setHistory(null);
@@ -48,18 +42,18 @@ export function PodPage() {
         <div class="facts-columns">
           <Facts rows={[
             [t('phase'), [text('phase'), text('reason'), text('phase') === 'Running' && !index.ready(row) ? t('podNotReady') : ''].filter(Boolean).join(' · ')],
-            [t('node'), node && <a data-top href={href({ view: 'pods', node })}>{node}</a>],
+            [t('node'), node && <a data-top href={nodeHref(node)}>{node}</a>],
             [t('owner'), text('owner') && `${text('ownerKind')} ${text('owner')}`],
             [t('created'), created !== null && <Time at={created} />],
             [t('restartsWord'), number(value('restarts'))],
             [t('image'), <code>{text('image')}</code>],
           ]} />
           <Facts rows={[
-            [t('model'), model ? <a data-top href={href({ view: 'models', model, ns })}>{model}</a> : serves && t('unnamed')],
+            [t('model'), model ? <a data-top href={modelHref(ns, text('modelType') ?? '', model)}>{model}</a> : serves && t('unnamed')],
             [t('type'), serves ? engineName(text('modelType')!) : t('none')],
             [t('role'), text('role')],
             [t('replica'), text('replicaGroup')],
-            [t('identifiedBy'), text('identifiedBy')],
+            [t('identifiedBy'), serves && (text('identifiedBy') ?? <Missing />)],
             [t('queueShort'), value('requestsRunning') !== null && t('runWait', number(value('requestsRunning')), number(value('requestsWaiting')))],
             [t('kvNow'), value('kvCacheUsageRatio') !== null && percent(value('kvCacheUsageRatio')! * 100)],
           ]} />
@@ -73,6 +67,7 @@ export function PodPage() {
           ]} />
         </div>
       </Section>
+      {(value('gpuRequest') ?? 0) > 0 && <GpuTable pod={{ ns, pod: name }} />}
       <Section id="history" title={t('history')}>
         {history ? <SeriesCharts series={history.history} hours={history.hours} /> : <Empty>{serves ? t('loading') : t('noHistory')}</Empty>}
       </Section>

@@ -1,8 +1,9 @@
 // The table of pods: a row number in, cells out.
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { bytes, cores, number, percent, span } from './format';
 import { selection } from './filters';
-import { latest, now, podProgress, pods } from './lake';
+import { latest, now, podProgress, pods, wantPods } from './lake';
+import { modelHref, nodeHref, podHref } from './links';
 import { Bar, Empty, Missing, Section } from './marks';
 import { href, readSort } from './query';
 import type { PodIndex, TextColumn, NumberColumn } from './pod-index';
@@ -13,8 +14,6 @@ const SORTS: Record<string, TextColumn | NumberColumn> = {
   name: 'pod', ns: 'namespace', model: 'model', phase: 'phase', cpu: 'cpuUsagePercent', memory: 'memoryUsagePercent',
   gpu: 'gpuUsagePercent', queue: 'requestsWaiting', age: 'createdAtMillis',
 };
-
-export const podHref = (ns: string, pod: string) => href({ view: 'pod', ns, pod });
 
 /** "91 % of limit 4 cores", in two parts. */
 function Share({ index, row, kind }: { index: PodIndex; row: number; kind: 'cpu' | 'memory' }) {
@@ -91,13 +90,13 @@ function podCells(index: PodIndex, row: number) {
       <a tabIndex={-1} data-top class="strong" href={podHref(ns, pod)} title={pod}>{pod}</a>
       <span class="basis" title={ns}>
         <a tabIndex={-1} href={href({ view: 'pods', ns })}>{ns}</a>
-        {node && <> · <a tabIndex={-1} href={href({ view: 'pods', node })} title={node}>{node}</a></>}
+        {node && <> · <a tabIndex={-1} href={nodeHref(node)} title={node}>{node}</a></>}
       </span>
     </span>,
     type ? (
       <span class="two">
         <span class="engine">{engineName(type)}</span>
-        {model ? <a tabIndex={-1} class="basis" data-top href={href({ view: 'models', model, ns })} title={model}>{model}</a> : <span class="basis">{t('unnamed')}</span>}
+        {model ? <a tabIndex={-1} class="basis" data-top href={modelHref(ns, type, model)} title={model}>{model}</a> : <span class="basis">{t('unnamed')}</span>}
       </span>
     ) : null,
     <Phase index={index} row={row} />,
@@ -109,9 +108,22 @@ function podCells(index: PodIndex, row: number) {
   ];
 }
 
+/** Does something once a place is less than a screen away, or the page is printed. */
+function whenNear(place: Element, act: () => void) {
+  const observer = new IntersectionObserver(([e]) => e!.isIntersecting && act(), { rootMargin: '600px' });
+  observer.observe(place);
+  addEventListener('beforeprint', act);
+  return () => {
+    observer.disconnect();
+    removeEventListener('beforeprint', act);
+  };
+}
+
 /** All pods that the filters ask for, or the first few of the model servers. */
-export function PodTable({ serving, atMost = Infinity }: { serving?: boolean; atMost?: number }) {
+export function PodTable({ serving, atMost = Infinity, title = t(serving ? 'servingPods' : 'allPods') }: { serving?: boolean; atMost?: number; title?: string }) {
   const index = pods.value;
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => whenNear(place.current!, wantPods), []);
   const chosen = selection();
   if (serving && !chosen.type) chosen.type = 'serving';
   const by = readSort(sortKey('pods'), '');
@@ -120,10 +132,9 @@ export function PodTable({ serving, atMost = Infinity }: { serving?: boolean; at
     const column = SORTS[by.column];
     return index.select(column ? index.order(column, by.descending) : index.servingFirst(), chosen);
   }, [index, by.column, by.descending, JSON.stringify(chosen)]);
-  const title = t(serving ? 'servingPods' : 'allPods');
   if (!index) {
     const { read, of } = podProgress.value;
-    return <Section id="pods" title={title}><Empty>{of > 1 ? t('loadingPods', read, of) : t('loading')}</Empty></Section>;
+    return <div ref={place}><Section id="pods" title={title}><Empty>{of > 1 ? t('loadingPods', read, of) : t('loading')}</Empty></Section></div>;
   }
   const count = Math.min(rows.length, atMost);
   const columns: Column[] = [
@@ -138,7 +149,7 @@ export function PodTable({ serving, atMost = Infinity }: { serving?: boolean; at
   ];
   const filtered = chosen.q || chosen.ns.length || chosen.node.length || chosen.model.length || chosen.state.length;
   return (
-    <Section
+    <div ref={place}><Section
       id="pods"
       title={title}
       note={t('count', number(rows.length), number(index.count))}
@@ -158,6 +169,6 @@ export function PodTable({ serving, atMost = Infinity }: { serving?: boolean; at
           open={(i) => podHref(index.text('namespace', rows[i]!) ?? '', index.text('pod', rows[i]!) ?? '')}
         />
       )}
-    </Section>
+    </Section></div>
   );
 }

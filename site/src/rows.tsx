@@ -9,6 +9,7 @@ import { go, hrefHere, readSort } from './query';
 import { t } from './words';
 
 const PRINTED_ROWS = 200;
+const WHOLE = 60; // rows up to which all are in the document
 const printing = signal(false);
 addEventListener('beforeprint', () => (printing.value = true));
 addEventListener('afterprint', () => (printing.value = false));
@@ -69,7 +70,8 @@ export function Rows({ kind, label, columns, sort, count, cells, keyOf, open }: 
     };
   }, [count, kind]);
 
-  const [from, to] = printing.value ? [0, Math.min(count, PRINTED_ROWS)] : [Math.min(first, count), Math.min(last, count)];
+  // A short table is whole, so that the browser's own search finds its rows.
+  const [from, to] = printing.value ? [0, Math.min(count, PRINTED_ROWS)] : count <= WHOLE ? [0, count] : [Math.min(first, count), Math.min(last, count)];
   const shown = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 
   const onKeyDown = (e: KeyboardEvent) => {

@@ -105,3 +105,25 @@ func put(t *testing.T, b bucket.Bucket, at time.Time, onNode bool) {
 	}
 	write("", cluster)
 }
+
+// A cluster that is scaled to no node at all is reported as such.
+func TestNoNodes(t *testing.T) {
+	b := bucket.Mem()
+	snapshot(t, b, midnight)
+	m := report.Manifest{Version: report.Version, Cluster: "c", At: midnight.Add(time.Minute), SampledAt: []time.Time{midnight.Add(time.Minute)}, IntervalSeconds: 30}
+	body, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Put(t.Context(), layout.Object{Tier: layout.Manifest, Cluster: "c", Time: m.At}.Name(), body, bucket.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	run(t, job(t, b), m.At)
+	var latest report.Latest
+	if err := json.Unmarshal([]byte(content(t, b)["site/c/latest.json"]), &latest); err != nil {
+		t.Fatal(err)
+	}
+	if s := latest.ClusterSummary; s.TotalNodes != 0 || s.TotalPods != 0 || s.AvgCPU.Present() || !latest.SampledAt.Equal(m.At) {
+		t.Errorf("%+v", latest)
+	}
+}

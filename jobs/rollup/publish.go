@@ -51,9 +51,6 @@ func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snaps
 	if err != nil {
 		return err
 	}
-	if len(v.nodes) == 0 {
-		return fmt.Errorf("%s: holds no nodes: delete it, and that minute counts as a gap", newest.name)
-	}
 	stamp := report.Stamp{Version: report.Version, Cluster: j.Cluster, GeneratedAt: at, SampledAt: v.at}
 	if err := j.publishSite(ctx, res, saved); err != nil {
 		return err

@@ -81,7 +81,7 @@ func (c *Client) addClaims(ctx context.Context, namespaces []string, pods []*Pod
 		}
 		p.gpus, p.gpusAlone = p.claims.requested, p.claims.requested
 		for _, name := range p.claims.names {
-			key := claimKey{p.namespace.Value(), name}
+			key := claimKey{p.shared.namespace, name}
 			p.gpus += gpus[key]
 			if !counted[key] {
 				p.gpusAlone += gpus[key]

@@ -16,45 +16,48 @@ type Pod struct {
 	// wanted it kept. Its row names the controller as the owner.
 	Detail *usage.PodDetail
 
-	name, odd        string // odd: the UID, of a pod whose UID is no UUID
+	name             string
 	uid              [16]byte
-	namespace, node  unique.Handle[string]     // node: of "" before the pod is scheduled
-	above            unique.Handle[controller] // whose owner the row names once it is known
-	shared           unique.Handle[sharedRow]  // the rest of the row
-	claims           *claims                   // nil of most pods
-	created, started int64                     // Unix milliseconds; started is 0 of a pod that has not
-	restarts         int32
-	gpus, gpusAlone  int32 // requested; requested without what an earlier pod has a share in
-	ready, renamed   bool  // renamed: the row names the controller's owner
+	odd              *string               // the UID, where it is no UUID
+	node             unique.Handle[string] // of "" before the pod is scheduled
+	shared           *shared
+	claims           *claims // nil of most pods
+	created, started int64   // Unix milliseconds; started is 0 of a pod that has not
+	gpus, gpusAlone  int32   // requested; requested without what an earlier pod has a share in
 }
 
-// sharedRow is the part of a row that a pod has in common with its siblings.
-type sharedRow struct {
-	ownerKind, owner                             usage.Opt[string]
-	phase, image, engine                         string
-	reason                                       usage.Opt[string]
-	model, modelPath, role, replicas, identified usage.Opt[string]
-	cpuRequest, cpuLimit                         usage.Opt[int64] // millicores
-	memoryRequest, memoryLimit                   usage.Opt[int64] // bytes
+// shared is what a pod has in common with its siblings.
+type shared struct {
+	namespace                                        string
+	above                                            controller // whose owner the row names once it is known
+	named                                            bool       // it is, and the row names it
+	ownerKind, owner                                 usage.Opt[string]
+	phase, image, engine                             string
+	reason                                           usage.Opt[string]
+	ready                                            bool
+	restarts                                         int32
+	model, modelPath, role, replicaGroup, identified usage.Opt[string]
+	cpuRequest, cpuLimit                             usage.Opt[int64] // millicores
+	memoryRequest, memoryLimit                       usage.Opt[int64] // bytes
 }
 
 // hold takes a pod's row apart.
 func hold(d *usage.PodDetail, facts podFacts, keep bool) Pod {
 	row := &d.Row
-	p := Pod{name: row.Pod, namespace: unique.Make(row.Namespace), created: row.CreatedAt.UnixMilli(), restarts: row.Restarts, ready: row.Ready,
-		gpus: row.GPURequest, gpusAlone: row.GPURequest, above: unique.Make(facts.above), claims: facts.claims}
+	p := Pod{name: row.Pod, created: row.CreatedAt.UnixMilli(), gpus: row.GPURequest, gpusAlone: row.GPURequest, claims: facts.claims}
 	p.setUID([]byte(row.PodUID))
 	node, _ := row.Node.Get()
 	p.node = unique.Make(node)
 	if started, ok := row.StartedAt.Get(); ok {
 		p.started = started.UnixMilli()
 	}
-	p.shared = unique.Make(sharedRow{
-		ownerKind: row.OwnerKind, owner: row.Owner, phase: row.Phase, image: row.Image, engine: row.Engine, reason: row.Reason,
-		model: row.Model, modelPath: row.ModelPath, role: row.Role, replicas: row.ReplicaGroup, identified: row.IdentifiedBy,
+	p.shared = &shared{
+		namespace: intern(row.Namespace), above: facts.above, ownerKind: row.OwnerKind, owner: row.Owner,
+		phase: row.Phase, reason: row.Reason, ready: row.Ready, restarts: row.Restarts, image: row.Image, engine: row.Engine,
+		model: row.Model, modelPath: row.ModelPath, role: row.Role, replicaGroup: row.ReplicaGroup, identified: row.IdentifiedBy,
 		cpuRequest: row.CPURequestMillicores, cpuLimit: row.CPULimitMillicores,
 		memoryRequest: row.MemoryRequestBytes, memoryLimit: row.MemoryLimitBytes,
-	})
+	}
 	if keep {
 		internDetail(d)
 		p.Detail = d
@@ -64,12 +67,12 @@ func hold(d *usage.PodDetail, facts podFacts, keep bool) Pod {
 
 // Row is the pod's row, without ts and without what is measured.
 func (p *Pod) Row() usage.Pod {
-	s := p.shared.Value()
+	s := p.shared
 	row := usage.Pod{
-		Namespace: p.namespace.Value(), Pod: p.name, PodUID: p.UID(), Node: usage.SomeUnless(p.node.Value(), ""),
-		OwnerKind: s.ownerKind, Owner: s.owner, Phase: s.phase, Reason: s.reason, Ready: p.ready, Restarts: p.restarts,
+		Namespace: s.namespace, Pod: p.name, PodUID: p.UID(), Node: usage.SomeUnless(p.node.Value(), ""),
+		OwnerKind: s.ownerKind, Owner: s.owner, Phase: s.phase, Reason: s.reason, Ready: s.ready, Restarts: s.restarts,
 		CreatedAt: time.UnixMilli(p.created).UTC(), Image: s.image, Engine: s.engine, Model: s.model, ModelPath: s.modelPath,
-		Role: s.role, ReplicaGroup: s.replicas, IdentifiedBy: s.identified, GPURequest: p.gpus,
+		Role: s.role, ReplicaGroup: s.replicaGroup, IdentifiedBy: s.identified, GPURequest: p.gpus,
 		CPURequestMillicores: s.cpuRequest, CPULimitMillicores: s.cpuLimit,
 		MemoryRequestBytes: s.memoryRequest, MemoryLimitBytes: s.memoryLimit,
 	}
@@ -80,7 +83,7 @@ func (p *Pod) Row() usage.Pod {
 }
 
 // Namespace is the namespace that the pod is in.
-func (p *Pod) Namespace() string { return p.namespace.Value() }
+func (p *Pod) Namespace() string { return p.shared.namespace }
 
 // Name is the pod's name in its namespace.
 func (p *Pod) Name() string { return p.name }
@@ -94,17 +97,17 @@ var dashes = [...]int{8, 13, 18, 23}
 // setUID keeps a UID in the 16 bytes that it says, if it is a UUID as the API
 // server makes them. Static pods bear other ones.
 func (p *Pod) setUID(uid []byte) {
-	if b, ok := parseUUID(uid); ok {
-		p.uid, p.odd = b, ""
-	} else {
-		p.uid, p.odd = [16]byte{}, string(uid)
+	b, ok := parseUUID(uid)
+	if p.uid, p.odd = b, nil; !ok {
+		odd := string(uid)
+		p.uid, p.odd = [16]byte{}, &odd
 	}
 }
 
 // UID is the pod's UID.
 func (p *Pod) UID() string {
-	if p.uid == [16]byte{} {
-		return p.odd
+	if p.odd != nil {
+		return *p.odd
 	}
 	return formatUUID(p.uid)
 }

@@ -67,7 +67,7 @@ func hashOf[S []byte | string](m *measurements, namespace, name S) uint64 {
 func (m *measurements) of(pods []*Pod) []Usage {
 	all := make([]Usage, len(pods))
 	for i, p := range pods {
-		r, ok := m.byPod[hashOf(m, p.namespace.Value(), p.name)]
+		r, ok := m.byPod[hashOf(m, p.shared.namespace, p.name)]
 		if ok && (p.started == 0 || r.at >= p.started/1000) {
 			all[i] = r.Usage
 		}

@@ -92,16 +92,16 @@ func addPods(nodes []usage.Node, pods []*Pod) {
 		byName[nodes[i].Node] = &nodes[i]
 	}
 	for _, p := range pods {
-		n, row := byName[p.node.Value()], p.shared.Value()
-		if n == nil || (&usage.Pod{Phase: row.phase}).Ended() {
+		n := byName[p.node.Value()]
+		if n == nil || (&usage.Pod{Phase: p.shared.phase}).Ended() {
 			continue
 		}
-		cpu, _ := row.cpuRequest.Get() // a pod that requests none adds none
-		memory, _ := row.memoryRequest.Get()
+		cpu, _ := p.shared.cpuRequest.Get() // a pod that requests none adds none
+		memory, _ := p.shared.memoryRequest.Get()
 		n.CPURequestedMillicores += cpu
 		n.MemoryRequestedBytes += memory
 		n.GPURequested += p.gpusAlone
-		if row.phase == string(corev1.PodRunning) {
+		if p.shared.phase == string(corev1.PodRunning) {
 			n.PodsRunning++
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"unique"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -27,7 +26,7 @@ func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []
 	wanted := map[*collection]map[types.UID]bool{&replicaSets: {}, &batchJobs: {}}
 	known := make(map[types.UID]owner, len(c.owners)) // those that a pod still refers to
 	for _, p := range pods {
-		above := p.above.Value()
+		above := p.shared.above
 		if above.kind == nil {
 			continue
 		}
@@ -48,35 +47,12 @@ func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []
 		}
 	}
 	c.owners = known
-	renamed := map[sharers]unique.Handle[sharedRow]{}
 	for _, p := range pods {
-		if o, ok := known[p.above.Value().uid]; ok && o != (owner{}) {
-			p.rename(o, renamed)
+		if o, ok := known[p.shared.above.uid]; ok && o != (owner{}) && !p.shared.named {
+			p.shared.ownerKind, p.shared.owner, p.shared.named = usage.Some(o.kind), usage.Some(o.name), true
 		}
 	}
 	return slices.Compact(gaps)
-}
-
-// sharers are the pods of one controller that share a row.
-type sharers struct {
-	above  unique.Handle[controller]
-	shared unique.Handle[sharedRow]
-}
-
-// rename gives the pod the owner, once. What its siblings got is in renamed.
-func (p *Pod) rename(o owner, renamed map[sharers]unique.Handle[sharedRow]) {
-	if p.renamed {
-		return
-	}
-	s := sharers{p.above, p.shared}
-	shared, ok := renamed[s]
-	if !ok {
-		row := p.shared.Value()
-		row.ownerKind, row.owner = usage.Some(o.kind), usage.Some(o.name)
-		shared = unique.Make(row)
-		renamed[s] = shared
-	}
-	p.shared, p.renamed = shared, true
 }
 
 // listOwners notes who controls each wanted object; the zero owner is nobody.

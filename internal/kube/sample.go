@@ -135,7 +135,7 @@ func (c *Client) listPods(ctx context.Context, namespaces []string, inspect Insp
 	}
 	c.pods.end()
 	slices.SortFunc(pods, func(a, b *Pod) int {
-		return cmp.Or(strings.Compare(a.namespace.Value(), b.namespace.Value()), strings.Compare(a.name, b.name))
+		return cmp.Or(strings.Compare(a.shared.namespace, b.shared.namespace), strings.Compare(a.name, b.name))
 	})
 	return pods, nil
 }

@@ -47,7 +47,7 @@ func TestSiblings(t *testing.T) {
 			reduce(s, &first)
 			known := len(s.known)
 			got, want := reduce(s, &second), reduce(newSiblings(), &second)
-			if !reflect.DeepEqual(got.Row(), want.Row()) || got.above != want.above || !reflect.DeepEqual(got.claims, want.claims) {
+			if !reflect.DeepEqual(got.Row(), want.Row()) || got.shared.above != want.shared.above || !reflect.DeepEqual(got.claims, want.claims) {
 				t.Errorf("%s, %s\ngot  %+v\nwant %+v", first.Name, name, got.Row(), want.Row())
 			}
 			if name == "own" && first.Status.PodIP != "" && len(s.known) != known {

@@ -79,49 +79,6 @@ func (p *pass) readPods(out *hourRows) error {
 	return nil
 }
 
-// tracks are the tracks of one kind of key in the namespace that goes by.
-type tracks[K comparable] struct {
-	run   *statistics.Timeline
-	now   map[K]*track
-	taken map[K]bool // of the namespaces before it
-}
-
-func newTracks[K comparable](run *statistics.Timeline) tracks[K] {
-	return tracks[K]{run, map[K]*track{}, map[K]bool{}}
-}
-
-// of returns the track of k, made on first use.
-func (t *tracks[K]) of(k K) *track {
-	one := t.now[k]
-	if one == nil {
-		one = &track{Track: statistics.NewTrack(t.run)}
-		t.now[k] = one
-	}
-	return one
-}
-
-// endNamespace folds the tracks, and lets them go.
-func (t *tracks[K]) endNamespace(folds map[K]*statistics.Fold) {
-	for k, one := range t.now {
-		if folds[k] == nil {
-			folds[k] = &statistics.Fold{}
-		}
-		folds[k].Take(one.Track, t.run)
-		t.taken[k] = true
-	}
-	clear(t.now)
-}
-
-// end lets time go by for the keys that the pass did not see.
-func (t *tracks[K]) end(folds map[K]*statistics.Fold) {
-	t.endNamespace(folds)
-	for k, f := range folds {
-		if !t.taken[k] {
-			f.Take(nil, t.run)
-		}
-	}
-}
-
 // knownPods reads the pods of a state.
 type knownPods struct {
 	*statistics.Reader
@@ -337,35 +294,6 @@ func (r *podReader) endPart(row *usage.Pod) {
 		node.Counters.Add(&part.Counters)
 	}
 	part.Reset()
-}
-
-// addReplicas adds a pod's replica, or one for its group however many pods of
-// the group are ready.
-func (t *track) addReplicas(part *statistics.Track, row *usage.Pod) {
-	group, ok := groupOf(row)
-	if !ok {
-		t.AddTrack(part, statistics.SetOf(statistics.Replicas))
-		return
-	}
-	if t.counted == nil {
-		t.counted = map[groupKey][]bool{}
-	}
-	counted := t.counted[group]
-	if counted == nil {
-		counted = make([]bool, part.Len())
-		t.counted[group] = counted
-	}
-	for i := range counted {
-		if !part.Seen(i) {
-			continue
-		}
-		ready := part.Sum(statistics.Replicas, i)
-		if counted[i] {
-			ready = 0
-		}
-		counted[i] = counted[i] || ready > 0
-		t.Add(statistics.Replicas, i, ready, 1)
-	}
 }
 
 // workloadOf is the key of the pod's owner, or of the pod itself.

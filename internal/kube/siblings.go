@@ -16,7 +16,8 @@ import (
 type siblings struct {
 	seed   maphash.Seed
 	known  map[siblingKey]Pod
-	shared []byte // scratch
+	rows   map[uint64]*shared // by their hashes: pods that differ in what no row says share one too
+	shared []byte             // scratch
 }
 
 // siblingKey is a hash of what siblings share, and what of their own decides
@@ -27,7 +28,7 @@ type siblingKey struct {
 }
 
 func newSiblings() *siblings {
-	return &siblings{seed: maphash.MakeSeed(), known: map[siblingKey]Pod{}}
+	return &siblings{seed: maphash.MakeSeed(), known: map[siblingKey]Pod{}, rows: map[uint64]*shared{}}
 }
 
 // reduce reduces a trimmed pod by itself or as its siblings.
@@ -45,6 +46,12 @@ func (s *siblings) reduce(i item, inspect Inspect) (Pod, error) {
 		return Pod{}, err
 	}
 	p := hold(d, facts, inspect(d))
+	hash := maphash.Comparable(s.seed, *p.shared)
+	if row, ok := s.rows[hash]; ok {
+		p.shared = row
+	} else {
+		s.rows[hash] = p.shared
+	}
 	if alone := d.Row.Engine != usage.NoEngine || d.Row.ReplicaGroup.Present(); like && !alone && p.Detail == nil && p.claims == nil {
 		s.known[key] = p
 	}

@@ -57,6 +57,28 @@ func TestSiblings(t *testing.T) {
 	}
 }
 
+// Pods that differ in what no row says, such as an annotation of their network's
+// with their address, hold one row.
+func TestSharedRow(t *testing.T) {
+	s := newSiblings()
+	var rows [3]*shared
+	for i := range rows {
+		pod := testPod(t, "a", "b", "}}")
+		pod.Annotations = map[string]string{"address": string(rune('0' + i))}
+		if i == 2 {
+			pod.Status.Phase = corev1.PodFailed
+		}
+		p, err := s.reduce(trimmed(t, podTrimmer, item{bytes: marshal(t, pod)}), nothing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows[i] = p.shared
+	}
+	if rows[0] != rows[1] || rows[1] == rows[2] {
+		t.Errorf("rows are held as %p", rows)
+	}
+}
+
 // Whatever two pods are, the second is none the less what it is by itself.
 func FuzzSiblings(f *testing.F) {
 	for _, pod := range testPods(f) {

@@ -69,7 +69,6 @@ type source struct {
 	committed
 	objects  map[string]string // by table
 	instants []time.Time
-	devices  bool                    // NVML read some of the cluster's GPUs on their nodes
 	want     map[int64]bool          // of samples/: the instants, in Unix milliseconds
 	later    map[podInstant]*podGPUs // what only the nodes' snapshots say of the pods
 }

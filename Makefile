@@ -28,7 +28,7 @@ site/node_modules/.package-lock.json: site/package-lock.json
 	touch $@
 
 site/dist/index.html: site/node_modules/.package-lock.json site/index.html site/package.json site/tsconfig.json site/vite.config.ts \
-		$(shell find site/src site/public -type f)
+		$(shell find site/src site/public internal/views/questions -type f)
 	cd site && npm run build
 	touch $@
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,14 +95,35 @@ func TestFillAndServe(t *testing.T) {
 		t.Error("the gzip body differs from the plain one")
 	}
 	for path, code := range map[string]int{
-		"/k8s-monitor/demo/none.json":             404,
-		"/k8s-monitor/../state/alert/demo.json":   404,
-		"/k8s-monitor/..%2fstate/alert/demo.json": 404,
-		"/state/alert/demo.json":                  404,
-		"/k8s-monitor/metrics":                    200,
+		"/k8s-monitor/demo/none.json":                                            404,
+		"/k8s-monitor/../state/alert/demo.json":                                  404,
+		"/k8s-monitor/..%2fstate/alert/demo.json":                                404,
+		"/state/alert/demo.json":                                                 404,
+		"/k8s-monitor/metrics":                                                   200,
+		"/hourly/v1/models/cluster=demo/dt=2026-11-24/11.parquet":                200,
+		"/hourly/../state/alert/demo.json":                                       404,
+		"/hourly/..%2fstate/alert/demo.json":                                     404,
+		"/raw/v1/pods/cluster=demo/dt=2026-11-24/hh=11/20261124T110000Z.parquet": 404,
 	} {
 		if r, _ := get(t, server, path); r.StatusCode != code {
 			t.Errorf("%s: %d, want %d", path, r.StatusCode, code)
+		}
+	}
+}
+
+// TestRanges reads the end of a Parquet object as the query page does.
+func TestRanges(t *testing.T) {
+	d := demo(t)
+	name := "hourly/v1/models/cluster=demo/dt=2026-11-24/11.parquet"
+	if _, err := d.Rollup.Bucket.Put(t.Context(), name, []byte("PAR1 rows PAR1"), bucket.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(Handler(d.Rollup.Bucket))
+	defer server.Close()
+	for ranges, want := range map[string]string{"bytes=-4": "PAR1", "bytes=5-8": "rows", "bytes=-65536": "PAR1 rows PAR1"} {
+		r, body := get(t, server, "/"+name, "Range", ranges, "Accept-Encoding", "gzip")
+		if r.StatusCode != http.StatusPartialContent || string(body) != want || !strings.HasSuffix(r.Header.Get("Content-Range"), "/14") {
+			t.Errorf("%s: %d %q %q, want %q", ranges, r.StatusCode, r.Header.Get("Content-Range"), body, want)
 		}
 	}
 }

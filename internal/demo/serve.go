@@ -22,12 +22,14 @@ const prefix = "/k8s-monitor/"
 var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
 	".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png", ".woff2": "font/woff2",
-	"": "text/plain; version=0.0.4; charset=utf-8",
+	".parquet": "application/vnd.apache.parquet",
+	"":         "text/plain; version=0.0.4; charset=utf-8",
 }
 
 // Handler serves a bucket's site under /k8s-monitor/ as an object store would:
 // objects of the site alone, with an ETag to revalidate, gzip where the reader
-// takes it. Nothing outside site/ can be reached.
+// takes it; and beside it the statistics under /hourly/, which the site's query
+// page reads by ranges where a bucket lets it. Nothing else can be reached.
 func Handler(b bucket.Bucket) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", http.RedirectHandler(prefix, http.StatusFound))
@@ -37,36 +39,46 @@ func Handler(b bucket.Bucket) http.Handler {
 			name += "index.html"
 		}
 		object, ok := layout.Parse("site/" + name)
-		if !ok {
-			http.NotFound(w, r)
-			return
-		}
-		got, err := b.Get(r.Context(), object.Name())
-		if errors.Is(err, bucket.ErrNotExist) {
-			http.NotFound(w, r)
-			return
-		}
-		if err != nil {
-			http.Error(w, "the bucket does not answer", http.StatusBadGateway)
-			return
-		}
-		h := w.Header()
-		h.Set("Content-Type", contentTypes[path.Ext(name)])
-		h.Set("Cache-Control", "no-cache")
-		if strings.HasPrefix(name, "assets/") || strings.Contains(name, "/data/") {
-			h.Set("Cache-Control", "public, max-age=31536000, immutable")
-		}
-		h.Set("Vary", "Accept-Encoding")
-		h.Set("X-Content-Type-Options", "nosniff")
-		body, etag := got.Body, got.ETag
-		if r.Header.Get("Range") == "" && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-			h.Set("Content-Encoding", "gzip")
-			body, etag = compress(body), etag+"-gzip"
-		}
-		h.Set("ETag", `"`+etag+`"`)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+		serveObject(w, r, b, object, ok)
+	})
+	mux.HandleFunc("GET /hourly/", func(w http.ResponseWriter, r *http.Request) {
+		object, ok := layout.Parse(strings.TrimPrefix(r.URL.Path, "/"))
+		serveObject(w, r, b, object, ok && object.Tier == layout.Hourly)
 	})
 	return mux
+}
+
+// serveObject answers with an object, or that there is none.
+func serveObject(w http.ResponseWriter, r *http.Request, b bucket.Bucket, object layout.Object, ok bool) {
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	name := object.Name()
+	got, err := b.Get(r.Context(), name)
+	if errors.Is(err, bucket.ErrNotExist) {
+		http.NotFound(w, r)
+		return
+	}
+	if err != nil {
+		http.Error(w, "the bucket does not answer", http.StatusBadGateway)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", contentTypes[path.Ext(name)])
+	h.Set("Cache-Control", "no-cache")
+	if strings.HasPrefix(name, "site/assets/") || strings.Contains(name, "/data/") {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("X-Content-Type-Options", "nosniff")
+	body, etag := got.Body, got.ETag
+	if object.Tier != layout.Hourly && r.Header.Get("Range") == "" && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		body, etag = compress(body), etag+"-gzip"
+	}
+	h.Set("ETag", `"`+etag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
 func compress(body []byte) []byte {

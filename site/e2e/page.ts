@@ -9,6 +9,7 @@ export const VIEWS = {
   model: '&ns=model-serving&model=llama-3.3-70b-instruct&type=vllm',
   week: '&view=model&ns=model-serving&model=openai%2Fgpt-oss-120b&range=168',
   node: '&node=a100-mig-01',
+  query: '', table: '&view=query&ask=table&table=cluster&hours=1',
 };
 
 export const test = base.extend<{ complaints: string[] }>({

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from '@playwright/test';
 import { accessible, open, overlaps, test, VIEWS } from './page';
 
@@ -121,6 +122,35 @@ test('several clusters are a fleet', async ({ page }) => {
   await page.getByRole('link', { name: 'demo', exact: true }).click();
   await expect(page).toHaveURL(/cluster=demo/);
   await expect(page.locator('.card')).toHaveCount(8);
+});
+
+test('questions are answered from the Parquet objects, as a table and a file', async ({ page }) => {
+  const ranges: string[] = [];
+  page.on('request', (r) => /\.parquet$/.test(r.url()) && ranges.push(r.headers()['range'] ?? 'whole'));
+  await open(page, 'view=query&ask=tokens');
+  await expect(page.locator('.chart')).toBeVisible();
+  await expect(page.locator('.section-answer .note').first()).toContainText('Parquet objects');
+  expect(ranges.length).toBeGreaterThanOrEqual(24);
+  expect(ranges).not.toContain('whole');
+  await page.getByRole('link', { name: 'gpu_hours', exact: true }).click();
+  await expect(page).toHaveURL(/answersort=-gpu_hours/);
+  await page.getByRole('link', { name: 'Nodes with free GPUs' }).click();
+  await expect(page.locator('.answer tbody tr').first()).toContainText('NVIDIA');
+  const waiting = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download CSV' }).click();
+  const file = await waiting;
+  expect(file.suggestedFilename()).toBe('demo-free-gpus.csv');
+  expect(readFileSync(await file.path(), 'utf8')).toMatch(/^\ufeffnode,gpu_product,free_gpus/);
+  await expect(page.locator('pre').first()).toContainText('gpu_allocatable > gpu_requested');
+});
+
+test('a bucket that shows only its site says so where Parquet is asked for', async ({ page }) => {
+  await page.route(/\.parquet$/, (route) => route.fulfill({ status: 403, body: '' }));
+  await open(page, 'view=query');
+  await expect(page.locator('[data-explorer=closed]')).toContainText('403');
+  await expect(page.locator('[data-explorer=closed]')).toContainText('s3:GetObject');
+  await accessible(page);
+  await page.screenshot({ path: 'e2e/artifacts/closed.png', fullPage: true });
 });
 
 test('the history of alerts as lanes', async ({ page }) => {

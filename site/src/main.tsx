@@ -1,6 +1,6 @@
 // The page: its head, the view that the address names, its foot.
 import { effect, untracked } from '@preact/signals';
-import { render } from 'preact';
+import { render, type JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { AlertLanes } from './alert-lanes';
 import { ActiveAlerts, ResolvedAlerts } from './alert-list';
@@ -44,6 +44,15 @@ function Overview() {
   );
 }
 
+const queryPage = () => import('./query-page').then((m) => m.QueryPage);
+
+/** A view of its own script, which nobody else has to load. */
+function Later({ load }: { load: () => Promise<() => JSX.Element> }) {
+  const [View, setView] = useState<(() => JSX.Element) | null>(null);
+  useEffect(() => void load().then((v) => setView(() => v)), []);
+  return View ? <View /> : <Empty>{t('loading')}</Empty>;
+}
+
 function View() {
   switch (view()) {
     case 'pods': return <><Filters /><PodTable /></>;
@@ -52,6 +61,7 @@ function View() {
     case 'node': return <NodePage />;
     case 'model': return <ModelPage />;
     case 'models': return <><Filters /><ModelTable /><ModelCharts atMost={24} /></>;
+    case 'query': return <Later load={queryPage} />;
     case 'alerts': return <><Filters /><ActiveAlerts /><AlertLanes /><ResolvedAlerts /></>;
     default: return <Overview />;
   }

@@ -14,8 +14,10 @@
 // the end. Either way the answer is cut into items as it arrives, so memory
 // does not grow with the list. Protobuf is preferred and JSON understood.
 //
-// What an item reduces to is remembered by the item's bytes until the next
-// sample, because from one sample to the next hardly any pod changes.
+// Of an item no more is decoded than is read of it (fields, trimmer), and of
+// pods that only their names and nodes tell apart, one (siblings). What an item
+// reduces to is remembered by the bytes that are read until the next sample,
+// because from one sample to the next hardly any pod changes.
 package kube
 
 import (

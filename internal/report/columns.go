@@ -111,6 +111,16 @@ type NodeHours struct {
 	Nodes      []NodeStatistics `json:"nodes"` // by name
 }
 
+// PodHours is what the table of pods draws of each model-serving pod: the mean
+// use of its GPUs, hour by hour.
+type PodHours struct {
+	Stamp
+	HourStarts []time.Time `json:"hourStarts"`
+	Namespace  Strings     `json:"namespace"`
+	Pod        Strings     `json:"pod"`
+	GPUUtil    []Floats    `json:"gpuUtilPercentAvg"` // a row a pod
+}
+
 // ModelStatistics is one model in one namespace.
 type ModelStatistics struct {
 	Namespace string `json:"namespace"`

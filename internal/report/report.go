@@ -6,7 +6,7 @@
 // # Documents of a cluster C, under site/C/
 //
 //	latest.json                                     Latest: small, written last, names the data objects below
-//	data/<hash>.json                                PodsData, NodesData, GPUsData, StatisticsData, NodeHours: immutable, columnar
+//	data/<hash>.json                                PodsData, NodesData, GPUsData, StatisticsData, NodeHours, PodHours: immutable, columnar
 //	api/v1/resources/usage.json                     Usage
 //	api/v1/resources/nodes.json                     Nodes
 //	api/v1/resources/alerts.json                    Alerts (written by the alert job)
@@ -67,11 +67,12 @@ type Objects struct {
 	GPUs       DataObject   `json:"gpus"`
 	Statistics DataObject   `json:"statistics"`     // StatisticsData: 24 hours of all but nodes
 	NodeHours  DataObject   `json:"nodeStatistics"` // NodeHours: 24 hours of nodes
+	PodHours   DataObject   `json:"podStatistics"`  // PodHours: 24 hours of model-serving pods
 }
 
 // All lists every object that is named.
 func (o Objects) All() []DataObject {
-	all := []DataObject{o.Nodes, o.GPUs, o.Statistics, o.NodeHours}
+	all := []DataObject{o.Nodes, o.GPUs, o.Statistics, o.NodeHours, o.PodHours}
 	for _, p := range o.Pods {
 		all = append(all, p.DataObject)
 	}

@@ -30,8 +30,10 @@ var documents = map[string]any{
 	"nodes":      fixtureNodes(),
 	"statistics": fixtureStatistics(),
 	"nodehours":  NodeHours{Stamp: fixtureStamp, HourStarts: fixtureStatistics().HourStarts, Nodes: fixtureStatistics().Nodes},
-	"alerts":     fixtureAlerts(),
-	"history":    fixtureHistory(),
+	"podhours": PodHours{Stamp: fixtureStamp, HourStarts: fixtureStatistics().HourStarts, Namespace: Strings{[]string{"chat"}, []int32{0}},
+		Pod: Strings{[]string{"sglang-0"}, []int32{0}}, GPUUtil: []Floats{{usage.Some(97.5), {}}}},
+	"alerts":  fixtureAlerts(),
+	"history": fixtureHistory(),
 }
 
 // TestTypeScript fails when site/src/report.ts is not what the Go documents
@@ -42,7 +44,7 @@ func TestTypeScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := typeWriter{comments: comments, seen: map[reflect.Type]bool{}}
-	for _, root := range []any{Clusters{}, Latest{}, PodsData{}, GPUsData{}, Nodes{}, StatisticsData{}, NodeHours{}, Alerts{}, PodHistory{}} {
+	for _, root := range []any{Clusters{}, Latest{}, PodsData{}, GPUsData{}, Nodes{}, StatisticsData{}, NodeHours{}, PodHours{}, Alerts{}, PodHistory{}} {
 		w.declare(reflect.TypeOf(root))
 	}
 	text := "// Generated from the Go documents in internal/report by its tests; do not edit.\n" +
@@ -238,6 +240,7 @@ func fixtureLatest() Latest {
 			GPUs:       DataObject{Path: "data/3.json", Bytes: 700},
 			Statistics: DataObject{Path: "data/4.json", Bytes: 4000},
 			NodeHours:  DataObject{Path: "data/5.json", Bytes: 1000},
+			PodHours:   DataObject{Path: "data/6.json", Bytes: 300},
 		},
 	}
 }

@@ -78,10 +78,14 @@ func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snaps
 	shorten(&day)
 	latest := report.Latest{Stamp: stamp, IntervalSeconds: int(j.Interval.Seconds()), ProgramVersion: j.ProgramVersion,
 		Currency: j.Currency, Thresholds: j.Thresholds, ClusterSummary: summary, Gaps: manifest.Gaps}
-	if err := j.publishData(ctx, res, &latest, v, day); err != nil {
+	lines, err := j.readPodLines(ctx, stamp)
+	if err != nil {
 		return err
 	}
-	if err := j.publishAPI(ctx, res, stamp, v, summary, day); err != nil {
+	if err := j.publishData(ctx, res, &latest, v, day, lines); err != nil {
+		return err
+	}
+	if err := j.publishAPI(ctx, res, stamp, v, summary, day, lines); err != nil {
 		return err
 	}
 	if err := j.publishMetrics(ctx, saved, at, manifest, v); err != nil {
@@ -91,7 +95,7 @@ func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snaps
 }
 
 // publishData writes the immutable objects and names them in latest.
-func (j *Job) publishData(ctx context.Context, res *Result, latest *report.Latest, v *view, day report.StatisticsData) error {
+func (j *Job) publishData(ctx context.Context, res *Result, latest *report.Latest, v *view, day report.StatisticsData, lines podLines) error {
 	for _, chunk := range v.podChunks() {
 		object, err := j.putData(ctx, res, v.podsData(latest.Stamp, chunk))
 		if err != nil {
@@ -110,7 +114,10 @@ func (j *Job) publishData(ctx context.Context, res *Result, latest *report.Lates
 	if latest.Objects.Statistics, err = j.putData(ctx, res, withoutNodes(day)); err != nil {
 		return err
 	}
-	latest.Objects.NodeHours, err = j.putData(ctx, res, report.NodeHours{Stamp: day.Stamp, HourStarts: day.HourStarts, Nodes: day.Nodes})
+	if latest.Objects.NodeHours, err = j.putData(ctx, res, report.NodeHours{Stamp: day.Stamp, HourStarts: day.HourStarts, Nodes: day.Nodes}); err != nil {
+		return err
+	}
+	latest.Objects.PodHours, err = j.putData(ctx, res, v.podHours(latest.Stamp, lines))
 	return err
 }
 
@@ -143,7 +150,7 @@ func (t turns) has(name string) bool {
 }
 
 // publishAPI writes the documents of the API.
-func (j *Job) publishAPI(ctx context.Context, res *Result, stamp report.Stamp, v *view, summary report.ClusterSummary, day report.StatisticsData) error {
+func (j *Job) publishAPI(ctx context.Context, res *Result, stamp report.Stamp, v *view, summary report.ClusterSummary, day report.StatisticsData, lines podLines) error {
 	documents := map[string]any{
 		"nodes.json":         report.Nodes{Stamp: stamp, Nodes: v.nodeDocuments()},
 		"statistics-24.json": day,
@@ -170,11 +177,7 @@ func (j *Job) publishAPI(ctx context.Context, res *Result, stamp report.Stamp, v
 	}
 	turns = turnsOf(len(serving), historiesInAMinute, stamp.SampledAt)
 	due := slices.DeleteFunc(slices.Clone(serving), func(p report.Pod) bool { return !turns.has(p.Namespace + "/" + p.Name) })
-	histories, err := j.readHistories(ctx, stamp, due)
-	if err != nil {
-		return err
-	}
-	for _, h := range histories {
+	for _, h := range histories(stamp, due, lines) {
 		documents["pods/"+h.Pod.Namespace+"/"+h.Pod.Name+".json"] = h
 	}
 	group, ctx := errgroup.WithContext(ctx)

@@ -289,16 +289,42 @@ func seriesOf(line []*usage.Statistics) report.Series {
 	return s
 }
 
-// readHistories makes the last 24 hours of each model-serving pod.
-func (j *Job) readHistories(ctx context.Context, stamp report.Stamp, serving []report.Pod) ([]report.PodHistory, error) {
-	hours := lastHours(stamp.SampledAt, 24)
-	rows, err := readNamed(ctx, j, store.PodHours, hours, j.servingName)
+// podLines are the hours of pods, nil where a pod has no row in an hour.
+type podLines map[podKey][]*usage.Statistics
+
+// readPodLines reads the last 24 hours of the model-serving pods.
+func (j *Job) readPodLines(ctx context.Context, stamp report.Stamp) (podLines, error) {
+	rows, err := readNamed(ctx, j, store.PodHours, lastHours(stamp.SampledAt, 24), j.servingName)
 	if err != nil {
 		return nil, err
 	}
-	lines := byKey(rows, func(r *usage.PodHour) (podKey, *usage.Statistics) { return podKey{r.Namespace, r.Pod}, &r.Statistics })
+	return byKey(rows, func(r *usage.PodHour) (podKey, *usage.Statistics) { return podKey{r.Namespace, r.Pod}, &r.Statistics }), nil
+}
+
+// podHours is what the table of pods draws of each model server.
+func (v *view) podHours(stamp report.Stamp, lines podLines) report.PodHours {
+	var serving []usage.Pod
+	doc := report.PodHours{Stamp: stamp, HourStarts: lastHours(stamp.SampledAt, 24), GPUUtil: []report.Floats{}}
+	for i := range v.pods {
+		line := lines[podKey{v.pods[i].Namespace, v.pods[i].Pod}]
+		if v.pods[i].Engine == usage.NoEngine || line == nil {
+			continue
+		}
+		series := seriesOf(line)
+		shortenSeries(&series)
+		serving = append(serving, v.pods[i])
+		doc.GPUUtil = append(doc.GPUUtil, series.GPUUtilPercentAvg)
+	}
+	doc.Namespace = plain(serving, func(p *usage.Pod) string { return p.Namespace })
+	doc.Pod = plain(serving, func(p *usage.Pod) string { return p.Pod })
+	return doc
+}
+
+// histories makes the last 24 hours of each of the pods.
+func histories(stamp report.Stamp, pods []report.Pod, lines podLines) []report.PodHistory {
+	hours := lastHours(stamp.SampledAt, 24)
 	var out []report.PodHistory
-	for _, p := range serving {
+	for _, p := range pods {
 		if !layout.ValidName(p.Namespace) || !layout.ValidName(p.Name) {
 			continue
 		}
@@ -310,5 +336,5 @@ func (j *Job) readHistories(ctx context.Context, stamp report.Stamp, serving []r
 		shortenSeries(&history)
 		out = append(out, report.PodHistory{Stamp: stamp, Pod: p, Hours: hours, History: history})
 	}
-	return out, nil
+	return out
 }

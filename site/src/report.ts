@@ -73,6 +73,7 @@ export interface Objects {
   gpus: DataObject;
   statistics: DataObject; // StatisticsData: 24 hours of all but nodes
   nodeStatistics: DataObject; // NodeHours: 24 hours of nodes
+  podStatistics: DataObject; // PodHours: 24 hours of model-serving pods
 }
 
 /** Latest is the pointer that a reader revalidates every refresh. All that it names belongs to one run. */
@@ -279,6 +280,14 @@ export interface StatisticsData extends Stamp {
 export interface NodeHours extends Stamp {
   hourStarts: string[];
   nodes: NodeStatistics[]; // by name
+}
+
+/** PodHours is what the table of pods draws of each model-serving pod: the mean use of its GPUs, hour by hour. */
+export interface PodHours extends Stamp {
+  hourStarts: string[];
+  namespace: Strings;
+  pod: Strings;
+  gpuUtilPercentAvg: ((number | null)[])[]; // a row a pod
 }
 
 /** Alert is one alert: firing, or resolved within the last 30 days. */

@@ -5,6 +5,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type UPlot from 'uplot';
 import { localDay, localHour, percent, utcTime, type Figure } from './format';
+import { whenNear } from './marks';
 import { language, theme } from './preferences';
 import { t } from './words';
 
@@ -78,6 +79,7 @@ export function Chart(props: ChartProps) {
   const { title, to, note, hours, coverage, lines, format, axis = format, stacked, top } = props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
+  const newest = useRef<UPlot.AlignedData>([[]]);
   const [asTable, setAsTable] = useState(false);
   const drawn = (stacked ? stack(lines.map((l) => l.values)) : lines.map((l) => l.values.map((v) => v ?? null))) as (number | null)[][];
   const starts = hours.map((h) => Date.parse(h) / 1000);
@@ -88,8 +90,8 @@ export function Chart(props: ChartProps) {
   useEffect(() => {
     let dead = false;
     const el = host.current!;
-    void load().then((U) => {
-      if (dead) return;
+    const draw = () => void load().then((U) => {
+      if (dead || plot.current) return;
       const ink = colour(el, 'muted');
       const rule = colour(el, 'rule');
       const order = stacked ? [...lines].reverse() : lines;
@@ -118,14 +120,17 @@ export function Chart(props: ChartProps) {
         ],
         hooks: { setCursor: [(u) => (pointedHour.value = u.cursor.left! >= 0 ? (u.cursor.idx ?? -1) : -1)] },
       };
-      plot.current = new U(options, data, el);
+      plot.current = new U(options, newest.current, el);
     });
+    const forget = whenNear(el, draw);
     return () => {
       dead = true;
+      forget();
       plot.current?.destroy();
       plot.current = null;
     };
   }, [shape]);
+  newest.current = data;
   const content = JSON.stringify(data);
   useEffect(() => plot.current?.setData(data), [content]);
   useLayoutEffect(() => {

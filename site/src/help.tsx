@@ -26,6 +26,8 @@ export function Help({ open, close }: { open: boolean; close: () => void }) {
         <li>{t('helpLoading')}</li>
         <li>{t('helpBasis')}</li>
         <li>{t('helpNone')}</li>
+        <li>{t('helpCoverage')}</li>
+        <li>{t('helpBadge')}</li>
         <li>{t('helpTime', span(REFRESH_SECONDS))}</li>
       </ul>
       <button type="button" onClick={close}>{t('close')}</button>

@@ -7,7 +7,7 @@ import { PodIndex } from './pod-index';
 import { one } from './query';
 import { VERSION } from './report';
 import { useEffect } from 'preact/hooks';
-import type { Alert, Alerts, ClusterEntry, Clusters, GPUsData, Latest, NodeHours, Nodes, PodHistory, PodsData, StatisticsData } from './report';
+import type { Alert, Alerts, ClusterEntry, Clusters, GPUsData, Latest, NodeHours, Nodes, PodHistory, PodHours, PodsData, StatisticsData } from './report';
 import { t } from './words';
 
 export const REFRESH_SECONDS = 30;
@@ -34,6 +34,8 @@ export const pods = signal<PodIndex | null>(null);
 export const week = signal<StatisticsData | null>(null);
 export const failedWeek = signal<ReadError | null>(null);
 export const nodeHours = signal<NodeHours | null>(null);
+/** The last hours of the model servers' GPUs, by "namespace/pod". */
+export const podHours = signal<Map<string, (number | null)[]>>(new Map());
 /** Why the last refresh failed; null: it did not. */
 export const failure = signal<ReadError | null>(null);
 /** What latest.json names and the bucket does not give. */
@@ -156,10 +158,14 @@ async function readObjects(next: Latest): Promise<ReadError[]> {
     show<Nodes>(next.objects.nodes.path, (d) => (nodes.value = d)),
     show<GPUsData>(next.objects.gpus.path, (d) => (gpus.value = d)),
     podsWanted.peek() && readPods(),
+    podsWanted.peek() && next.objects.podStatistics && show<PodHours>(next.objects.podStatistics.path, (d) => (podHours.value = byPod(d))),
   ]);
   objects = kept;
   return errors;
 }
+
+const byPod = (d: PodHours) =>
+  new Map(d.gpuUtilPercentAvg.map((values, i) => [`${d.namespace.dictionary[d.namespace.indexes[i]!]}/${d.pod.dictionary[d.pod.indexes[i]!]}`, values]));
 
 /** One pod with its last 24 hours; only model servers have them. */
 export const readPod = (namespace: string, pod: string) =>
@@ -215,6 +221,7 @@ export function forget() {
   shown = '';
   batch(() => {
     latest.value = alerts.value = nodes.value = gpus.value = statistics.value = pods.value = week.value = nodeHours.value = null;
+    podHours.value = new Map();
     failure.value = failedWeek.value = null;
     missing.value = [];
   });

@@ -110,6 +110,17 @@ export function Figures({ rows }: { rows: [name: string, value: ComponentChildre
   );
 }
 
+/** Does something once a place is less than a screen away, or the page is printed. */
+export function whenNear(place: Element, act: () => void) {
+  const observer = new IntersectionObserver(([e]) => e!.isIntersecting && act(), { rootMargin: '600px' });
+  observer.observe(place);
+  addEventListener('beforeprint', act);
+  return () => {
+    observer.disconnect();
+    removeEventListener('beforeprint', act);
+  };
+}
+
 /** What a section says instead of rows. */
 export const Empty = ({ children }: { children: ComponentChildren }) => <p class="empty">{children}</p>;
 

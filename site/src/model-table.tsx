@@ -27,6 +27,7 @@ const SORTS: Record<string, (m: ModelStatistics) => string | Figure> = {
   idle: (m) => m.total.gpuHoursIdleHeld,
   tokens: tokensOf,
   efficiency: (m) => m.total.tokensPerGpuHour,
+  gpu: (m) => max(m.series.gpuUtilPercentP95),
   kv: (m) => max(m.series.kvCacheUsageRatioP95),
   ttft: (m) => last(m.series.ttftSecondsAvg),
   cost: (m) => m.total.cost,
@@ -69,7 +70,7 @@ export function ModelTable({ atMost = Infinity }: { atMost?: number }) {
   const currency = data.models.some((m) => m.total.cost != null) ? (latest.value?.currency ?? '') : ''; // no prices, no column
   const heads: [key: string, title: string, sortable: boolean][] = [
     ['name', t('model'), true], ['replicas', t('replicas'), false], ['hours', t('gpuHours'), true], ['idle', t('idle_held'), true], ['tokens', t('tokens'), true],
-    ['efficiency', t('tokensPerGpuHour'), true], ['kv', t('kvP95'), true], ['ttft', t('ttft'), true],
+    ['efficiency', t('tokensPerGpuHour'), true], ['gpu', t('gpuP95'), true], ['kv', t('kvP95'), true], ['ttft', t('ttft'), true],
   ];
   if (currency) heads.push(['cost', t('cost'), true]);
   return (
@@ -116,6 +117,7 @@ function ModelRow({ m, largest, heads, currency }: { m: ModelStatistics; largest
       <td class="idle" data-title={title('idle')}>{idle == null ? <Missing /> : <>{gpuHours(idle)} <span class="basis">{allocated ? percent((100 * idle) / allocated) : ''}</span></>}</td>
       <td class="tokens" data-title={title('tokens')}><span>{compact(tokensOf(m))}</span><Spark values={m.series.generationTokens ?? []} format={compact} /></td>
       <td class="efficiency" data-title={title('efficiency')}>{compact(m.total.tokensPerGpuHour)}</td>
+      <td class="gpu" data-title={title('gpu')}>{percent(max(m.series.gpuUtilPercentP95))}</td>
       <td class="kv" data-title={title('kv')}>{kv == null ? <Missing /> : percent(kv * 100)}</td>
       <td class="ttft" data-title={title('ttft')}>{seconds(last(m.series.ttftSecondsAvg))}</td>
       {currency && <td class="cost" data-title={title('cost')}>{money(m.total.cost, currency)}</td>}

@@ -50,6 +50,7 @@ export function PodPage() {
           ]} />
           <Facts rows={[
             [t('model'), model ? <a data-top href={modelHref(ns, text('modelType') ?? '', model)}>{model}</a> : serves && t('unnamed')],
+            [t('path'), history?.pod.modelPath && history.pod.modelPath !== model && <code>{history.pod.modelPath}</code>],
             [t('type'), serves ? engineName(text('modelType')!) : t('none')],
             [t('role'), text('role')],
             [t('replica'), text('replicaGroup')],

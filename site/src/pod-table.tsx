@@ -2,9 +2,9 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { bytes, cores, number, percent, span } from './format';
 import { selection } from './filters';
-import { latest, now, podProgress, pods, wantPods } from './lake';
+import { latest, now, podHours, podProgress, pods, wantPods } from './lake';
 import { modelHref, nodeHref, podHref } from './links';
-import { Bar, Empty, Missing, Section } from './marks';
+import { Bar, Empty, Missing, Section, Spark, whenNear } from './marks';
 import { href, readSort } from './query';
 import type { PodIndex, TextColumn, NumberColumn } from './pod-index';
 import { Rows, sortKey, type Column } from './rows';
@@ -104,19 +104,9 @@ function podCells(index: PodIndex, row: number) {
     <Share index={index} row={row} kind="memory" />,
     <Gpu index={index} row={row} />,
     <Queue index={index} row={row} />,
+    podHours.value.has(ns + '/' + pod) ? <Spark values={podHours.value.get(ns + '/' + pod)!} format={percent} /> : null,
     created === null ? null : <span>{span((now.peek() - created) / 1000)}</span>,
   ];
-}
-
-/** Does something once a place is less than a screen away, or the page is printed. */
-function whenNear(place: Element, act: () => void) {
-  const observer = new IntersectionObserver(([e]) => e!.isIntersecting && act(), { rootMargin: '600px' });
-  observer.observe(place);
-  addEventListener('beforeprint', act);
-  return () => {
-    observer.disconnect();
-    removeEventListener('beforeprint', act);
-  };
 }
 
 /** All pods that the filters ask for, or the first few of the model servers. */
@@ -145,6 +135,7 @@ export function PodTable({ serving, atMost = Infinity, title = t(serving ? 'serv
     { key: 'memory', title: t('memory'), descends: true },
     { key: 'gpu', title: t('gpu'), descends: true },
     { key: 'queue', title: t('queueShort'), descends: true },
+    { key: 'day', title: t('gpuDay'), plain: true },
     { key: 'age', title: t('age'), descends: true, right: true },
   ];
   const filtered = chosen.q || chosen.ns.length || chosen.node.length || chosen.model.length || chosen.state.length;

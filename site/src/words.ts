@@ -149,6 +149,8 @@ const WORDS = {
   restarts: ['{0} restarts', '재시작 {0}회'],
   restarts1: ['1 restart', '재시작 1회'],
   podNotReady: ['not ready', '준비 안 됨'],
+  gpuDay: ['GPU, 24 h', 'GPU, 24시간'],
+  gpuP95: ['GPU use p95', 'GPU 사용률 p95'],
   queueShort: ['Queue', '대기열'],
   runWait: ['{0} run · {1} wait', '실행 {0} · 대기 {1}'],
   kv: ['KV {0}', 'KV {0}'],
@@ -291,6 +293,9 @@ const WORDS = {
   copied: ['Copied', '복사됨'],
   tableWord: ['Table', '테이블'],
   hours1: ['1 h', '1시간'],
+  path: ['Path', '경로'],
+  helpBadge: ['The badge tells the age of the newest sample: amber after 3 missed intervals, red after 10.', '배지는 가장 최근 수집의 경과 시간입니다. 주기의 3배를 넘으면 주황, 10배를 넘으면 빨강입니다.'],
+  helpCoverage: ['Coverage: the share of the samples of these hours that were taken. Gaps are never filled in.', '측정률: 해당 시간의 수집 중 실제로 측정된 비율. 빈 구간은 채우지 않습니다.'],
   // help and foot
   helpKeys: ['Keys', '단축키'],
   helpSearch: ['search', '검색'],

@@ -6,7 +6,7 @@
 // # The files
 //
 // Columns stand in the order of the row type's fields, rows in the table's
-// order, in row groups of 122,880. File metadata carries schema_version,
+// order, in row groups of 65,536. File metadata carries schema_version,
 // cluster and table. Equal rows give equal bytes, however they were spread over
 // the calls of a Writer.
 //

@@ -9,8 +9,9 @@ import (
 
 const (
 	// rowsPerGroup is how many rows a row group holds: large enough to compress
-	// well and few enough that readers can work on groups side by side.
-	rowsPerGroup = 122_880
+	// well, and few enough that a merge can hold one of each of sixty files,
+	// with the dictionaries of their names and UIDs.
+	rowsPerGroup = 65_536
 	// rowsPerBlock is how many rows go through all columns at once: few enough
 	// to stay in the processor's cache meanwhile.
 	rowsPerBlock = 512

@@ -34,6 +34,10 @@ import (
 // simulated is the name of the simulated cluster.
 const simulated = "demo"
 
+// simulatedPrices of a GPU-hour, in dollars, show what a cost looks like. They
+// are of about the size that clouds ask, and nobody's.
+var simulatedPrices = map[string]float64{"NVIDIA-H200": 4, "NVIDIA-H100-80GB-HBM3": 3, "NVIDIA-A100-SXM4-80GB": 2, "NVIDIA-L40S": 1}
+
 // Demo is one demonstration. The jobs are templates, configured as for
 // production; the demo fills in the bucket, the cluster and the clock.
 type Demo struct {
@@ -78,6 +82,9 @@ func (d *Demo) Run(ctx context.Context) error {
 	store := bucket.Dir(dir)
 	d.Rollup.Bucket, d.Alert.Bucket, d.Prune.Bucket, d.Snapshot.Bucket = store, store, store, store
 	if d.Kubeconfig == "" {
+		if len(d.Rollup.Prices.GPUHour) == 0 {
+			d.Rollup.Prices.GPUHour, d.Rollup.Currency = simulatedPrices, "USD"
+		}
 		d.Rollup.Cluster, d.Alert.Cluster, d.Prune.Cluster, d.Snapshot.Cluster = simulated, simulated, simulated, simulated
 	}
 

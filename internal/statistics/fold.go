@@ -39,20 +39,20 @@ func (f *Fold) Take(t *Track, run *Timeline) {
 		}
 		s := &t.series[v]
 		if v >= events {
-			for i, w := range s.weight {
-				if w > 0 {
-					f.sums[v].total += s.sum[i]
+			for i := range s.sum {
+				if x, ok := s.at(i); ok {
+					f.sums[v].total += x
 					f.sums[v].millis++
 				}
 			}
 			continue
 		}
 		for i := range last {
-			if x, ok := s.at(v, i); ok {
+			if x, ok := s.at(i); ok {
 				hint = f.add(v, x, run.stands[i+1], hint)
 			}
 		}
-		if x, ok := s.at(v, last); ok {
+		if x, ok := s.at(last); ok {
 			next.has |= 1 << v
 			next.at[v] = x
 		}

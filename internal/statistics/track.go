@@ -44,7 +44,15 @@ func (v Value) averaged() bool { return v == GPUUtil || v == KVCache }
 // series is a value at each instant of a run.
 type series struct {
 	sum    []float64
-	weight []float32 // of what was added; 0: absent
+	there  []uint64  // a bit an instant
+	weight []float64 // of what was added, where values are averaged
+}
+
+func (s *series) make(v Value, instants int) {
+	s.sum, s.there = make([]float64, instants), make([]uint64, (instants+63)/64)
+	if v.averaged() {
+		s.weight = make([]float64, instants)
+	}
 }
 
 // Track is what one key had at the instants of one run, and what its counters
@@ -68,6 +76,7 @@ func (t *Track) Reset() {
 	clear(t.seen)
 	for v := range t.series {
 		clear(t.series[v].sum)
+		clear(t.series[v].there)
 		clear(t.series[v].weight)
 	}
 }
@@ -91,10 +100,15 @@ func (t *Track) Seen(i int) bool { return t.seen[i] }
 func (t *Track) Add(v Value, i int, x, weight float64) {
 	s := &t.series[v]
 	if s.sum == nil {
-		s.sum, s.weight = make([]float64, t.instants), make([]float32, t.instants)
+		s.make(v, t.instants)
+	}
+	s.there[i/64] |= 1 << (i % 64)
+	if s.weight == nil {
+		s.sum[i] += x
+		return
 	}
 	s.sum[i] += x * weight
-	s.weight[i] += float32(weight)
+	s.weight[i] += weight
 }
 
 // AddOpt adds x if it is there.
@@ -150,23 +164,27 @@ func (t *Track) addSeries(v Value, from *series) {
 	}
 	s := &t.series[v]
 	if s.sum == nil {
-		s.sum, s.weight = make([]float64, t.instants), make([]float32, t.instants)
+		s.make(v, t.instants)
 	}
-	sum, weight := s.sum[:len(from.sum)], s.weight[:len(from.sum)]
+	for i, bits := range from.there {
+		s.there[i] |= bits
+	}
+	sum := s.sum[:len(from.sum)]
 	for i, x := range from.sum {
 		sum[i] += x
-		weight[i] += from.weight[i]
+	}
+	for i, w := range from.weight {
+		s.weight[i] += w
 	}
 }
 
 // at is the value at instant i, if there is one.
-func (s *series) at(v Value, i int) (float64, bool) {
-	w := s.weight[i]
-	if w == 0 {
+func (s *series) at(i int) (float64, bool) {
+	if s.there[i/64]>>(i%64)&1 == 0 {
 		return 0, false
 	}
-	if v.averaged() {
-		return s.sum[i] / float64(w), true
+	if s.weight != nil {
+		return s.sum[i] / s.weight[i], s.weight[i] > 0
 	}
 	return s.sum[i], true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -60,7 +61,7 @@ type hourRoller struct {
 	byHour  map[time.Time][]committed
 	rebuild bool
 	now     time.Time
-	newest  []byte // the state of the hour that was computed last
+	newest  *encodedHour // the state of the hour that was computed last
 	hour    time.Time
 }
 
@@ -204,7 +205,7 @@ func (s *hourState) precedes(sources []*source) bool {
 func (h *hourRoller) before(ctx context.Context, hour time.Time) (*hourState, error) {
 	hour = hour.Add(-time.Hour)
 	if h.newest != nil && h.hour.Equal(hour) {
-		return decodeHour(h.newest)
+		return decodeHour(*h.newest)
 	}
 	if !h.rebuild {
 		state, err := h.readHour(ctx, hour)
@@ -230,7 +231,14 @@ func (h *hourRoller) keep(ctx context.Context, saved *savedState) error {
 	if h.newest == nil || h.rebuild || h.hour.Before(hourOf(h.now).Add(-time.Hour)) {
 		return nil
 	}
-	if _, err := h.Bucket.Put(ctx, h.hourName(h.hour), h.newest, bucket.PutOptions{}); err != nil {
+	_, err := h.Bucket.PutStream(ctx, h.hourName(h.hour), func(w io.Writer) error {
+		if _, err := w.Write(h.newest.head); err != nil {
+			return err
+		}
+		_, err := w.Write(h.newest.pods)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	key := h.hour.Format(time.RFC3339)
@@ -268,7 +276,7 @@ func (h *hourRoller) readHour(ctx context.Context, hour time.Time) (*hourState, 
 	if err != nil {
 		return nil, err
 	}
-	state, err := decodeHour(object.Body)
+	state, err := decodeHour(encodedHour{head: object.Body})
 	if err != nil || !state.hour.Equal(hour) {
 		h.Log.Warn("the state of an hour is not readable: the hour is computed from its snapshots again", "object", h.hourName(hour), "error", err)
 		return nil, nil

@@ -107,9 +107,12 @@ func begin[K comparable](folds map[K]*statistics.Fold) {
 // stateVersion is the first thing in an encoded state.
 const stateVersion = "k8s-monitor hour 1"
 
-// encode writes the state.
-func (s *hourState) encode() []byte {
-	w := make(statistics.Writer, 0, len(s.pods)+1<<16)
+// encodedHour is a state as bytes: the pods' part, which is most of it, apart.
+type encodedHour struct{ head, pods []byte }
+
+// encode writes the state. Its pods are written already.
+func (s *hourState) encode() encodedHour {
+	var w statistics.Writer
 	w.Text(stateVersion)
 	w.Int(s.hour.UnixMilli())
 	w.Count(len(s.folded))
@@ -132,12 +135,12 @@ func (s *hourState) encode() []byte {
 		n.Encode(&w)
 	})
 	s.cluster.Encode(&w)
-	return append(w, s.pods...)
+	return encodedHour{w, s.pods}
 }
 
-// decodeHour reads a state.
-func decodeHour(body []byte) (*hourState, error) {
-	r := statistics.NewReader(body)
+// decodeHour reads a state. Its pods may follow in the head.
+func decodeHour(e encodedHour) (*hourState, error) {
+	r := statistics.NewReader(e.head)
 	if version := r.Text(); version != stateVersion {
 		return nil, fmt.Errorf("not the state of an hour, or of another version of this program")
 	}
@@ -158,7 +161,9 @@ func decodeHour(body []byte) (*hourState, error) {
 		return n
 	})
 	s.cluster.Decode(r)
-	s.pods = r.Rest()
+	if s.pods = e.pods; s.pods == nil {
+		s.pods = r.Rest()
+	}
 	return s, r.Err()
 }
 

@@ -105,7 +105,7 @@ func TestPassesAddUp(t *testing.T) {
 		fold(begun, early)
 		first := begun.encode()
 
-		state := func(encoded []byte) *hourState {
+		state := func(encoded encodedHour) *hourState {
 			s, err := decodeHour(encoded)
 			if err != nil {
 				t.Fatal(err)
@@ -125,7 +125,7 @@ func TestPassesAddUp(t *testing.T) {
 		}
 		whole := state(first).next()
 		fold(whole, in)
-		if string(parts.encode()) != string(whole.encode()) {
+		if !reflect.DeepEqual(parts.encode(), whole.encode()) {
 			t.Fatalf("seed %d: the state of the parts differs from that of the whole", seed)
 		}
 		closed := seed%2 == 0

@@ -14,10 +14,10 @@ import (
 
 // writeHourly folds the sources into the state, writes the hour's statistics,
 // and returns the state. Nothing is written if a source cannot be read.
-func (h *hourRoller) writeHourly(ctx context.Context, state *hourState, sources []*source, closed bool, keep func([]usage.Pod) error) ([]byte, error) {
+func (h *hourRoller) writeHourly(ctx context.Context, state *hourState, sources []*source, closed bool, keep func([]usage.Pod) error) (*encodedHour, error) {
 	p := pass{prices: h.Prices, state: state, closed: closed, in: h.streams(ctx, within(state.hour, sources)), keep: keep}
 	out := &hourRows{}
-	var encoded []byte
+	var encoded encodedHour
 	var serving []usage.PodHour
 	recent := state.hour.After(h.now.Add(-horizon))
 	name := func(table string) string {
@@ -49,7 +49,7 @@ func (h *hourRoller) writeHourly(ctx context.Context, state *hourState, sources 
 	if errors.Is(err, errNoRows) {
 		err = h.Bucket.Delete(ctx, name(usage.Pods))
 	}
-	return encoded, errors.Join(err,
+	return &encoded, errors.Join(err,
 		write(ctx, h.Job, store.PodHours, h.servingName(state.hour), serving),
 		write(ctx, h.Job, store.ModelHours, name(usage.Models), out.models),
 		write(ctx, h.Job, store.WorkloadHours, name(usage.Workloads), out.workloads),

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,10 @@ import (
 // maxRows is the most rows that one file may claim. An hour of 150,000 pods at
 // two samples a minute is 18 million.
 const maxRows = 1 << 26
+
+// passedOver is how many bytes of columns that are not wanted cost less to read
+// than a request.
+const passedOver = 64 << 10
 
 // Reader reads one file's rows, in its order. It holds the bytes of one row
 // group, a page of each column, and of a page only what is not read yet is
@@ -164,7 +169,7 @@ func (r *Reader[T]) next() error {
 	g := &r.footer.groups[r.group]
 	r.group++
 	r.left = int(g.rows)
-	first, last := r.size, int64(0)
+	var wanted []int // columns, as their chunks lie in the file
 	for i, leaf := range r.leaves {
 		if leaf < 0 {
 			continue
@@ -173,25 +178,39 @@ func (r *Reader[T]) next() error {
 		if err := g.chunks[leaf].check(c, g.rows, r.size); err != nil {
 			return r.corrupt(c, err)
 		}
-		start, end := g.chunks[leaf].span()
-		first, last = min(first, start), max(last, end)
+		wanted = append(wanted, i)
 	}
-	var body []byte
-	if first < last {
-		var err error
-		if body, err = r.fetch(first, last); err != nil {
-			return err
+	span := func(i int) (start, end int64) { return g.chunks[r.leaves[i]].span() }
+	slices.SortFunc(wanted, func(a, b int) int {
+		x, _ := span(a)
+		y, _ := span(b)
+		return cmp.Compare(x, y)
+	})
+	for len(wanted) > 0 { // chunks that lie close together are one request
+		first, last := span(wanted[0])
+		n := 1
+		for ; n < len(wanted); n++ {
+			start, end := span(wanted[n])
+			if start > last+passedOver {
+				break
+			}
+			last = max(last, end)
 		}
-	}
-	for i, leaf := range r.leaves {
-		if leaf < 0 {
-			continue
+		var body []byte
+		if first < last {
+			var err error
+			if body, err = r.fetch(first, last); err != nil {
+				return err
+			}
 		}
-		var pages []byte
-		if start, end := g.chunks[leaf].span(); start < end {
-			pages = body[start-first : end-first]
+		for _, i := range wanted[:n] {
+			var pages []byte
+			if start, end := span(i); start < end {
+				pages = body[start-first : end-first]
+			}
+			r.cursors[i].open(&r.table.columns[i], pages, g.chunks[r.leaves[i]].codec)
 		}
-		r.cursors[i].open(&r.table.columns[i], pages, g.chunks[leaf].codec)
+		wanted = wanted[n:]
 	}
 	return nil
 }

@@ -32,8 +32,8 @@ func perCore(b *testing.B, rows int, run func() error) {
 	b.ReportMetric(float64(spent)/float64(b.N)/1e6, "cpu-ms/op")
 }
 
-func benchmarkEncode(b *testing.B, pods, samples int) {
-	rows, bytes := fleet(pods, samples), 0
+func benchmarkEncode(b *testing.B, rows []usage.Pod) {
+	bytes := 0
 	perCore(b, len(rows), func() error {
 		body, err := Pods.Encode(rows, Metadata{})
 		bytes = len(body)
@@ -54,11 +54,93 @@ func benchmarkDecode(b *testing.B, pods, samples int) {
 	})
 }
 
-func BenchmarkEncode5(b *testing.B)    { benchmarkEncode(b, 5, 1) }
-func BenchmarkEncode100(b *testing.B)  { benchmarkEncode(b, 100, 1) }
-func BenchmarkEncode150k(b *testing.B) { benchmarkEncode(b, 150_000, 1) }
-func BenchmarkEncode300k(b *testing.B) { benchmarkEncode(b, 150_000, 2) } // the two samples of a minute
-func BenchmarkEncodeHour(b *testing.B) { benchmarkEncode(b, 2_500, 120) }
+func BenchmarkEncode5(b *testing.B)    { benchmarkEncode(b, fleet(5, 1)) }
+func BenchmarkEncode100(b *testing.B)  { benchmarkEncode(b, fleet(100, 1)) }
+func BenchmarkEncode150k(b *testing.B) { benchmarkEncode(b, fleet(150_000, 1)) }
+func BenchmarkEncode300k(b *testing.B) { benchmarkEncode(b, fleet(150_000, 2)) } // the two samples of a minute
+func BenchmarkEncodeHour(b *testing.B) {
+	_, rows := hourOf(b, 2_500)
+	benchmarkEncode(b, rows)
+}
+
+// hourOf is an hour of pods as sixty objects of two samples each, and as rows
+// that a merge of the objects has: what they have in common lies in the memory
+// of as many readers.
+func hourOf(b *testing.B, pods int) (objects [][]byte, rows []usage.Pod) {
+	rows = fleet(pods, 120)
+	for minute := range 60 {
+		var object []usage.Pod
+		for i := range rows {
+			if i/2%60 == minute {
+				object = append(object, rows[i])
+			}
+		}
+		body, err := Pods.Encode(object, Metadata{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if object, err = Pods.Decode(body); err != nil {
+			b.Fatal(err)
+		}
+		objects = append(objects, body)
+		for i := range rows {
+			if i/2%60 == minute {
+				rows[i], object = object[0], object[1:]
+			}
+		}
+	}
+	return objects, rows
+}
+
+// BenchmarkMerge is a rollup's way of an hour's rows, without what it makes of
+// them: out of sixty objects, into one.
+func BenchmarkMerge(b *testing.B) {
+	const pods = 5000
+	objects, _ := hourOf(b, pods)
+	var runs [60]struct {
+		*Reader[usage.Pod]
+		rows, left []usage.Pod
+	}
+	for i := range runs {
+		runs[i].rows = make([]usage.Pod, 256)
+	}
+	out := make([]usage.Pod, 0, 1024)
+	perCore(b, pods*120, func() (err error) {
+		for i := range runs {
+			if runs[i].Reader, err = Pods.NewReader(objects[i]); err != nil {
+				return err
+			}
+		}
+		w := Pods.NewWriter(io.Discard, Metadata{})
+		for range pods {
+			for i := range runs {
+				r := &runs[i]
+				if len(r.left) == 0 {
+					n, err := r.Read(r.rows)
+					if err != nil {
+						return err
+					}
+					r.left = r.rows[:n]
+				}
+				out, r.left = append(out, r.left[:2]...), r.left[2:]
+			}
+			if len(out)+120 > cap(out) {
+				if err := w.Write(out); err != nil {
+					return err
+				}
+				out = out[:0]
+			}
+		}
+		if err := w.Write(out); err != nil {
+			return err
+		}
+		out = out[:0]
+		for i := range runs {
+			runs[i].Close()
+		}
+		return w.Close()
+	})
+}
 
 // BenchmarkRead300k reads as a merge does, into the same few rows again.
 func BenchmarkRead300k(b *testing.B) {

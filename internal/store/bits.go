@@ -61,6 +61,13 @@ func appendBits(dst []byte, runs []run) []byte {
 // looked at, but there it makes reading fast.
 func unpack(dst []uint64, b []byte, bit, width int) {
 	mask := uint64(1)<<width - 1
+	if width <= 56 { // with the bits before it in its first byte, at most a word
+		for len(dst) > 0 && bit>>3+8 <= len(b) {
+			dst[0] = binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7) & mask
+			dst = dst[1:]
+			bit += width
+		}
+	}
 	for i := range dst {
 		at, shift := bit>>3, bit&7
 		if at+9 > len(b) {
@@ -167,6 +174,7 @@ func (r *runReader) next() error {
 	if head&1 == 0 {
 		size := (r.width + 7) / 8
 		if size > len(r.b) {
+			r.left, r.b = 0, nil
 			return errShort
 		}
 		r.value, r.packed = 0, nil
@@ -186,18 +194,22 @@ func (r *runReader) next() error {
 	return nil
 }
 
-// repeated reads n values, if they are equal and known to be.
-func (r *runReader) repeated(n int) (value uint64, ok bool) {
+// longRun is how many values are worth being treated as one.
+const longRun = 16
+
+// long reads up to most values, if the next ones are a long run or all equal.
+// Else it reads none, and leaves it to read to find out why.
+func (r *runReader) long(most int) (value uint64, n int) {
 	for r.left == 0 {
 		if r.next() != nil {
-			return 0, false
+			return 0, 0
 		}
 	}
-	if r.packed != nil || r.left < n {
-		return 0, false
+	if n = min(r.left, most); r.packed != nil || n < min(most, longRun) {
+		return 0, 0
 	}
 	r.left -= n
-	return r.value, true
+	return r.value, n
 }
 
 // read fills dst with values.

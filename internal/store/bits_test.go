@@ -45,8 +45,9 @@ func TestRuns(t *testing.T) {
 			got := make([]uint64, len(want))
 			for done := 0; done < len(got); {
 				n := min(len(got)-done, 1+r.IntN(2*longest))
-				if v, ok := reader.repeated(n); ok {
-					copy(got[done:], slices.Repeat([]uint64{v}, n))
+				if v, k := reader.long(n); k > 0 {
+					copy(got[done:], slices.Repeat([]uint64{v}, k))
+					n = k
 				} else if err := reader.read(got[done : done+n]); err != nil {
 					t.Fatal(err)
 				}

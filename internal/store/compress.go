@@ -25,7 +25,7 @@ const (
 var (
 	zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
 		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
-			zstd.WithWindowSize(512<<10), zstd.WithLowerEncoderMem(true)) // pages are hardly larger
+			zstd.WithWindowSize(64<<10), zstd.WithLowerEncoderMem(true)) // a larger one finds hardly more in a page
 		if err != nil {
 			panic(err) // the options do not go together: a mistake in this program
 		}

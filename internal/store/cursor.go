@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/parquet-go/parquet-go/format"
 )
@@ -50,9 +51,68 @@ func (c *cursor) read(b block, s *scratch) error {
 				return err
 			}
 		}
-		n := min(b.rows, c.rows)
+		n, err := c.some(b.part(min(b.rows, c.rows)), s)
+		if err != nil {
+			return err
+		}
 		c.rows -= n
-		if err := c.some(b.part(n), s); err != nil {
+		b = b.after(n)
+	}
+	return nil
+}
+
+// some reads values of one page, for the first rows of the block, and reports
+// for how many.
+func (c *cursor) some(b block, s *scratch) (n int, err error) {
+	if !c.leveled {
+		return b.rows, c.present(b, s)
+	}
+	level, n := c.levels.long(b.rows)
+	switch {
+	case level > 1:
+		return 0, errLevel(level)
+	case n > 0 && level == 0:
+		return n, nil
+	case n > 0:
+		return n, c.present(b.part(n), s)
+	}
+	b = b.part(min(b.rows, shortRows))
+	levels := s.levels[:b.rows]
+	if err := c.levels.read(levels); err != nil {
+		return 0, err
+	}
+	for _, l := range levels {
+		level = max(level, l)
+		n += int(l & 1)
+	}
+	if level > 1 {
+		return 0, errLevel(level)
+	}
+	return b.rows, c.each(b, levels, n, s)
+}
+
+func errLevel(level uint64) error {
+	return fmt.Errorf("level %d of a column that has two", level)
+}
+
+// shortRows is how many rows are read at once where there is no long run.
+const shortRows = 64
+
+// present reads values for all rows of the block.
+func (c *cursor) present(b block, s *scratch) error {
+	if c.encoding != format.RLEDictionary {
+		return c.each(b, nil, b.rows, s)
+	}
+	for b.rows > 0 {
+		id, n := c.ids.long(b.rows)
+		var err error
+		if n > 0 {
+			err = c.repeat(b.part(n), id)
+		} else {
+			n = min(b.rows, shortRows)
+			err = c.each(b.part(n), nil, n, s)
+		}
+		if err != nil {
 			return err
 		}
 		b = b.after(n)
@@ -60,28 +120,33 @@ func (c *cursor) read(b block, s *scratch) error {
 	return nil
 }
 
-// some reads values of one page.
-func (c *cursor) some(b block, s *scratch) error {
-	n, levels := b.rows, []uint64(nil)
-	if c.leveled {
-		level, same := c.levels.repeated(n)
-		if !same {
-			levels = s.levels[:n]
-			if err := c.levels.read(levels); err != nil {
-				return err
-			}
-			n = 0
-			for _, l := range levels {
-				level = max(level, l)
-				n += int(l & 1)
-			}
-		} else if level == 0 {
-			n = 0
-		}
-		if level > 1 {
-			return fmt.Errorf("level %d of a column that has two", level)
-		}
+// repeat gives all rows of the block the dictionary's value of that number.
+func (c *cursor) repeat(b block, id uint64) error {
+	if id >= uint64(len(c.texts)+len(c.numbers)) {
+		return c.errEntry(id)
 	}
+	if c.column.kind == kindString {
+		spread(c.column, b, c.texts[id])
+		return nil
+	}
+	switch v := c.numbers[id]; c.column.kind {
+	case kindInt:
+		spread(c.column, b, int32(v))
+	case kindTimestamp:
+		spread(c.column, b, time.UnixMilli(v).UTC())
+	default: // a double's bits too; booleans have no dictionary
+		spread(c.column, b, v)
+	}
+	return nil
+}
+
+func (c *cursor) errEntry(id uint64) error {
+	return fmt.Errorf("entry %d of a dictionary of %d", id, len(c.texts)+len(c.numbers))
+}
+
+// each reads n values for the rows of the block whose level is not 0, or for
+// all if there are no levels.
+func (c *cursor) each(b block, levels []uint64, n int, s *scratch) error {
 	if n == 0 {
 		return nil
 	}
@@ -148,23 +213,13 @@ func (c *cursor) plain(dst []int64) error {
 
 // lookUp reads values by their number in the dictionary.
 func lookUp[V any](c *cursor, dst, dictionary []V, s *scratch) error {
-	if id, ok := c.ids.repeated(len(dst)); ok {
-		if id >= uint64(len(dictionary)) {
-			return fmt.Errorf("entry %d of a dictionary of %d", id, len(dictionary))
-		}
-		v := dictionary[id]
-		for i := range dst {
-			dst[i] = v
-		}
-		return nil
-	}
 	ids := s.ids[:len(dst)]
 	if err := c.ids.read(ids); err != nil {
 		return err
 	}
 	for i, id := range ids {
 		if id >= uint64(len(dictionary)) {
-			return fmt.Errorf("entry %d of a dictionary of %d", id, len(dictionary))
+			return c.errEntry(id)
 		}
 		dst[i] = dictionary[id]
 	}

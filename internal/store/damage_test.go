@@ -67,7 +67,7 @@ func TestLevels(t *testing.T) {
 	column := &column{kind: kindBigint, optional: true}
 	for _, levels := range []string{"\x14\x02", "\x08\x01\x0c\x02"} { // ten times 2; four times 1, six times 2
 		c := cursor{column: column, leveled: true, levels: runReader{b: []byte(levels), width: 1}, values: make([]byte, 80)}
-		if err := c.some(block{rows: 10}, new(scratch)); err == nil || !strings.Contains(err.Error(), "level 2") {
+		if _, err := c.some(block{rows: 10}, new(scratch)); err == nil || !strings.Contains(err.Error(), "level 2") {
 			t.Errorf("%x: %v", levels, err)
 		}
 	}

@@ -138,14 +138,15 @@ func (r *deltaReader) read(dst []int64) error {
 			unpack(r.ready, packed, 0, width)
 		}
 		n := min(len(dst), len(r.ready))
+		value := r.value
 		for i, d := range r.ready[:n] {
-			r.value += r.least + int64(d)
+			value += r.least + int64(d)
 			if r.narrow {
-				r.value = int64(int32(r.value))
+				value = int64(int32(value))
 			}
-			dst[i] = r.value
+			dst[i] = value
 		}
-		dst, r.ready = dst[n:], r.ready[n:]
+		r.value, dst, r.ready = value, dst[n:], r.ready[n:]
 	}
 	return nil
 }

@@ -164,6 +164,18 @@ func scatter[V any](c *column, b block, levels []uint64, values []V) {
 	}
 }
 
+// spread gives all rows of the block the value.
+func spread[V any](c *column, b block, v V) {
+	for i := range b.rows {
+		*field[V](b, i, c.value) = v
+	}
+	if c.optional {
+		for i := range b.rows {
+			*field[bool](b, i, c.present) = true
+		}
+	}
+}
+
 // setNumbers gives the rows of the block the values that numbers made.
 func (c *column) setNumbers(b block, levels []uint64, numbers []int64, s *scratch) {
 	switch c.kind {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/parquet-go/parquet-go/format"
 )
@@ -176,6 +177,9 @@ func (c *cursor) begin(values []byte) error {
 	return fmt.Errorf("encoding %v of a %v is not supported", c.encoding, c.column.kind)
 }
 
+// dictionarySpace is of *[]byte, the memory of pages that hold a dictionary.
+var dictionarySpace sync.Pool
+
 // readDictionary reads the chunk's dictionary, of which there is one.
 func (c *cursor) readDictionary(h pageHeader, body []byte) error {
 	if len(c.texts)+len(c.numbers) > 0 {
@@ -184,10 +188,19 @@ func (c *cursor) readDictionary(h pageHeader, body []byte) error {
 	if h.encoding != format.Plain && h.encoding != oldDictionary {
 		return fmt.Errorf("a dictionary in encoding %v is not supported", h.encoding)
 	}
-	values, err := c.decompress(h, body)
+	// Its page is often much larger than the others, and is copied at once.
+	space, ok := dictionarySpace.Get().(*[]byte)
+	if !ok {
+		space = new([]byte)
+	}
+	values, err := decompress(c.codec, *space, body, int(h.size))
 	if err != nil {
 		return err
 	}
+	if c.codec != format.Uncompressed {
+		*space = values
+	}
+	defer dictionarySpace.Put(space)
 	if c.column.kind == kindString {
 		c.texts, err = plainTexts(c.texts, values, int(h.values))
 		return err

@@ -13,8 +13,8 @@
 // A column chunk whose values recur has a dictionary (RLE_DICTIONARY). Of the
 // others, strings are DELTA_BYTE_ARRAY, integers and timestamps
 // DELTA_BINARY_PACKED or PLAIN, doubles and booleans PLAIN; chunk says which
-// when. Levels are RLE. Data pages are of version 2 and cut at 16,384 values
-// that differ from their neighbours, or 128 KiB of strings. The codec is zstd;
+// when. Levels are RLE. Data pages are of version 2 and cut at 12,288 values
+// that differ from their neighbours, or 96 KiB of strings. The codec is zstd;
 // a page that it would not make smaller says so. A chunk states its absent values and, unless there is a NaN
 // or a string of more than 64 bytes among them, its least and greatest value.
 // The sort order is in the footer, and a page index before it if any chunk has

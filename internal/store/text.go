@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 )
@@ -62,7 +61,7 @@ type textReader struct {
 	prefixed           bool
 	prefixes, suffixes deltaReader
 	b                  []byte // the strings' bytes that are not read yet
-	last               []byte // the string that was read last
+	last, lastSpace    []byte // the string that was read last
 	lastText           string // the same, as it was handed out
 	room               int    // bytes that the page's strings may still come to
 }
@@ -129,7 +128,8 @@ func (r *textReader) read(dst []string, s *scratch) error {
 		all = append(append(all, r.last[:prefix]...), r.b[:suffix]...)
 		r.b, r.last, ends[i] = r.b[suffix:], all[start:], len(all)
 	}
-	r.last, s.text = bytes.Clone(r.last), all
+	r.lastSpace, s.text = append(r.lastSpace[:0], r.last...), all
+	r.last = r.lastSpace
 	text, start := string(all), 0
 	for i, end := range ends {
 		if end >= 0 {

@@ -34,12 +34,12 @@ func (f *Fold) Take(t *Track, run *Timeline) {
 		if f.tail.has>>v&1 == 1 {
 			hint = f.add(v, f.tail.at[v], run.stands[0], hint)
 		}
-		if t == nil || t.series[v].sum == nil {
+		if t == nil || t.series[v].there == nil {
 			continue
 		}
 		s := &t.series[v]
 		if v >= events {
-			for i := range s.sum {
+			for i := range last + 1 {
 				if x, ok := s.at(i); ok {
 					f.sums[v].total += x
 					f.sums[v].millis++

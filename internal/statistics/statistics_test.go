@@ -248,3 +248,39 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// A track that members are added to is one that their values are added to.
+func TestMembersAddUp(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 9))
+	run := NewTimeline(hour, interval, time.Time{}, instants(r))
+	for range 300 {
+		whole, sum := NewTrack(run), NewTrack(run)
+		member := NewTrack(run)
+		for range r.IntN(4) {
+			member.Reset()
+			for v := range values {
+				value, gaps := float64(r.IntN(3)), r.IntN(3)
+				for i := range run.Len() {
+					if gaps == 1 && r.IntN(4) == 0 || gaps == 2 {
+						continue
+					}
+					if r.IntN(40) == 0 {
+						value = float64(r.IntN(9))
+					}
+					member.Add(v, i, value, 2)
+					whole.Add(v, i, value, 2)
+				}
+			}
+			sum.AddTrack(member, All)
+		}
+		for v := range values {
+			for i := range run.Len() {
+				a, ok := whole.series[v].at(i)
+				b, ok2 := sum.series[v].at(i)
+				if a != b || ok != ok2 {
+					t.Fatalf("value %d at %d: %v (%v) of members, %v (%v) of all", v, i, b, ok2, a, ok)
+				}
+			}
+		}
+	}
+}

@@ -41,20 +41,6 @@ const (
 
 func (v Value) averaged() bool { return v == GPUUtil || v == KVCache }
 
-// series is a value at each instant of a run.
-type series struct {
-	sum    []float64
-	there  []uint64  // a bit an instant
-	weight []float64 // of what was added, where values are averaged
-}
-
-func (s *series) make(v Value, instants int) {
-	s.sum, s.there = make([]float64, instants), make([]uint64, (instants+63)/64)
-	if v.averaged() {
-		s.weight = make([]float64, instants)
-	}
-}
-
 // Track is what one key had at the instants of one run, and what its counters
 // grew by.
 type Track struct {
@@ -75,9 +61,7 @@ func (t *Track) Reset() {
 	t.Counters, t.samples = Counters{}, 0
 	clear(t.seen)
 	for v := range t.series {
-		clear(t.series[v].sum)
-		clear(t.series[v].there)
-		clear(t.series[v].weight)
+		t.series[v].reset()
 	}
 }
 
@@ -98,17 +82,7 @@ func (t *Track) Seen(i int) bool { return t.seen[i] }
 // Add adds a member's value at instant i with a weight, which counts where
 // values are averaged.
 func (t *Track) Add(v Value, i int, x, weight float64) {
-	s := &t.series[v]
-	if s.sum == nil {
-		s.make(v, t.instants)
-	}
-	s.there[i/64] |= 1 << (i % 64)
-	if s.weight == nil {
-		s.sum[i] += x
-		return
-	}
-	s.sum[i] += x * weight
-	s.weight[i] += weight
+	t.series[v].add(v, i, x, weight, t.instants)
 }
 
 // AddOpt adds x if it is there.
@@ -118,12 +92,10 @@ func AddOpt[T usage.Number](t *Track, v Value, i int, x usage.Opt[T]) {
 	}
 }
 
-// Sum is what was added for a value at instant i.
+// Sum is what was added for a value at instant i, zero if nothing was.
 func (t *Track) Sum(v Value, i int) float64 {
-	if t.series[v].sum == nil {
-		return 0
-	}
-	return t.series[v].sum[i]
+	x, _ := t.series[v].at(i)
+	return x
 }
 
 // Set is a set of values.
@@ -144,7 +116,7 @@ const All Set = 1<<values - 1
 func (t *Track) AddTrack(o *Track, which Set) {
 	for v := range o.series {
 		if which>>v&1 == 1 {
-			t.addSeries(Value(v), &o.series[v])
+			t.series[v].addSeries(Value(v), &o.series[v], t.instants)
 		}
 	}
 }
@@ -156,37 +128,6 @@ func (t *Track) SeeAll(o *Track) {
 			t.See(i)
 		}
 	}
-}
-
-func (t *Track) addSeries(v Value, from *series) {
-	if from.sum == nil {
-		return
-	}
-	s := &t.series[v]
-	if s.sum == nil {
-		s.make(v, t.instants)
-	}
-	for i, bits := range from.there {
-		s.there[i] |= bits
-	}
-	sum := s.sum[:len(from.sum)]
-	for i, x := range from.sum {
-		sum[i] += x
-	}
-	for i, w := range from.weight {
-		s.weight[i] += w
-	}
-}
-
-// at is the value at instant i, if there is one.
-func (s *series) at(i int) (float64, bool) {
-	if s.there[i/64]>>(i%64)&1 == 0 {
-		return 0, false
-	}
-	if s.weight != nil {
-		return s.sum[i] / s.weight[i], s.weight[i] > 0
-	}
-	return s.sum[i], true
 }
 
 // Counters are whole numbers that grow: what was read of them, or by how much

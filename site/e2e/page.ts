@@ -30,7 +30,8 @@ export const test = base.extend<{ complaints: string[] }>({
 export async function open(page: Page, query = '') {
   await page.goto('./' + (query && '?' + query));
   await expect(page.locator('.badge').first()).toBeVisible();
-  await page.locator('#pods').evaluateAll((all) => all.forEach((e) => e.scrollIntoView())); // pods are read when they come near
+  for (const late of ['#pods', '#nodes'])
+    await page.locator(late).evaluateAll((all) => all.forEach((e) => e.scrollIntoView())); // what is read when it comes near
   await expect(page.locator('main')).not.toContainText(/Loading…|불러오는 중/);
   await page.evaluate(() => scrollTo(0, 0));
 }

@@ -20,6 +20,15 @@ for (const width of [1440, 360]) {
   }
 }
 
+for (const width of [600, 950, 1150, 1300, 2560])
+  test(`nothing sticks out at ${width} px`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 900 });
+    for (const [view, more] of Object.entries(VIEWS)) {
+      await open(page, more.includes('view=') ? more.slice(1) : `view=${view}${more}`);
+      expect(await overlaps(page), view).toEqual([]);
+    }
+  });
+
 test('the overview answers without a click', async ({ page }) => {
   await open(page);
   await expect(page.locator('.card')).toHaveCount(8);
@@ -59,6 +68,26 @@ test('the keyboard reaches search and help', async ({ page }) => {
   await expect(page.getByRole('dialog')).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toBeHidden();
+});
+
+test('a table is one stop: arrows move in it and Enter opens', async ({ page }) => {
+  await open(page, 'view=pods');
+  await page.locator('.table.pods').focus();
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowUp', 'End', 'Home', 'ArrowDown']) await page.keyboard.press(key);
+  await expect(page.locator('.table.pods')).toHaveAttribute('aria-activedescendant', 'pods-1');
+  const name = await page.locator('#pods-1 a.strong').textContent();
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/view=pod&/);
+  await expect(page.locator('#pod')).toHaveText(name!);
+});
+
+test('pictures for the README', async ({ page }) => {
+  await page.setViewportSize({ width: 1440, height: 1180 });
+  for (const [name, query] of Object.entries({ overview: '', model: 'view=model' + VIEWS.model + '&range=168', query: 'view=query&ask=tokens' })) {
+    await open(page, query);
+    await page.waitForLoadState('networkidle');
+    await page.screenshot({ path: `e2e/artifacts/readme-${name}.png` });
+  }
 });
 
 test('the language and the theme can be switched', async ({ page }) => {

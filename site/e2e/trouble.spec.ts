@@ -71,6 +71,7 @@ test('an unchanged report costs a 304 and no data', async ({ page }) => {
 const HOSTILE = ['<img src=x onerror=alert(1)>', '</script><script>alert(2)</script>', '"><svg onload=alert(3)>', 'x'.repeat(253), '‮evil', "'; DROP TABLE pods; --"];
 
 test('names from the cluster are text', async ({ page }) => {
+  test.setTimeout(180_000);
   const poison = (doc: any) => {
     for (const [name, column] of Object.entries<any>(doc))
       if (Array.isArray(column?.dictionary) && name !== 'modelType' && name !== 'phase') column.dictionary = column.dictionary.map((_: string, i: number) => HOSTILE[i % HOSTILE.length]);
@@ -82,7 +83,8 @@ test('names from the cluster are text', async ({ page }) => {
   await change(page, /alerts\.json$/, (d) => d.alerts.forEach((a: any, i: number) => (a.name = a.summary = a.namespace = HOSTILE[i % HOSTILE.length])));
   for (const width of [1440, 360]) {
     await page.setViewportSize({ width, height: 900 });
-    for (const view of ['overview', 'pods', 'nodes', 'models', 'alerts']) {
+    const [name, long] = [encodeURIComponent(HOSTILE[0]!), encodeURIComponent(HOSTILE[3]!)];
+    for (const view of ['overview', 'pods', 'nodes', 'models', 'alerts', 'node&node=' + name, 'node&node=' + long, `model&ns=${name}&model=${name}`, `model&ns=${long}&model=${long}`, `pod&ns=${name}&pod=${name}`, 'query&ask=free-gpus']) {
       await open(page, 'view=' + view);
       expect(await overlaps(page)).toEqual([]);
       expect(await page.locator('main img, main script, main [onerror], main [onload]').count()).toBe(0);

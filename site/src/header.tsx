@@ -10,7 +10,7 @@ import { t, type Word } from './words';
 export const VIEWS: Record<string, string> = {
   fleet: '', overview: '', pods: '', pod: 'pods', nodes: '', node: 'nodes', models: '', model: 'models', alerts: '', query: '',
 };
-const listed = () => Object.keys(VIEWS).filter((v) => VIEWS[v] === '' && (v !== 'fleet' || (clusters.value?.length ?? 0) > 1));
+const listed = () => Object.keys(VIEWS).filter((v) => VIEWS[v] === '' && (v === 'fleet' ? (clusters.value?.length ?? 0) > 1 : !clusters.value || cluster.value));
 
 export const view = () => one('view') || (clusters.value && !cluster.value ? 'fleet' : 'overview');
 

@@ -42,8 +42,10 @@ export const failure = signal<ReadError | null>(null);
 export const missing = signal<ReadError[]>([]);
 /** Chunks of pods read so far, of those that there are. */
 export const podProgress = signal({ read: 0, of: 0 });
-/** Pods are by far the most data: they are read from when a view that shows them is near. */
-const podsWanted = signal(['pods', 'pod', 'node', 'model'].includes(one('view')));
+/** Pods and nodes are most of the data: they are read from when a table of them is near, or at once for their own views. */
+type Late = 'pods' | 'nodes';
+const LATE: Record<string, Late[]> = { pods: ['pods'], pod: ['pods'], model: ['pods'], node: ['pods', 'nodes'], nodes: ['nodes'], query: ['nodes'] };
+const wanted = new Set(LATE[one('view')]);
 /** The clock, to the second. */
 export const now = signal(Date.now());
 
@@ -91,9 +93,9 @@ export function refresh(): Promise<void> {
   return running;
 }
 
-export function wantPods() {
-  if (podsWanted.peek()) return;
-  podsWanted.value = true;
+export function want(late: Late) {
+  if (wanted.has(late)) return;
+  wanted.add(late);
   void (running ?? Promise.resolve()).then(refresh);
 }
 
@@ -155,10 +157,10 @@ async function readObjects(next: Latest): Promise<ReadError[]> {
   };
   await Promise.all([
     show<StatisticsData>(next.objects.statistics.path, (d) => (statistics.value = d)),
-    show<Nodes>(next.objects.nodes.path, (d) => (nodes.value = d)),
+    wanted.has('nodes') && show<Nodes>(next.objects.nodes.path, (d) => (nodes.value = d)),
     show<GPUsData>(next.objects.gpus.path, (d) => (gpus.value = d)),
-    podsWanted.peek() && readPods(),
-    podsWanted.peek() && next.objects.podStatistics && show<PodHours>(next.objects.podStatistics.path, (d) => (podHours.value = byPod(d))),
+    wanted.has('pods') && readPods(),
+    wanted.has('pods') && next.objects.podStatistics && show<PodHours>(next.objects.podStatistics.path, (d) => (podHours.value = byPod(d))),
   ]);
   objects = kept;
   return errors;

@@ -57,7 +57,7 @@ export function ModelPage() {
         <SeriesCharts series={model.series} hours={data.hourStarts} />
       </Section>
       {ofWeek ? <HeatMap series={ofWeek.series} hours={week!.hourStarts} />
-        : <Section id="heat" title={t('heat')}><Empty>{failedWeek.value ? reason(failedWeek.value) : t('loading')}</Empty></Section>}
+        : <Section id="heat" title={t('heat')}><Empty>{week ? t('noStatistics') : failedWeek.value ? reason(failedWeek.value) : t('loading')}</Empty></Section>}
       <PodTable title={t('replicasNow')} />
     </>
   );

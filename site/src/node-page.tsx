@@ -1,10 +1,11 @@
 // One node: its conditions, how much of it is used, requested and to be had, its
 // GPUs, its last 24 hours and the pods on it.
+import { useEffect } from 'preact/hooks';
 import { bytes, cores, number, percent, span, type Figure } from './format';
 import { ActiveAlerts } from './alert-list';
 import { GpuTable } from './gpu-table';
 import { SeriesCharts } from './hourly-charts';
-import { latest, nodes, now, useNodeHours } from './lake';
+import { latest, nodes, now, useNodeHours, want } from './lake';
 import { Empty, Facts, Section, Time } from './marks';
 import { PodTable } from './pod-table';
 import { one } from './query';
@@ -14,6 +15,7 @@ import { t } from './words';
 export function NodePage() {
   const name = one('node');
   const hours = useNodeHours();
+  useEffect(() => want('nodes'), []);
   if (!nodes.value) return <Empty>{t('loading')}</Empty>;
   const node = nodes.value.nodes.find((n) => n.name === name);
   const history = hours?.nodes.find((n) => n.node === name);

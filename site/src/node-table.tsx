@@ -1,9 +1,10 @@
 // The table of nodes: usage of allocatable, with a tick where requests stand.
+import { useEffect, useRef } from 'preact/hooks';
 import { bytes, cores, number, percent } from './format';
 import { passes } from './filters';
-import { latest, nodes } from './lake';
+import { latest, nodes, want } from './lake';
 import { nodeHref } from './links';
-import { Bar, Empty, Missing, Section } from './marks';
+import { Bar, Empty, Missing, Section, whenNear } from './marks';
 import { all, href, readSort } from './query';
 import type { Node } from './report';
 import { Rows, sortKey, type Column } from './rows';
@@ -61,7 +62,9 @@ function nodeCells(n: Node) {
 
 export function NodeTable({ atMost = Infinity }: { atMost?: number }) {
   const data = nodes.value;
-  if (!data) return <Section id="nodes" title={t('nodes')}><Empty>{t('loading')}</Empty></Section>;
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => whenNear(place.current!, () => want('nodes')), []);
+  if (!data) return <div ref={place}><Section id="nodes" title={t('nodes')}><Empty>{t('loading')}</Empty></Section></div>;
   const by = readSort(sortKey('nodes'), 'name');
   const value = SORTS[by.column] ?? SORTS.name!;
   const wanted = all('node');
@@ -85,7 +88,7 @@ export function NodeTable({ atMost = Infinity }: { atMost?: number }) {
     { key: 'gpu', title: t('gpuUtil'), descends: true },
   ];
   return (
-    <Section
+    <div ref={place}><Section
       id="nodes"
       title={t('nodes')}
       note={<>{t('count', number(rows.length), number(data.nodes.length))} · {t('nodesNote')}</>}
@@ -96,6 +99,6 @@ export function NodeTable({ atMost = Infinity }: { atMost?: number }) {
           keyOf={(i) => rows[i]!.name} cells={(i) => nodeCells(rows[i]!)}
           open={(i) => nodeHref(rows[i]!.name)} />
       )}
-    </Section>
+    </Section></div>
   );
 }

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { bytes, cores, number, percent, watts } from './format';
 import { GpuTable } from './gpu-table';
 import { SeriesCharts } from './hourly-charts';
-import { latest, pods, readPod, wantPods } from './lake';
+import { latest, pods, readPod, want } from './lake';
 import { modelHref, nodeHref } from './links';
 import { Empty, Facts, Missing, Section, Time } from './marks';
 import { one } from './query';
@@ -18,7 +18,7 @@ export function PodPage() {
   const [history, setHistory] = useState<PodHistory | null>(null);
   const serves = row >= 0 && !!index!.text('modelType', row);
   const sampledAt = latest.value?.sampledAt;
-  useEffect(wantPods, []);
+  useEffect(() => want('pods'), []);
   useEffect(() => {
     let left = false;
     if (!serves) setHistory(null);

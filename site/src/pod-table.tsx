@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { bytes, cores, number, percent, span } from './format';
 import { selection } from './filters';
-import { latest, now, podHours, podProgress, pods, wantPods } from './lake';
+import { latest, now, podHours, podProgress, pods, want } from './lake';
 import { modelHref, nodeHref, podHref } from './links';
 import { Bar, Empty, Missing, Section, Spark, whenNear } from './marks';
 import { href, readSort } from './query';
@@ -113,7 +113,7 @@ function podCells(index: PodIndex, row: number) {
 export function PodTable({ serving, atMost = Infinity, title = t(serving ? 'servingPods' : 'allPods') }: { serving?: boolean; atMost?: number; title?: string }) {
   const index = pods.value;
   const place = useRef<HTMLDivElement>(null);
-  useEffect(() => whenNear(place.current!, wantPods), []);
+  useEffect(() => whenNear(place.current!, () => want('pods')), []);
   const chosen = selection();
   if (serving && !chosen.type) chosen.type = 'serving';
   const by = readSort(sortKey('pods'), '');

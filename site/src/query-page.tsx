@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Chart } from './chart';
 import { bytes, compact, localDay, localHour, number, utcTime } from './format';
-import { cluster, latest, nodes, pods, wantPods } from './lake';
+import { cluster, latest, nodes, pods, want } from './lake';
 import { Empty, Section } from './marks';
 import type { Ask, Told } from './parquet-worker';
 import { go, hrefHere, one } from './query';
@@ -56,7 +56,7 @@ export function QueryPage() {
   const words = one('q');
   const reading = question ? question.reading : { table, hours };
   const told = useParquet(ask, reading, question ? '' : words);
-  useEffect(() => (ask === 'idle-gpus' ? wantPods() : undefined), [ask]);
+  useEffect(() => (ask === 'idle-gpus' ? want('pods') : ask === 'free-gpus' ? want('nodes') : undefined), [ask]);
   const answer = reading ? (told?.answer ?? null) : answerNow(ask);
   const choices: [string, string][] = [...QUESTIONS.map((q): [string, string] => [q.name, t(('ask-' + q.name) as Word)]), ['table', t('ask-table')]];
   return (

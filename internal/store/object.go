@@ -90,6 +90,7 @@ func (t *Table[T]) Write(ctx context.Context, b bucket.Bucket, name string, rows
 func (t *Table[T]) Create(ctx context.Context, b bucket.Bucket, name string, m Metadata, write func(*Writer[T]) error) error {
 	_, err := b.PutStream(ctx, name, func(file io.Writer) error {
 		w := t.NewWriter(file, m)
+		w.rowsPerGroup = rowsPerLargeGroup
 		if err := write(w); err != nil {
 			return err
 		}

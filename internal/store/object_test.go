@@ -137,9 +137,10 @@ func TestReadNamesTheObject(t *testing.T) {
 	check("replaced", err, bucket.ErrPrecondition, "run again")
 }
 
-// TestCreate writes the same bytes as Encode, and nothing after an error.
+// TestCreate writes the same bytes as Encode up to a row group, the same rows in
+// larger groups above, and nothing after an error.
 func TestCreate(t *testing.T) {
-	b, rows := bucket.Mem(), fleet(150_000, 1)
+	b, rows := bucket.Mem(), fleet(rowsPerGroup, 1)
 	write := func(w *Writer[usage.Pod]) error { return w.Write(rows) }
 	if err := Pods.Create(t.Context(), b, "x.parquet", Metadata{Cluster: "c"}, write); err != nil {
 		t.Fatal(err)
@@ -147,6 +148,18 @@ func TestCreate(t *testing.T) {
 	o, err := b.Get(t.Context(), "x.parquet")
 	if err != nil || !bytes.Equal(o.Body, encode(t, Pods, rows, "c")) {
 		t.Errorf("other bytes than Encode's, %v", err)
+	}
+	many := fleet(rowsPerLargeGroup+1, 1)
+	if err := Pods.Create(t.Context(), b, "y.parquet", Metadata{Cluster: "c"}, func(w *Writer[usage.Pod]) error { return w.Write(many) }); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Pods.Open(t.Context(), b, "y.parquet")
+	if err != nil || len(r.footer.groups) != 2 {
+		t.Fatalf("row groups %+v, %v", r.footer.groups, err)
+	}
+	r.Close()
+	if got, err := Pods.Read(t.Context(), b, "y.parquet"); err != nil || !slices.Equal(got, many) {
+		t.Errorf("other rows than were written, %v", err)
 	}
 	failed := errors.New("no more")
 	for name, fails := range map[string]func(w *Writer[usage.Pod]) error{

@@ -6,9 +6,9 @@
 // # The files
 //
 // Columns stand in the order of the row type's fields, rows in the table's
-// order, in row groups of 65,536. File metadata carries schema_version,
-// cluster and table. Equal rows give equal bytes, however they were spread over
-// the calls of a Writer.
+// order, in row groups of 32,768, or 131,072 where an object is created as a
+// stream. File metadata carries schema_version, cluster and table. Equal rows
+// give equal bytes, however they were spread over the calls of a Writer.
 //
 // A column chunk whose values recur has a dictionary (RLE_DICTIONARY). Of the
 // others, strings are DELTA_BYTE_ARRAY, integers and timestamps

@@ -8,10 +8,13 @@ import (
 )
 
 const (
-	// rowsPerGroup is how many rows a row group holds: large enough to compress
-	// well, and few enough that a merge can hold one of each of sixty files,
-	// with the dictionaries of their names and UIDs.
-	rowsPerGroup = 65_536
+	// rowsPerGroup is how many rows a row group of an encoded file holds: few
+	// enough that a merge can hold one of each of sixty files, with the
+	// dictionaries of their names and UIDs.
+	rowsPerGroup = 32_768
+	// rowsPerLargeGroup is how many one of a created object holds, which no merge
+	// reads: enough to compress well, and for readers to work side by side.
+	rowsPerLargeGroup = 131_072
 	// rowsPerBlock is how many rows go through all columns at once: few enough
 	// to stay in the processor's cache meanwhile.
 	rowsPerBlock = 512
@@ -26,6 +29,7 @@ type encoder struct {
 	out           []byte // what follows the bytes that were handed on
 	handedOn      int
 	rows          int
+	rowsPerGroup  int
 	heads         []byte
 	chunksWritten []written
 	groups        []groupWritten
@@ -58,7 +62,7 @@ func (t *Table[T]) NewWriter(w io.Writer, m Metadata) *Writer[T] {
 			e.chunks[i].reset()
 		}
 	}
-	*e = encoder{chunks: e.chunks, space: e.space, out: append(e.out[:0], magic...), heads: e.heads[:0],
+	*e = encoder{chunks: e.chunks, space: e.space, rowsPerGroup: rowsPerGroup, out: append(e.out[:0], magic...), heads: e.heads[:0],
 		chunksWritten: e.chunksWritten[:0], groups: e.groups[:0], columnIndex: e.columnIndex[:0], offsetIndex: e.offsetIndex[:0]}
 	return &Writer[T]{encoder: e, file: w, table: t, meta: m}
 }
@@ -92,12 +96,12 @@ func (w *Writer[T]) write(rows []T) error {
 	}
 	w.rows += len(rows)
 	switch {
-	case w.rows%rowsPerGroup == 0:
+	case w.rows%w.rowsPerGroup == 0:
 		w.endGroup()
 		return w.handOn()
 	case w.rows%rowsPerBlock == 0:
 		for i := range w.chunks {
-			w.chunks[i].cut(w.rows%rowsPerGroup, w.space)
+			w.chunks[i].cut(w.rows%w.rowsPerGroup, w.space)
 		}
 	}
 	return nil
@@ -116,7 +120,7 @@ func (w *Writer[T]) Close() error {
 	if w.err != nil {
 		return w.err
 	}
-	if w.rows%rowsPerGroup > 0 {
+	if w.rows%w.rowsPerGroup > 0 {
 		w.endGroup()
 	}
 	w.out = w.table.appendFooter(w.out, w.encoder, w.meta)
@@ -141,7 +145,7 @@ func (t *Table[T]) Encode(rows []T, m Metadata) ([]byte, error) {
 
 // endGroup writes the row group.
 func (e *encoder) endGroup() {
-	g := groupWritten{rows: (e.rows-1)%rowsPerGroup + 1, start: e.at()}
+	g := groupWritten{rows: (e.rows-1)%e.rowsPerGroup + 1, start: e.at()}
 	for i := range e.chunks {
 		c := &e.chunks[i]
 		c.end(g.rows, e.space)

@@ -61,7 +61,7 @@ export function placeCells(data: GPUsData, width: number) {
 export function GpuMap() {
   const data = gpus.value;
   const host = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
+  const [width, setWidth] = useState(Math.round(innerWidth > 1000 ? Math.min(innerWidth, 1760) * 0.55 : innerWidth - 50)); // about, until it is measured
   const [pointed, setPointed] = useState(-1);
   useLayoutEffect(() => {
     if (!host.current) return;

@@ -96,7 +96,7 @@ export function ClusterCharts() {
   const data = statistics.value;
   return (
     <Section id="hourly" title={t('hourly')} note={t('hourlyNote')}>
-      {!data ? <Empty>{t('loading')}</Empty>
+      {!data ? <Empty room>{t('loading')}</Empty>
         : data.hourStarts.length === 0 ? <Empty>{t('noStatistics')}</Empty>
         : <SeriesCharts series={data.clusterTotal} hours={data.hourStarts} only={['hours', 'tokens', 'gpu', 'cpu', 'memory', 'queue']} />}
     </Section>

@@ -121,8 +121,8 @@ export function whenNear(place: Element, act: () => void) {
   };
 }
 
-/** What a section says instead of rows. */
-export const Empty = ({ children }: { children: ComponentChildren }) => <p class="empty">{children}</p>;
+/** What a section says instead of rows. While they are read it keeps room for them, so that nothing jumps. */
+export const Empty = ({ children, room }: { children: ComponentChildren; room?: boolean }) => <p class={room ? 'empty room' : 'empty'}>{children}</p>;
 
 export function Section(props: { id: string; title: ComponentChildren; note?: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren }) {
   return (

@@ -57,7 +57,7 @@ function ClusterHours({ data }: { data: StatisticsData }) {
 
 export function ModelTable({ atMost = Infinity }: { atMost?: number }) {
   const data = statistics.value;
-  if (!data) return <Section id="models" title={t('models')}><Empty>{t('loading')}</Empty></Section>;
+  if (!data) return <Section id="models" title={t('models')}><Empty room>{t('loading')}</Empty></Section>;
   const by = readSort('modelssort', '-hours');
   const value = SORTS[by.column] ?? SORTS.hours!;
   const rows = data.models.filter(modelPasses).sort((a, b) => {

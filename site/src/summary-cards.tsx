@@ -8,7 +8,7 @@ import { href } from './query';
 import { t } from './words';
 
 interface CardProps {
-  title: string;
+  title: ComponentChildren;
   value: ComponentChildren;
   note: ComponentChildren;
   to: string;
@@ -56,8 +56,8 @@ export function SummaryCards() {
       <Card title={t('avgMemory')} value={figure(s.avgMemoryUsage)} note={t('ofNodes')} to={href({ view: 'nodes', nodessort: '-memory' })} values={total?.memoryUsageBytesAvg ?? []} format={bytes} />
       <Card title={t('avgGpu')} value={figure(s.avgGpuUsage)} to={href({ view: 'nodes', nodessort: '-gpu' })} values={total?.gpuUtilPercentAvg ?? []} format={percent}
         note={t('ofGpus', number(s.heldGpus), number(s.totalGpus)) + (s.pendingGpus ? ' · ' + t('pending', number(s.pendingGpus)) : '')} />
-      <Card title={t('idleToday')} value={s.gpuHoursIdleHeldToday == null ? NONE : <>{number(s.gpuHoursIdleHeldToday, 1)}<small> GPU-h</small></>}
-        note={<>{t('idleNow', number(s.idleHeldGpus))}{gapped < 0.995 && <> · <b class="gap">{t('coverage', percent(gapped * 100))}</b></>}</>} to={href({ view: 'pods', state: 'idle_held' })} values={(total?.gpuHoursIdleHeld ?? []).slice(0, -1)} format={gpuHours} />
+      <Card title={<>{t('idleToday')}{gapped < 0.995 && <> <b class="gap">{t('coverage', percent(gapped * 100))}</b></>}</>} value={s.gpuHoursIdleHeldToday == null ? NONE : <>{number(s.gpuHoursIdleHeldToday, 1)}<small> GPU-h</small></>}
+        note={t('idleNow', number(s.idleHeldGpus))} to={href({ view: 'pods', state: 'idle_held' })} values={(total?.gpuHoursIdleHeld ?? []).slice(0, -1)} format={gpuHours} />
     </ul>
   );
 }

@@ -59,8 +59,8 @@ packages:
 	"$${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"
 
 .PHONY: picture
-picture: ## the README's picture, as the last browser test saw it
-	cp site/e2e/artifacts/overview-1440-en-light.png docs/overview.png
+picture: ## the README's pictures, as the last browser test saw them
+	for name in overview model query; do cp "site/e2e/artifacts/readme-$$name.png" "docs/$$name.png"; done
 
 .PHONY: bench
 bench: ## the benchmarks, into bin/bench.txt; the run before is kept for benchstat

@@ -150,15 +150,15 @@ func TestCreate(t *testing.T) {
 		t.Errorf("other bytes than Encode's, %v", err)
 	}
 	many := fleet(rowsPerLargeGroup+1, 1)
-	if err := Pods.Create(t.Context(), b, "y.parquet", Metadata{Cluster: "c"}, func(w *Writer[usage.Pod]) error { return w.Write(many) }); err != nil {
+	if err := Pods.Create(t.Context(), b, "large.parquet", Metadata{Cluster: "c"}, func(w *Writer[usage.Pod]) error { return w.Write(many) }); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Pods.Open(t.Context(), b, "y.parquet")
+	r, err := Pods.Open(t.Context(), b, "large.parquet")
 	if err != nil || len(r.footer.groups) != 2 {
 		t.Fatalf("row groups %+v, %v", r.footer.groups, err)
 	}
 	r.Close()
-	if got, err := Pods.Read(t.Context(), b, "y.parquet"); err != nil || !slices.Equal(got, many) {
+	if got, err := Pods.Read(t.Context(), b, "large.parquet"); err != nil || !slices.Equal(got, many) {
 		t.Errorf("other rows than were written, %v", err)
 	}
 	failed := errors.New("no more")

@@ -49,6 +49,17 @@ func (d *decoder) forget() {
 	clear(d.scratch.texts[:])
 }
 
+// smallFile is how much memory of pages is kept for the next file.
+const smallFile = 256 << 10
+
+// held is the memory of pages.
+func (d *decoder) held() (bytes int) {
+	for i := range d.cursors {
+		bytes += cap(d.cursors[i].space)
+	}
+	return bytes
+}
+
 // scratch is memory that the columns use one after the other.
 type scratch struct {
 	levels  [rowsPerBlock]uint64
@@ -151,7 +162,9 @@ func (r *Reader[T]) Read(rows []T) (int, error) {
 func (r *Reader[T]) Close() {
 	if r.decoder != nil {
 		r.forget()
-		r.table.decoders.Put(r.decoder)
+		if r.decoder.held() < smallFile { // the next reader of a large one makes its own
+			r.table.decoders.Put(r.decoder)
+		}
 		r.decoder = nil
 	}
 	if r.err == nil {

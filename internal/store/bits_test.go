@@ -114,9 +114,9 @@ func TestWrap(t *testing.T) {
 // TestExpansion: strings that a page's bytes do not account for are refused.
 func TestExpansion(t *testing.T) {
 	var w textWriter
-	w.add(strings.Repeat("x-", 50_000))
+	w.add(strings.Repeat("x-", 50_000), 1)
 	for i := range 2000 {
-		w.add(strings.Repeat("x-", 50_000-1) + fmt.Sprint(i%10))
+		w.add(strings.Repeat("x-", 50_000-1)+fmt.Sprint(i%10), 1)
 	}
 	page, _ := w.encode(nil)
 	var r textReader

@@ -63,8 +63,8 @@ type page struct {
 
 // workspace is memory that the columns use one after the other.
 type workspace struct {
-	numbers []int64
-	texts   []string
+	numbers []stretch[int64]
+	texts   []stretch[string]
 	levels  []byte
 	values  []byte
 	header  thriftWriter
@@ -86,40 +86,33 @@ func (c *chunk) add(b block, s *workspace) {
 	if c.column.optional {
 		c.levels, n = c.column.levels(b, c.levels)
 	}
+	if n == 0 {
+		return
+	}
 	c.count += n
-	switch {
-	case n == 0:
-	case c.column.kind == kindString:
-		s.texts = c.column.texts(b, s.texts[:0])
-		if !c.coded {
-			for _, v := range s.texts {
-				c.texts.add(v)
-			}
-			return
-		}
+	if c.column.kind == kindString {
+		s.texts = c.column.texts(b, n == b.rows, s.texts[:0])
 		for _, v := range s.texts {
-			if last := len(c.ids) - 1; last >= 0 && c.entries.texts[c.ids[last].value] == v {
-				c.ids[last].count++
+			if c.coded {
+				c.ids = push(c.ids, c.entries.text(v.value), v.count)
 			} else {
-				c.ids = append(c.ids, run{c.entries.text(v), 1})
+				c.texts.add(v.value, v.count)
 			}
 		}
-	case c.column.kind == kindBoolean:
-		s.numbers = c.column.numbers(b, s.numbers[:0])
-		for _, v := range s.numbers {
-			c.ids = push(c.ids, uint32(v), 1)
-		}
-	case c.coded:
-		s.numbers = c.column.numbers(b, s.numbers[:0])
-		for _, v := range s.numbers {
-			if last := len(c.ids) - 1; last >= 0 && c.entries.numbers[c.ids[last].value] == v {
-				c.ids[last].count++
-			} else {
-				c.ids = append(c.ids, run{c.entries.number(v), 1})
+		return
+	}
+	s.numbers = c.column.numbers(b, n == b.rows, s.numbers[:0])
+	for _, v := range s.numbers {
+		switch {
+		case c.column.kind == kindBoolean:
+			c.ids = push(c.ids, uint32(v.value), v.count)
+		case c.coded:
+			c.ids = push(c.ids, c.entries.number(v.value), v.count)
+		default:
+			for range v.count {
+				c.numbers = append(c.numbers, v.value)
 			}
 		}
-	default:
-		c.numbers = c.column.numbers(b, c.numbers)
 	}
 }
 
@@ -147,12 +140,12 @@ func (c *chunk) pays() bool {
 // uncode takes the page's values out of the dictionary.
 func (c *chunk) uncode() {
 	for _, r := range c.ids {
+		if c.column.kind == kindString {
+			c.texts.add(c.entries.texts[r.value], int(r.count))
+			continue
+		}
 		for range r.count {
-			if c.column.kind == kindString {
-				c.texts.add(c.entries.texts[r.value])
-			} else {
-				c.numbers = append(c.numbers, c.entries.numbers[r.value])
-			}
+			c.numbers = append(c.numbers, c.entries.numbers[r.value])
 		}
 	}
 	c.coded, c.ids = false, c.ids[:0]

@@ -112,7 +112,7 @@ func FuzzPages(f *testing.F) {
 	f.Add(appendDelta(nil, []int64{1, 5, -7}, false), uint8(5), true)
 	var w textWriter
 	for _, s := range []string{"svc-a", "svc-a", "svc-b", ""} {
-		w.add(s)
+		w.add(s, 1)
 	}
 	texts, _ := w.encode(nil)
 	f.Add(texts, uint8(7), false)

@@ -12,7 +12,8 @@ type dictionary struct {
 	numbers   []int64
 	textIDs   map[string]uint32
 	numberIDs map[int64]uint32
-	bytes     int // of the texts
+	recent    [256]uint32 // numbers' IDs by a hash, as far as they are true: most numbers that recur do so soon
+	bytes     int         // of the texts
 }
 
 func (d *dictionary) len() int { return len(d.texts) + len(d.numbers) }
@@ -30,6 +31,9 @@ func (d *dictionary) reset() {
 }
 
 func (d *dictionary) text(v string) uint32 {
+	if last := len(d.texts) - 1; last >= 0 && d.texts[last] == v {
+		return uint32(last)
+	}
 	id, ok := d.textIDs[v]
 	if !ok {
 		if d.textIDs == nil {
@@ -44,6 +48,10 @@ func (d *dictionary) text(v string) uint32 {
 }
 
 func (d *dictionary) number(v int64) uint32 {
+	recent := &d.recent[uint64(v)*0x9E3779B97F4A7C15>>56]
+	if int(*recent) < len(d.numbers) && d.numbers[*recent] == v {
+		return *recent
+	}
 	id, ok := d.numberIDs[v]
 	if !ok {
 		if d.numberIDs == nil {
@@ -53,6 +61,7 @@ func (d *dictionary) number(v int64) uint32 {
 		d.numberIDs[v] = id
 		d.numbers = append(d.numbers, v)
 	}
+	*recent = id
 	return id
 }
 

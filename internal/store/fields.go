@@ -56,7 +56,9 @@ func (t *Table[T]) compare(a, b *T) int {
 		order := 0
 		switch c.kind {
 		case kindString:
-			order = strings.Compare(*field[string](p, 0, c.value), *field[string](q, 0, c.value))
+			if x, y := *field[string](p, 0, c.value), *field[string](q, 0, c.value); x != y {
+				order = strings.Compare(x, y)
+			}
 		case kindInt:
 			order = cmp.Compare(*field[int32](p, 0, c.value), *field[int32](q, 0, c.value))
 		case kindTimestamp:
@@ -74,68 +76,68 @@ func (t *Table[T]) compare(a, b *T) int {
 // levels appends, for each row of the block, 1 where the column's value is
 // present and 0 where it is absent, and reports how many are present.
 func (c *column) levels(b block, runs []run) ([]run, int) {
-	count := 0
-	for r := range b.rows {
-		if *field[bool](b, r, c.present) {
-			count++
+	count, from, here := 0, 0, *field[bool](b, 0, c.present)
+	end := func(row int) {
+		if here {
+			count += row - from
+		}
+		runs = push(runs, uint32(b2i(here)), row-from)
+		from, here = row, !here
+	}
+	for r := 1; r < b.rows; r++ {
+		if *field[bool](b, r, c.present) != here {
+			end(r)
 		}
 	}
-	switch count {
-	case 0:
-		return push(runs, 0, b.rows), 0
-	case b.rows:
-		return push(runs, 1, b.rows), count
-	}
-	for r := range b.rows {
-		level := uint32(0)
-		if *field[bool](b, r, c.present) {
-			level = 1
-		}
-		runs = push(runs, level, 1)
-	}
+	end(b.rows)
 	return runs, count
 }
 
+// stretch is a value and how many rows have it, one after the other but for
+// rows that have none. Most columns of most blocks are few stretches, and what
+// would be done for each value is done for each of them.
+type stretch[V any] struct {
+	value V
+	count int
+}
+
 // texts appends the column's strings that are present. They are not copied.
-func (c *column) texts(b block, dst []string) []string {
-	return values[string](c, b, dst)
+func (c *column) texts(b block, all bool, dst []stretch[string]) []stretch[string] {
+	return stretches(c, b, all, dst, func(v string) string { return v })
 }
 
 // numbers appends the column's values that are present, a double as its bits
 // and a time as its milliseconds.
-func (c *column) numbers(b block, dst []int64) []int64 {
+func (c *column) numbers(b block, all bool, dst []stretch[int64]) []stretch[int64] {
 	switch c.kind {
 	case kindInt:
-		return integers[int32](c, b, dst)
+		return stretches(c, b, all, dst, func(v int32) int64 { return int64(v) })
 	case kindBoolean:
-		return integers[uint8](c, b, dst)
+		return stretches(c, b, all, dst, func(v uint8) int64 { return int64(v) })
 	case kindTimestamp:
-		for r := range b.rows {
-			if !c.optional || *field[bool](b, r, c.present) {
-				dst = append(dst, field[time.Time](b, r, c.value).UnixMilli())
-			}
-		}
-		return dst
+		return stretches(c, b, all, dst, time.Time.UnixMilli)
 	}
-	return values[int64](c, b, dst)
+	return stretches(c, b, all, dst, func(v int64) int64 { return v })
 }
 
-func values[V any](c *column, b block, dst []V) []V {
+// stretches appends the values of type F at the column's place in the rows, as
+// values of type V. With all, every row has one.
+func stretches[F comparable, V any](c *column, b block, all bool, dst []stretch[V], as func(F) V) []stretch[V] {
+	var last F
+	count := 0
 	for r := range b.rows {
-		if !c.optional || *field[bool](b, r, c.present) {
-			dst = append(dst, *field[V](b, r, c.value))
+		if !all && !*field[bool](b, r, c.present) {
+			continue
 		}
-	}
-	return dst
-}
-
-func integers[V int32 | uint8](c *column, b block, dst []int64) []int64 {
-	for r := range b.rows {
-		if !c.optional || *field[bool](b, r, c.present) {
-			dst = append(dst, int64(*field[V](b, r, c.value)))
+		v := field[F](b, r, c.value)
+		if count > 0 && *v != last {
+			dst = append(dst, stretch[V]{as(last), count})
+			count = 0
 		}
+		last = *v // also if it is equal: strings that share memory are compared at once
+		count++
 	}
-	return dst
+	return append(dst, stretch[V]{as(last), count})
 }
 
 // scatter writes a column's values to the rows of the block. Where a level is

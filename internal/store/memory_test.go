@@ -29,7 +29,7 @@ func heap() int {
 // TestMemoryOfMerge: a merge has an hour's objects open at once, sixty of
 // 150,000 pods and two samples each, which is 18 million rows.
 func TestMemoryOfMerge(t *testing.T) {
-	const objects, most = 60, 150 << 20
+	const objects, most = 60, 120 << 20
 	b := copies{bucket.Mem(), "x"}
 	put(t, b, b.name, encode(t, Pods, fleet(150_000, 2), "c"))
 	table := newTable[usage.Pod](usage.Pods, "namespace", "pod", "ts")

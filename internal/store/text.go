@@ -21,7 +21,8 @@ func (w *textWriter) reset() {
 	w.prefixes, w.suffixes, w.data, w.last, w.bounds = w.prefixes[:0], w.suffixes[:0], w.data[:0], "", bounds{}
 }
 
-func (w *textWriter) add(s string) {
+// add adds the string, count times.
+func (w *textWriter) add(s string, count int) {
 	n := 0
 	if s == w.last && w.bounds.some {
 		n = len(s)
@@ -38,6 +39,10 @@ func (w *textWriter) add(s string) {
 	}
 	w.prefixes = append(w.prefixes, int64(n))
 	w.suffixes = append(w.suffixes, int64(len(s)-n))
+	for range count - 1 {
+		w.prefixes = append(w.prefixes, int64(len(s)))
+		w.suffixes = append(w.suffixes, 0)
+	}
 }
 
 // isWordByte reports whether a common prefix may not end behind b: random

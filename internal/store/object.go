@@ -13,10 +13,10 @@ import (
 // of most others the whole footer.
 const tailBytes = 64 << 10
 
-// Open begins to read an object: its footer now, and each row group when its
-// rows are wanted, all within the context. An object that is not there is
-// bucket.ErrNotExist, one that is replaced before it is read to its end
-// bucket.ErrPrecondition. Where columns are named, only they are read: the
+// Open begins to read an object: its footer now, and each row group shortly
+// before its rows are wanted, all within the context. An object that is not
+// there is bucket.ErrNotExist, one that is replaced before it is read to its
+// end bucket.ErrPrecondition. Where columns are named, only they are read: the
 // fields of the others stay zero.
 func (t *Table[T]) Open(ctx context.Context, b bucket.Bucket, name string, columns ...string) (*Reader[T], error) {
 	tail, err := b.GetRange(ctx, name, bucket.Range{Last: tailBytes})
@@ -47,6 +47,9 @@ func (t *Table[T]) Open(ctx context.Context, b bucket.Bucket, name string, colum
 	}
 	if len(columns) > 0 {
 		r.only(columns)
+	}
+	if len(r.footer.groups) > 0 {
+		r.load(&r.footer.groups[0])
 	}
 	return r, nil
 }
@@ -84,8 +87,8 @@ func (t *Table[T]) Write(ctx context.Context, b bucket.Bucket, name string, rows
 	return body, err
 }
 
-// Create writes an object whose rows write gives to its Writer: row groups go
-// to the bucket as they fill, and the object appears when all is written. An
+// Create writes an object whose rows write gives to its Writer: row groups,
+// large ones, go to the bucket as they fill, and the object appears when all is written. An
 // error of write leaves the bucket as it was.
 func (t *Table[T]) Create(ctx context.Context, b bucket.Bucket, name string, m Metadata, write func(*Writer[T]) error) error {
 	_, err := b.PutStream(ctx, name, func(file io.Writer) error {

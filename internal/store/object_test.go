@@ -85,6 +85,50 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// asked tells which parts are asked for.
+type asked struct {
+	bucket.Bucket
+	parts chan bucket.Range
+}
+
+func (a asked) GetRange(ctx context.Context, name string, r bucket.Range) (bucket.Part, error) {
+	a.parts <- r
+	return a.Bucket.GetRange(ctx, name, r)
+}
+
+// TestReadsAhead: the next row group is asked for before the last row of this
+// one is read, and not before its last page.
+func TestReadsAhead(t *testing.T) {
+	rows := fleet(2*rowsPerGroup, 1)
+	b := asked{bucket.Mem(), make(chan bucket.Range, 10)}
+	put(t, b, "x", encode(t, Pods, rows, "c"))
+	r, err := Pods.Open(t.Context(), b, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]usage.Pod, len(rows))
+	read := func(from, to int) {
+		t.Helper()
+		if n, err := r.Read(got[from:to]); n != to-from || err != nil {
+			t.Fatalf("rows %d to %d: %d, %v", from, to, n, err)
+		}
+	}
+	read(0, rowsPerGroup/2)
+	if n := len(b.parts); n != 2 { // the footer and the row group
+		t.Errorf("%d requests for half a row group, want 2", n)
+	}
+	<-b.parts
+	<-b.parts
+	read(rowsPerGroup/2, rowsPerGroup-1)
+	if next := <-b.parts; next.Start == 0 {
+		t.Errorf("asked for %+v", next)
+	}
+	read(rowsPerGroup-1, len(rows))
+	if n := len(b.parts); n != 0 || !slices.Equal(got, rows) {
+		t.Errorf("%d more requests, or other rows", n)
+	}
+}
+
 // TestReadNamesTheObject: every error does, and says what helps.
 func TestReadNamesTheObject(t *testing.T) {
 	const name = "raw/x.parquet"

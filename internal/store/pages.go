@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -110,6 +111,9 @@ func (c *cursor) next() error {
 			return err
 		}
 	}
+	if len(c.b) == 0 { // nothing of the row group is needed any more
+		levels = bytes.Clone(levels)
+	}
 	c.levels = runReader{b: levels, width: 1}
 	return c.begin(values)
 }
@@ -135,7 +139,10 @@ func (c *cursor) decompress(h pageHeader, body []byte) ([]byte, error) {
 		return nil, nil
 	}
 	out, err := decompress(codec, c.space, body, int(h.size))
-	if err == nil && codec != format.Uncompressed {
+	if err == nil {
+		if codec == format.Uncompressed {
+			out = append(c.space[:0], out...)
+		}
 		c.space = out
 	}
 	return out, err

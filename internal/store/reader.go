@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -13,13 +12,10 @@ import (
 // two samples a minute is 18 million.
 const maxRows = 1 << 26
 
-// passedOver is how many bytes of columns that are not wanted cost less to read
-// than a request.
-const passedOver = 64 << 10
-
 // Reader reads one file's rows, in its order. It holds the bytes of one row
-// group, a page of each column, and of a page only what is not read yet is
-// still encoded. It is used by one goroutine.
+// group and a page of each column. Of an object it asks for the next row group
+// when it is in the last page of each, so that the answers to many readers
+// are on their way at once. It is used by one goroutine.
 type Reader[T any] struct {
 	table  *Table[T]
 	name   string                                 // of the object, "" if there is none
@@ -27,8 +23,9 @@ type Reader[T any] struct {
 	fetch  func(start, end int64) ([]byte, error) // reads the file
 	footer *footer
 	leaves []int
-	group  int // the next row group
-	left   int // rows of the group that is being read
+	group  int         // the next row group
+	left   int         // rows of the group that is being read
+	ahead  chan loaded // the next group, if it is on its way
 	err    error
 	*decoder
 }
@@ -180,50 +177,20 @@ func (r *Reader[T]) next() error {
 		return io.EOF
 	}
 	g := &r.footer.groups[r.group]
+	if r.ahead == nil {
+		r.load(g)
+	}
+	l := <-r.ahead
+	r.ahead = nil
+	if l.err != nil {
+		return l.err
+	}
 	r.group++
 	r.left = int(g.rows)
-	var wanted []int // columns, as their chunks lie in the file
 	for i, leaf := range r.leaves {
-		if leaf < 0 {
-			continue
+		if leaf >= 0 {
+			r.cursors[i].open(&r.table.columns[i], l.pages[i], g.chunks[leaf].codec)
 		}
-		c := &r.table.columns[i]
-		if err := g.chunks[leaf].check(c, g.rows, r.size); err != nil {
-			return r.corrupt(c, err)
-		}
-		wanted = append(wanted, i)
-	}
-	span := func(i int) (start, end int64) { return g.chunks[r.leaves[i]].span() }
-	slices.SortFunc(wanted, func(a, b int) int {
-		x, _ := span(a)
-		y, _ := span(b)
-		return cmp.Compare(x, y)
-	})
-	for len(wanted) > 0 { // chunks that lie close together are one request
-		first, last := span(wanted[0])
-		n := 1
-		for ; n < len(wanted); n++ {
-			start, end := span(wanted[n])
-			if start > last+passedOver {
-				break
-			}
-			last = max(last, end)
-		}
-		var body []byte
-		if first < last {
-			var err error
-			if body, err = r.fetch(first, last); err != nil {
-				return err
-			}
-		}
-		for _, i := range wanted[:n] {
-			var pages []byte
-			if start, end := span(i); start < end {
-				pages = body[start-first : end-first]
-			}
-			r.cursors[i].open(&r.table.columns[i], pages, g.chunks[r.leaves[i]].codec)
-		}
-		wanted = wanted[n:]
 	}
 	return nil
 }
@@ -236,19 +203,23 @@ func (r *Reader[T]) corrupt(c *column, err error) error {
 func (r *Reader[T]) read(rows []T) error {
 	clear(rows) // where they are zero already, this still pays: it brings them into the processor's cache
 	r.left -= len(rows)
-	b := blockOf(rows)
+	b, ended := blockOf(rows), true
 	for i, leaf := range r.leaves {
 		if leaf < 0 {
 			continue
 		}
 		c := &r.cursors[i]
 		err := c.read(b, &r.scratch)
+		ended = ended && len(c.b) == 0
 		if err == nil && r.left == 0 && !c.atEnd() {
 			err = errors.New("more values than rows")
 		}
 		if err != nil {
 			return r.corrupt(c.column, err)
 		}
+	}
+	if ended && r.name != "" && r.ahead == nil && r.group < len(r.footer.groups) {
+		r.load(&r.footer.groups[r.group])
 	}
 	return nil
 }

@@ -88,8 +88,8 @@ func (t *Table[T]) Write(ctx context.Context, b bucket.Bucket, name string, rows
 }
 
 // Create writes an object whose rows write gives to its Writer: row groups,
-// large ones, go to the bucket as they fill, and the object appears when all is written. An
-// error of write leaves the bucket as it was.
+// large ones, go to the bucket as they fill, and the object appears when all is
+// written. An error of write leaves the bucket as it was.
 func (t *Table[T]) Create(ctx context.Context, b bucket.Bucket, name string, m Metadata, write func(*Writer[T]) error) error {
 	_, err := b.PutStream(ctx, name, func(file io.Writer) error {
 		w := t.NewWriter(file, m)

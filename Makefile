@@ -67,6 +67,7 @@ bench: ## the benchmarks, into bin/bench.txt; the run before is kept for benchst
 	mkdir -p bin
 	if [[ -f bin/bench.txt ]]; then mv bin/bench.txt bin/bench.old.txt; fi
 	go test -run '^$$' -bench . -benchmem $(PACKAGES) | tee bin/bench.txt
+	cd test && go test -timeout 60m -run '^$$' -bench . ./lake | tee -a ../bin/bench.txt
 
 .PHONY: fmt
 fmt: ## format the Go sources

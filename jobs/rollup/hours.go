@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -39,7 +38,7 @@ func (j *Job) rollHours(ctx context.Context, res *Result, saved *savedState, byH
 		w := hourWork{hour: hour, key: hour.Format(time.RFC3339), closed: !now.Before(hour.Add(time.Hour)), settled: !now.Before(hour.Add(time.Hour + grace))}
 		w.samples = digestOf(byHour[hour])
 		w.digest = digestOf(append(slices.Clip(byHour[hour.Add(-time.Hour)]), byHour[hour]...), fmt.Sprint(w.closed), j.settings())
-		if rebuild || saved.Hours[w.key] != w.digest || w.settled && saved.Samples[w.key] != w.samples {
+		if rebuild || saved.Hours[w.key] != w.digest && !(w.settled && saved.Samples[w.key] == w.samples && len(byHour[hour.Add(-time.Hour)]) == 0 && saved.Hours[w.key] != "") || w.settled && saved.Samples[w.key] != w.samples {
 			todo = append(todo, w)
 		}
 	}
@@ -61,23 +60,34 @@ type hourRoller struct {
 	byHour  map[time.Time][]committed
 	rebuild bool
 	now     time.Time
-	newest  *encodedHour // the state of the hour that was computed last
+	newest  *encodedHour // the state of the hour that was computed last, and that hour
 	hour    time.Time
 }
 
 // roll computes one hour and writes what comes of it. An hour without rows is
 // left as it is.
 func (h *hourRoller) roll(ctx context.Context, res *Result, saved *savedState, w hourWork) error {
+	if h.rebuild { // a long one runs beside steady runs: what they have seen meanwhile counts
+		before := w.hour.Add(-time.Hour)
+		fresh, err := h.listCommitted(ctx, before, w.hour.Add(time.Hour))
+		if err != nil {
+			return err
+		}
+		h.byHour[before], h.byHour[w.hour] = nil, nil
+		for _, c := range fresh {
+			h.byHour[hourOf(c.at)] = append(h.byHour[hourOf(c.at)], c)
+		}
+	}
 	podsWritten := false
 	if saved.Hours[w.key] != w.digest || h.rebuild {
 		state, rest, err := h.begin(ctx, w.hour, h.rebuild || w.closed)
 		if err != nil {
 			return err
 		}
-		if len(rest) == 0 && len(state.folded) == 0 {
+		if len(within(w.hour, rest)) == 0 && len(state.folded) == 0 {
 			return nil
 		}
-		if w.settled && len(state.folded) == 0 && !anyBefore(rest, w.hour) {
+		if w.settled && len(state.folded) == 0 && allWithin(w.hour, rest) {
 			// All of the hour goes by: its samples are made of the same rows.
 			err = compact(ctx, h.Job, w.hour, store.Pods, func(keep func([]usage.Pod) error) error {
 				h.newest, err = h.writeHourly(ctx, state, rest, w.closed, keep)
@@ -104,9 +114,16 @@ func (h *hourRoller) roll(ctx context.Context, res *Result, saved *savedState, w
 	return nil
 }
 
-// anyBefore reports whether a source is of the hour before.
-func anyBefore(sources []*source, hour time.Time) bool {
-	return slices.ContainsFunc(sources, func(s *source) bool { return s.at.Before(hour) && s.inHour(hour) })
+// allWithin reports whether the rows that are folded into the hour are those of
+// its samples: the sources of its own, which all have instants of it, and no
+// other's. What is in samples/ already counts as another's.
+func allWithin(hour time.Time, sources []*source) bool {
+	for _, s := range sources {
+		if own := hourOf(s.at).Equal(hour); own != s.inHour(hour) {
+			return false
+		}
+	}
+	return true
 }
 
 // longestRun is how long before an hour a snapshot may have begun that still
@@ -231,13 +248,7 @@ func (h *hourRoller) keep(ctx context.Context, saved *savedState) error {
 	if h.newest == nil || h.rebuild || h.hour.Before(hourOf(h.now).Add(-time.Hour)) {
 		return nil
 	}
-	_, err := h.Bucket.PutStream(ctx, h.hourName(h.hour), func(w io.Writer) error {
-		if _, err := w.Write(h.newest.head); err != nil {
-			return err
-		}
-		_, err := w.Write(h.newest.pods)
-		return err
-	})
+	_, err := h.Bucket.PutStream(ctx, h.hourName(h.hour), h.newest.write)
 	if err != nil {
 		return err
 	}
@@ -246,6 +257,7 @@ func (h *hourRoller) keep(ctx context.Context, saved *savedState) error {
 		return nil
 	}
 	saved.Open = append(saved.Open, key)
+	slices.Sort(saved.Open)
 	for len(saved.Open) > 2 { // the newest and the one before it
 		if old, err := time.Parse(time.RFC3339, saved.Open[0]); err == nil {
 			if err := h.Bucket.Delete(ctx, h.hourName(old)); err != nil {
@@ -276,7 +288,7 @@ func (h *hourRoller) readHour(ctx context.Context, hour time.Time) (*hourState, 
 	if err != nil {
 		return nil, err
 	}
-	state, err := decodeHour(encodedHour{head: object.Body})
+	state, err := readEncoded(object.Body)
 	if err != nil || !state.hour.Equal(hour) {
 		h.Log.Warn("the state of an hour is not readable: the hour is computed from its snapshots again", "object", h.hourName(hour), "error", err)
 		return nil, nil

@@ -1,7 +1,11 @@
 package rollup
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -27,7 +31,7 @@ type hourState struct {
 	namespaces map[string]*statistics.Fold
 	nodes      map[string]*nodeState
 	cluster    statistics.Fold
-	pods       []byte // podStates, in order of (namespace, pod)
+	pods       []byte // of podHour, in order of (namespace, pod)
 }
 
 // folded names a snapshot that is in the state, as far as it took instants of
@@ -109,6 +113,26 @@ const stateVersion = "k8s-monitor hour 1"
 
 // encodedHour is a state as bytes: the pods' part, which is most of it, apart.
 type encodedHour struct{ head, pods []byte }
+
+// write writes the state and a checksum of it.
+func (e *encodedHour) write(w io.Writer) error {
+	sum := crc32.Update(crc32.ChecksumIEEE(e.head), crc32.IEEETable, e.pods)
+	for _, part := range [...][]byte{e.head, e.pods, binary.BigEndian.AppendUint32(nil, sum)} {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readEncoded reads what write wrote.
+func readEncoded(body []byte) (*hourState, error) {
+	n := len(body) - 4
+	if n < 0 || binary.BigEndian.Uint32(body[n:]) != crc32.ChecksumIEEE(body[:n]) {
+		return nil, errors.New("it is cut off or damaged")
+	}
+	return decodeHour(encodedHour{head: body[:n]})
+}
 
 // encode writes the state. Its pods are written already.
 func (s *hourState) encode() encodedHour {

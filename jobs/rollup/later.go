@@ -3,6 +3,9 @@ package rollup
 import (
 	"context"
 	"io"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/company/k8s-resource-monitor/internal/gpu"
 	"github.com/company/k8s-resource-monitor/internal/store"
@@ -16,21 +19,28 @@ func (j *Job) openPods(ctx context.Context, sources []*source) (*merger[usage.Po
 		return nil, err
 	}
 	for i, s := range sources {
-		read := m.runs[i].read
-		if s.later == nil || read == nil {
+		if s.later == nil {
 			continue
 		}
-		m.runs[i].read = func(rows []usage.Pod) (int, error) {
-			n, err := read(rows)
-			for k := range rows[:n] {
-				if g := s.later[podInstant{podKey{rows[k].Namespace, rows[k].Pod}, rows[k].TS.UnixMilli()}]; g != nil {
-					g.give(&rows[k])
-				}
+		s.giveLater(m.runs[i].rows)
+		if read := m.runs[i].read; read != nil {
+			m.runs[i].read = func(rows []usage.Pod) (int, error) {
+				n, err := read(rows)
+				s.giveLater(rows[:n])
+				return n, err
 			}
-			return n, err
 		}
 	}
 	return m, nil
+}
+
+// giveLater gives pods the figures of their GPUs that came later.
+func (s *source) giveLater(pods []usage.Pod) {
+	for i := range pods {
+		if g := s.later[podInstant{podKey{pods[i].Namespace, pods[i].Pod}, pods[i].TS.UnixMilli()}]; g != nil {
+			g.give(&pods[i])
+		}
+	}
 }
 
 // podInstant is a pod at one instant, in Unix milliseconds.
@@ -62,16 +72,18 @@ func (j *Job) attributeLater(ctx context.Context, sources []*source) error {
 		if first = end; len(minute) == 1 {
 			continue
 		}
-		var gpus []usage.GPU
-		for _, s := range minute {
+		parts := make([][]usage.GPU, len(minute))
+		group, groupCtx := errgroup.WithContext(ctx)
+		group.SetLimit(parallelReads)
+		for i, s := range minute {
 			if name := s.objects[usage.GPUs]; s.node != "" && name != "" {
-				rows, err := store.GPUs.Read(ctx, j.Bucket, name)
-				if err != nil {
-					return err
-				}
-				gpus = append(gpus, rows...)
+				group.Go(func() (err error) { parts[i], err = store.GPUs.Read(groupCtx, j.Bucket, name); return err })
 			}
 		}
+		if err := group.Wait(); err != nil {
+			return err
+		}
+		gpus := slices.Concat(parts...)
 		for _, s := range minute {
 			if err := j.attributePods(ctx, s, gpus); err != nil {
 				return err

@@ -43,6 +43,28 @@ func (r *sortedRun[T]) fill() error {
 	return nil
 }
 
+// readAll reads a run of no more than a block, whose file is then done with.
+func (r *sortedRun[T]) readAll() error {
+	rows := make([]T, blockRows+1)
+	done := 0
+	for {
+		n, err := r.read(rows[done:])
+		done += n
+		if err == io.EOF || done == len(rows) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	rows = slices.Clone(rows[:done])
+	if r.want != nil {
+		rows = slices.DeleteFunc(rows, func(row T) bool { return !r.want(&row) })
+	}
+	r.rows, r.read = rows, nil
+	return nil
+}
+
 // order is how the rows of a table stand: by thing, then by time. A thing has
 // one row an instant; where runs hold several, as after a clock that was set
 // back, the first counts. Gaps alone may have more.

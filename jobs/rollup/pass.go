@@ -172,12 +172,19 @@ func (p *pass) readGroups() error {
 	if err != nil {
 		return err
 	}
-	members := map[podKey]groupKey{}
+	members := map[podKey][]groupKey{} // by instant
 	for rows := pods.next(); rows != nil; rows = pods.next() {
 		for i := range rows {
-			if group, ok := groupOf(&rows[i]); ok {
-				members[podKey{rows[i].Namespace, rows[i].Pod}] = group
+			at := p.run.Index(rows[i].TS, 0)
+			group, ok := groupOf(&rows[i])
+			if !ok || at < 0 {
+				continue
 			}
+			name := podKey{rows[i].Namespace, rows[i].Pod}
+			if members[name] == nil {
+				members[name] = make([]groupKey, p.run.Len())
+			}
+			members[name][at] = group
 		}
 	}
 	if pods.err != nil || len(members) == 0 {
@@ -188,8 +195,8 @@ func (p *pass) readGroups() error {
 		return err
 	}
 	for rows := engines.next(); rows != nil; rows = engines.next() {
-		group, ok := members[podKey{rows[0].Namespace, rows[0].Pod}]
-		if !ok {
+		groups := members[podKey{rows[0].Namespace, rows[0].Pod}]
+		if groups == nil {
 			continue
 		}
 		readings := map[string]reading{} // these rows are read again with their pods
@@ -198,14 +205,19 @@ func (p *pass) readGroups() error {
 			if at < 0 {
 				continue
 			}
-			if before, ok := p.state.engines[rows[i].PodUID]; ok && len(readings) == 0 {
-				readings[rows[i].PodUID] = before
+			if _, known := readings[rows[i].PodUID]; !known {
+				if before, ok := p.state.engines[rows[i].PodUID]; ok {
+					readings[rows[i].PodUID] = before
+				}
+			}
+			works, group := readEngine(&rows[i], readings).works, groups[at]
+			if group == (groupKey{}) {
+				continue
 			}
 			if p.groups[group] == nil {
 				p.groups[group] = make([]usage.Opt[bool], p.run.Len())
 			}
-			said := &p.groups[group][at]
-			*said = either(*said, readEngine(&rows[i], readings).works)
+			p.groups[group][at] = either(p.groups[group][at], works)
 		}
 	}
 	return engines.err

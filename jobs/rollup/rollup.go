@@ -23,8 +23,10 @@ const (
 	// grace is how long after its end an hour may still get late snapshots
 	// before it is written to samples/.
 	grace = 10 * time.Minute
-	// horizon is how far back a run looks for new, late or changed snapshots.
-	horizon = 48 * time.Hour
+	// horizon is how far back a run looks for new, late or changed snapshots. By
+	// default raw objects are kept for two hours more, so that pruning them is
+	// no change.
+	horizon = 46 * time.Hour
 )
 
 // Job is one rollup of one cluster.
@@ -64,7 +66,7 @@ type Result struct {
 	Objects int // of the report that were written
 }
 
-// state is what the job remembers from run to run. Losing it costs one full
+// savedState is what the job remembers from run to run. Losing it costs one full
 // pass over raw/ and no figure.
 type savedState struct {
 	Version    int               `json:"version"`
@@ -93,8 +95,8 @@ func (j *Job) Run(ctx context.Context, at time.Time, span Range) (Result, error)
 		return res, err
 	}
 	from, to := at.Add(-horizon).Truncate(time.Hour), at.Add(horizon)
-	if !span.From.IsZero() {
-		from, to = hourOf(span.From), span.To
+	if !span.From.IsZero() { // whole hours
+		from, to = hourOf(span.From), hourOf(span.To.Add(time.Hour-1))
 	}
 	// The hour before the first is listed too: its end reaches into the first.
 	snapshots, err := j.listCommitted(ctx, from.Add(-time.Hour), to)
@@ -169,8 +171,8 @@ func (j *Job) loadState(ctx context.Context) (savedState, error) {
 	if err != nil {
 		return fresh, err
 	}
-	saved := fresh
-	if err := json.Unmarshal(object.Body, &saved); err != nil || saved.Version != report.Version {
+	var saved savedState
+	if err := json.Unmarshal(object.Body, &saved); err != nil || saved.Version != report.Version || saved.Hours == nil || saved.Samples == nil {
 		j.Log.Warn("state is not readable and is made anew: every hour is computed again", "object", j.stateName())
 		return fresh, nil
 	}

@@ -70,6 +70,7 @@ type source struct {
 	objects  map[string]string // by table
 	instants []time.Time
 	want     map[int64]bool          // of samples/: the instants, in Unix milliseconds
+	have     map[int64]bool          // of samples/: the instants that snapshots have
 	later    map[podInstant]*podGPUs // what only the nodes' snapshots say of the pods
 }
 
@@ -111,14 +112,13 @@ func instantsOf(sources []*source) (all []time.Time) {
 // and the sources do not: nil if that is nothing. So an hour whose raw objects
 // were pruned, wholly or in part, loses nothing when it is made again.
 func (j *Job) samplesSource(ctx context.Context, hour, from time.Time, sources []*source) (*source, error) {
-	s := &source{objects: map[string]string{}, want: map[int64]bool{}}
+	s := &source{objects: map[string]string{}, want: map[int64]bool{}, have: map[int64]bool{}}
 	for _, table := range store.RawTables {
 		s.objects[table] = layout.Object{Tier: layout.Samples, Table: table, Cluster: j.Cluster, Time: hour}.Name()
 	}
 	s.name = s.objects[usage.Nodes]
-	have := map[int64]bool{}
 	for _, t := range instantsOf(sources) {
-		have[t.UnixMilli()] = true
+		s.have[t.UnixMilli()] = true
 	}
 	nodes, err := store.Nodes.Open(ctx, j.Bucket, s.name)
 	if errors.Is(err, bucket.ErrNotExist) {
@@ -134,7 +134,7 @@ func (j *Job) samplesSource(ctx context.Context, hour, from time.Time, sources [
 			return nil, err
 		}
 		for i := range block[:n] {
-			if ms := block[i].TS.UnixMilli(); !have[ms] && !s.want[ms] && !block[i].TS.Before(from) {
+			if ms := block[i].TS.UnixMilli(); !s.have[ms] && !s.want[ms] && !block[i].TS.Before(from) {
 				s.want[ms] = true
 				s.instants = append(s.instants, block[i].TS)
 			}
@@ -169,8 +169,15 @@ func open[T any](ctx context.Context, j *Job, sources []*source, table *store.Ta
 				return err
 			}
 			runs[i].read = r.Read
-			if s.want != nil {
+			switch {
+			case s.want == nil:
+			case table.Name() == usage.Gaps: // the gap of a sample that was not taken is of no instant
+				runs[i].want = func(row *T) bool { return !s.have[o.ts(row).UnixMilli()] }
+			default:
 				runs[i].want = func(row *T) bool { return s.want[o.ts(row).UnixMilli()] }
+			}
+			if r.Rows() <= blockRows { // such as a node's GPUs, of which there are many objects
+				return runs[i].readAll()
 			}
 			return groupCtx.Err()
 		})

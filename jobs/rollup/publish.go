@@ -131,8 +131,8 @@ func withoutNodes(doc report.StatisticsData) report.StatisticsData {
 // How many pods the documents by namespace, and by pod, are of that one minute
 // writes. Where there are more, documents take turns: each is as old as it says.
 const (
-	podsInAMinute      = 20_000
-	historiesInAMinute = 1_000
+	podsInAMinute      = 10_000
+	historiesInAMinute = 250
 )
 
 // turns says which documents are written in a minute.

@@ -47,7 +47,6 @@ type machine struct {
 	shares        int // pods that may hold a card together
 	nvml          bool
 	cards         []*card
-	usage         usage.Node
 }
 
 // card is a GPU, whole or in instances.
@@ -71,7 +70,6 @@ type slot struct {
 	on      []string
 	numbers bool
 	group   bool // pods of one replica, of which the first answers
-	leads   bool
 	talks   bool // the engine has metrics
 	stage   stage
 	engine  usage.Engine

@@ -1,11 +1,11 @@
 package kube
 
 import (
-	"encoding/json"
 	"fmt"
 	"path"
 	"strings"
 
+	json "github.com/go-json-experiment/json/v1" // encoding/json from Go 1.27 on
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"

@@ -2,7 +2,6 @@ package rollup
 
 import (
 	"context"
-	"io"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -97,25 +96,18 @@ func (j *Job) attributePods(ctx context.Context, s *source, gpus []usage.GPU) er
 	if s.objects[usage.Pods] == "" {
 		return nil
 	}
-	r, err := store.Pods.Open(ctx, j.Bucket, s.objects[usage.Pods])
+	m, err := open(ctx, j, []*source{s}, store.Pods, podOrder)
 	if err != nil {
 		return err
 	}
-	defer r.Close()
 	var pods []usage.Pod
-	for block := make([]usage.Pod, blockRows); ; {
-		n, err := r.Read(block)
-		if err != nil && err != io.EOF {
-			return err
+	err = each(m, func(p *usage.Pod) {
+		if p.GPUAttribution == usage.Some(usage.Unknown) {
+			pods = append(pods, *p)
 		}
-		for i := range block[:n] {
-			if block[i].GPUAttribution == usage.Some(usage.Unknown) {
-				pods = append(pods, block[i])
-			}
-		}
-		if err == io.EOF {
-			break
-		}
+	})
+	if err != nil {
+		return err
 	}
 	gpu.AttributeLater(pods, gpus)
 	s.later = map[podInstant]*podGPUs{}

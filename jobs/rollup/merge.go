@@ -43,47 +43,36 @@ func (r *sortedRun[T]) fill() error {
 	return nil
 }
 
-// readAll reads a run of no more than a block, whose file is then done with.
-func (r *sortedRun[T]) readAll() error {
-	rows := make([]T, blockRows+1)
-	done := 0
-	for {
-		n, err := r.read(rows[done:])
-		done += n
-		if err == io.EOF || done == len(rows) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-	}
-	rows = slices.Clone(rows[:done])
-	if r.want != nil {
-		rows = slices.DeleteFunc(rows, func(row T) bool { return !r.want(&row) })
-	}
-	r.rows, r.read = rows, nil
-	return nil
-}
-
 // order is how the rows of a table stand: by thing, then by time. A thing has
 // one row an instant; where runs hold several, as after a clock that was set
-// back, the first counts. Gaps alone may have more.
+// back, the first counts.
 type order[T any] struct {
 	thing func(a, b *T) int
 	ts    func(*T) time.Time
+	gaps  bool // several rows may be of one instant, and some of none that was sampled
 }
 
 var (
-	podOrder = order[usage.Pod]{func(a, b *usage.Pod) int { return comparePods(a.Namespace, a.Pod, b.Namespace, b.Pod) },
-		func(p *usage.Pod) time.Time { return p.TS }}
-	nodeOrder = order[usage.Node]{func(a, b *usage.Node) int { return strings.Compare(a.Node, b.Node) },
-		func(n *usage.Node) time.Time { return n.TS }}
-	gpuOrder    = order[usage.GPU]{compareDevices, func(g *usage.GPU) time.Time { return g.TS }}
-	engineOrder = order[usage.Engine]{func(a, b *usage.Engine) int { return comparePods(a.Namespace, a.Pod, b.Namespace, b.Pod) },
-		func(e *usage.Engine) time.Time { return e.TS }}
-	gapOrder = order[usage.Gap]{func(a, b *usage.Gap) int {
-		return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.Target, b.Target))
-	}, func(g *usage.Gap) time.Time { return g.TS }}
+	podOrder = order[usage.Pod]{
+		thing: func(a, b *usage.Pod) int { return comparePods(a.Namespace, a.Pod, b.Namespace, b.Pod) },
+		ts:    func(p *usage.Pod) time.Time { return p.TS },
+	}
+	nodeOrder = order[usage.Node]{
+		thing: func(a, b *usage.Node) int { return strings.Compare(a.Node, b.Node) },
+		ts:    func(n *usage.Node) time.Time { return n.TS },
+	}
+	gpuOrder    = order[usage.GPU]{thing: compareDevices, ts: func(g *usage.GPU) time.Time { return g.TS }}
+	engineOrder = order[usage.Engine]{
+		thing: func(a, b *usage.Engine) int { return comparePods(a.Namespace, a.Pod, b.Namespace, b.Pod) },
+		ts:    func(e *usage.Engine) time.Time { return e.TS },
+	}
+	gapOrder = order[usage.Gap]{
+		thing: func(a, b *usage.Gap) int {
+			return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.Target, b.Target))
+		},
+		ts:   func(g *usage.Gap) time.Time { return g.TS },
+		gaps: true,
+	}
 )
 
 func comparePods(namespace, pod, otherNamespace, otherPod string) int {
@@ -176,21 +165,29 @@ func (m *merger[T]) merge() []T {
 	if !sorted {
 		slices.SortStableFunc(m.group, func(a, b T) int { return m.ts(&a).Compare(m.ts(&b)) })
 	}
-	m.group = m.once(m.group)
+	if !m.gaps && m.anyTwice() {
+		m.group = slices.CompactFunc(m.group, func(a, b T) bool { return m.ts(&a).Equal(m.ts(&b)) })
+	}
 	return m.group
 }
 
-// once drops the rows of an instant after its first.
-func (m *merger[T]) once(rows []T) []T {
-	if _, gaps := any(rows).([]usage.Gap); gaps {
-		return rows
+// anyTwice reports whether an instant has several rows: rows are large, and
+// comparing them by value copies each.
+func (m *merger[T]) anyTwice() bool {
+	for i := 1; i < len(m.group); i++ {
+		if m.ts(&m.group[i]).Equal(m.ts(&m.group[i-1])) {
+			return true
+		}
 	}
-	twice := false
-	for i := 1; i < len(rows) && !twice; i++ {
-		twice = m.ts(&rows[i]).Equal(m.ts(&rows[i-1]))
+	return false
+}
+
+// each gives every row of the merger to do.
+func each[T any](m *merger[T], do func(*T)) error {
+	for rows := m.next(); rows != nil; rows = m.next() {
+		for i := range rows {
+			do(&rows[i])
+		}
 	}
-	if !twice {
-		return rows
-	}
-	return slices.CompactFunc(rows, func(a, b T) bool { return m.ts(&a).Equal(m.ts(&b)) })
+	return m.err
 }

@@ -34,8 +34,8 @@ const (
 )
 
 // publish writes the documents of the newest snapshot, the last of those given:
-// first what latest.json
-// names, last latest.json, so that a reader never mixes two runs.
+// first what latest.json names, last latest.json, so that a reader never mixes
+// two runs.
 func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snapshots []committed, at time.Time) error {
 	newest := snapshots[len(snapshots)-1]
 	minute := slices.DeleteFunc(slices.Clone(snapshots), func(s committed) bool { return !s.at.Equal(newest.at) }) // and what its nodes said
@@ -43,10 +43,7 @@ func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snaps
 	if err != nil {
 		return err
 	}
-	manifest, err := j.readManifest(ctx, newest.name)
-	if err != nil {
-		return err
-	}
+	manifest := sources[len(sources)-1].manifest // the cluster's own: names of nodes' come before it
 	v, err := newView(j.streams(ctx, sources))
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -67,6 +66,7 @@ func (j *Job) readManifest(ctx context.Context, name string) (report.Manifest, e
 // samples/, of which only the instants count that no snapshot holds.
 type source struct {
 	committed
+	manifest report.Manifest   // of a snapshot
 	objects  map[string]string // by table
 	instants []time.Time
 	want     map[int64]bool          // of samples/: the instants, in Unix milliseconds
@@ -85,7 +85,7 @@ func (j *Job) sources(ctx context.Context, snapshots []committed) ([]*source, er
 			if err != nil {
 				return err
 			}
-			out[i] = &source{committed: c, objects: map[string]string{}, instants: m.SampledAt}
+			out[i] = &source{committed: c, manifest: m, objects: map[string]string{}, instants: m.SampledAt}
 			for _, o := range m.Objects {
 				out[i].objects[o.Table] = o.Name
 			}
@@ -120,31 +120,21 @@ func (j *Job) samplesSource(ctx context.Context, hour, from time.Time, sources [
 	for _, t := range instantsOf(sources) {
 		s.have[t.UnixMilli()] = true
 	}
-	nodes, err := store.Nodes.Open(ctx, j.Bucket, s.name)
+	nodes, err := open(ctx, j, []*source{{objects: s.objects}}, store.Nodes, nodeOrder, "ts", "node")
 	if errors.Is(err, bucket.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer nodes.Close()
-	for block := make([]usage.Node, blockRows); ; {
-		n, err := nodes.Read(block)
-		if err != nil && err != io.EOF {
-			return nil, err
+	err = each(nodes, func(n *usage.Node) {
+		if ms := n.TS.UnixMilli(); !s.have[ms] && !s.want[ms] && !n.TS.Before(from) {
+			s.want[ms] = true
+			s.instants = append(s.instants, n.TS)
 		}
-		for i := range block[:n] {
-			if ms := block[i].TS.UnixMilli(); !s.have[ms] && !s.want[ms] && !block[i].TS.Before(from) {
-				s.want[ms] = true
-				s.instants = append(s.instants, block[i].TS)
-			}
-		}
-		if err == io.EOF {
-			break
-		}
-	}
-	if len(s.want) == 0 {
-		return nil, nil
+	})
+	if err != nil || len(s.want) == 0 {
+		return nil, err
 	}
 	return s, nil
 }
@@ -171,15 +161,20 @@ func open[T any](ctx context.Context, j *Job, sources []*source, table *store.Ta
 			runs[i].read = r.Read
 			switch {
 			case s.want == nil:
-			case table.Name() == usage.Gaps: // the gap of a sample that was not taken is of no instant
+			case o.gaps: // that of a sample that was not taken is of no instant
 				runs[i].want = func(row *T) bool { return !s.have[o.ts(row).UnixMilli()] }
 			default:
 				runs[i].want = func(row *T) bool { return s.want[o.ts(row).UnixMilli()] }
 			}
-			if r.Rows() <= blockRows { // such as a node's GPUs, of which there are many objects
-				return runs[i].readAll()
+			if r.Rows() > blockRows {
+				return groupCtx.Err()
 			}
-			return groupCtx.Err()
+			// Such as a node's GPUs, of which there are many objects: rows alone are held.
+			runs[i].block = make([]T, max(1, r.Rows()))
+			err = runs[i].fill()
+			runs[i].read = nil
+			r.Close()
+			return err
 		})
 	}
 	return &merger[T]{order: o, runs: runs}, group.Wait()

@@ -87,16 +87,6 @@ func newView(in streams) (*view, error) {
 	return v, err
 }
 
-// each gives every row of the merger to do.
-func each[T any](m *merger[T], do func(*T)) error {
-	for rows := m.next(); rows != nil; rows = m.next() {
-		for i := range rows {
-			do(&rows[i])
-		}
-	}
-	return m.err
-}
-
 func (v *view) readGPUs(in streams) error {
 	gpus, err := in.gpus()
 	if err != nil {

@@ -24,8 +24,9 @@ type hourWork struct {
 }
 
 // rollHours computes the hours of [from, to) that changed, oldest first.
-func (j *Job) rollHours(ctx context.Context, res *Result, saved *savedState, byHour map[time.Time][]committed, from, to, now time.Time, rebuild bool) error {
-	hours := slices.SortedFunc(maps.Keys(byHour), time.Time.Compare)
+func (j *Job) rollHours(ctx context.Context, res *Result, saved *savedState, snapshots []committed, from, to, now time.Time, rebuild bool) error {
+	h := hourRoller{Job: j, byHour: byHour(snapshots), rebuild: rebuild, now: now}
+	hours := slices.SortedFunc(maps.Keys(h.byHour), time.Time.Compare)
 	if rebuild { // hours whose raw objects are gone live on in samples/
 		hours = hours[:0]
 		for h := from; h.Before(to) && !h.After(now); h = h.Add(time.Hour) {
@@ -36,13 +37,12 @@ func (j *Job) rollHours(ctx context.Context, res *Result, saved *savedState, byH
 	var todo []hourWork
 	for _, hour := range hours {
 		w := hourWork{hour: hour, key: hour.Format(time.RFC3339), closed: !now.Before(hour.Add(time.Hour)), settled: !now.Before(hour.Add(time.Hour + grace))}
-		w.samples = digestOf(byHour[hour])
-		w.digest = digestOf(append(slices.Clip(byHour[hour.Add(-time.Hour)]), byHour[hour]...), fmt.Sprint(w.closed), j.settings())
-		if rebuild || saved.Hours[w.key] != w.digest && !(w.settled && saved.Samples[w.key] == w.samples && len(byHour[hour.Add(-time.Hour)]) == 0 && saved.Hours[w.key] != "") || w.settled && saved.Samples[w.key] != w.samples {
+		w.samples = digestOf(h.byHour[hour])
+		w.digest = digestOf(h.byHour[hour], h.base(hour), fmt.Sprint(w.closed), j.settings())
+		if rebuild || saved.Hours[w.key] != w.digest || w.settled && saved.Samples[w.key] != w.samples {
 			todo = append(todo, w)
 		}
 	}
-	h := hourRoller{Job: j, byHour: byHour, rebuild: rebuild, now: now}
 	for i, w := range todo {
 		if err := h.roll(ctx, res, saved, w); err != nil {
 			return err
@@ -52,6 +52,13 @@ func (j *Job) rollHours(ctx context.Context, res *Result, saved *savedState, byH
 		}
 	}
 	return h.keep(ctx, saved)
+}
+
+// base is a digest of the snapshots before the hour that bear on it: those of
+// the hour before, which reach into it, and of the one before that, by whose
+// readings the last instant of the hour before was judged.
+func (h *hourRoller) base(hour time.Time) string {
+	return digestOf(append(slices.Clip(h.byHour[hour.Add(-2*time.Hour)]), h.byHour[hour.Add(-time.Hour)]...))
 }
 
 // hourRoller computes one hour after the other.
@@ -64,21 +71,17 @@ type hourRoller struct {
 	hour    time.Time
 }
 
-// roll computes one hour and writes what comes of it. An hour without rows is
-// left as it is.
+// roll computes one hour and writes what comes of it. An hour without instants
+// of its own is left as it is.
 func (h *hourRoller) roll(ctx context.Context, res *Result, saved *savedState, w hourWork) error {
 	if h.rebuild { // a long one runs beside steady runs: what they have seen meanwhile counts
-		before := w.hour.Add(-time.Hour)
-		fresh, err := h.listCommitted(ctx, before, w.hour.Add(time.Hour))
+		fresh, err := h.listCommitted(ctx, w.hour.Add(-reach), w.hour.Add(time.Hour))
 		if err != nil {
 			return err
 		}
-		h.byHour[before], h.byHour[w.hour] = nil, nil
-		for _, c := range fresh {
-			h.byHour[hourOf(c.at)] = append(h.byHour[hourOf(c.at)], c)
-		}
+		h.byHour = byHour(fresh)
 	}
-	podsWritten := false
+	var gone []*source // what went by for its samples
 	if saved.Hours[w.key] != w.digest || h.rebuild {
 		state, rest, err := h.begin(ctx, w.hour, h.rebuild || w.closed)
 		if err != nil {
@@ -93,7 +96,7 @@ func (h *hourRoller) roll(ctx context.Context, res *Result, saved *savedState, w
 				h.newest, err = h.writeHourly(ctx, state, rest, w.closed, keep)
 				return err
 			})
-			podsWritten = true
+			gone = within(w.hour, rest)
 		} else {
 			h.newest, err = h.writeHourly(ctx, state, rest, w.closed, nil)
 		}
@@ -105,7 +108,7 @@ func (h *hourRoller) roll(ctx context.Context, res *Result, saved *savedState, w
 		saved.Hours[w.key] = w.digest
 	}
 	if w.settled {
-		if err := h.writeSamples(ctx, w.hour, podsWritten); err != nil {
+		if err := h.writeSamples(ctx, w.hour, gone); err != nil {
 			return err
 		}
 		res.Closed++
@@ -141,7 +144,7 @@ func (h *hourRoller) candidates(hour time.Time) []committed {
 // folded yet. It is the state that an earlier run left of the hour, if nothing
 // but newer snapshots came since; else what the hour before left.
 func (h *hourRoller) begin(ctx context.Context, hour time.Time, withSamples bool) (*hourState, []*source, error) {
-	candidates, base := h.candidates(hour), digestOf(h.byHour[hour.Add(-time.Hour)])
+	candidates, base := h.candidates(hour), h.base(hour)
 	if !h.rebuild {
 		state, err := h.readHour(ctx, hour)
 		if err != nil {
@@ -161,11 +164,11 @@ func (h *hourRoller) begin(ctx context.Context, hour time.Time, withSamples bool
 	if err != nil {
 		return nil, nil, err
 	}
-	state, err := h.before(ctx, hour)
+	before, err := h.whole(ctx, hour.Add(-time.Hour), 2)
 	if err != nil {
 		return nil, nil, err
 	}
-	state = state.next()
+	state := before.next()
 	state.base, state.settings = base, h.settings()
 	return state, sources, nil
 }
@@ -217,10 +220,13 @@ func (s *hourState) precedes(sources []*source) bool {
 	return true
 }
 
-// before is the state of the hour before, which is folded anew where no run
-// left it whole.
-func (h *hourRoller) before(ctx context.Context, hour time.Time) (*hourState, error) {
-	hour = hour.Add(-time.Hour)
+// reach is how far the snapshots that bear on an hour lie before it.
+const reach = 2 * time.Hour
+
+// whole is the state of an hour after all of its snapshots. Where no run left
+// it, it is folded anew from what so many hours hold, itself the last: the
+// hours before them do not bear on who asks.
+func (h *hourRoller) whole(ctx context.Context, hour time.Time, hours int) (*hourState, error) {
 	if h.newest != nil && h.hour.Equal(hour) {
 		return decodeHour(*h.newest)
 	}
@@ -229,7 +235,7 @@ func (h *hourRoller) before(ctx context.Context, hour time.Time) (*hourState, er
 		if err != nil {
 			return nil, err
 		}
-		if candidates := h.candidates(hour); state != nil && state.settings == h.settings() && len(state.folded) == len(candidates) && state.holds(candidates) {
+		if candidates := h.candidates(hour); state != nil && state.settings == h.settings() && state.base == h.base(hour) && len(state.folded) == len(candidates) && state.holds(candidates) {
 			return state, nil
 		}
 	}
@@ -238,6 +244,13 @@ func (h *hourRoller) before(ctx context.Context, hour time.Time) (*hourState, er
 		return nil, err
 	}
 	state := newHourState(hour)
+	if hours > 1 {
+		before, err := h.whole(ctx, hour.Add(-time.Hour), hours-1)
+		if err != nil {
+			return nil, err
+		}
+		state = before.next()
+	}
 	p := pass{prices: h.Prices, state: state, in: h.streams(ctx, within(hour, sources))}
 	return state, p.fold(h.Interval, nil)
 }
@@ -294,6 +307,15 @@ func (h *hourRoller) readHour(ctx context.Context, hour time.Time) (*hourState, 
 		return nil, nil
 	}
 	return state, nil
+}
+
+// byHour are the snapshots by the hour of their names, in order of time.
+func byHour(snapshots []committed) map[time.Time][]committed {
+	hours := map[time.Time][]committed{}
+	for _, c := range snapshots {
+		hours[hourOf(c.at)] = append(hours[hourOf(c.at)], c)
+	}
+	return hours
 }
 
 // hourOf is the hour that an instant lies in.

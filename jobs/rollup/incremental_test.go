@@ -273,3 +273,38 @@ func TestTurns(t *testing.T) {
 		}
 	}
 }
+
+// Settings that change reach the first hours of a cluster too, and what an hour
+// says does not depend on whether the hours before it were at hand: a label of
+// two hours ago judges the last instant of the hour before in every way alike.
+func TestHoursBefore(t *testing.T) {
+	b := bucket.Mem()
+	label := usage.Some("H100")
+	commit := func(at time.Time, labelled bool) {
+		r := world(at)
+		r.nodes[0].GPUProduct = usage.Opt[string]{}
+		if labelled {
+			r.nodes[0].GPUProduct = label
+		}
+		putAll(t, b, encodeRows(t, at, []time.Time{at}, r))
+	}
+	commit(midnight.Add(30*time.Minute), true)
+	commit(midnight.Add(2*time.Hour-30*time.Second), false)
+	commit(midnight.Add(2*time.Hour+20*time.Second), false)
+	priced := func() *Job {
+		j := job(t, b)
+		j.Prices = Prices{GPUHour: map[string]float64{"H100": 2}}
+		return j
+	}
+	at := midnight.Add(4 * time.Hour)
+	run(t, job(t, b), at)
+	run(t, priced(), at)
+	first := content(t, b)
+	if c := hourly(t, b, store.ModelHours, midnight)[0].Cost; !c.Present() {
+		t.Error("prices that came later are not in the first hour")
+	}
+	if _, err := priced().Run(t.Context(), at, Range{From: midnight.Add(2 * time.Hour), To: midnight.Add(3 * time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	diff(t, "the last hour alone", first, content(t, b))
+}

@@ -24,9 +24,9 @@ const (
 	// before it is written to samples/.
 	grace = 10 * time.Minute
 	// horizon is how far back a run looks for new, late or changed snapshots. By
-	// default raw objects are kept for two hours more, so that pruning them is
+	// default raw objects are kept for three hours more, so that pruning them is
 	// no change.
-	horizon = 46 * time.Hour
+	horizon = 45 * time.Hour
 )
 
 // Job is one rollup of one cluster.
@@ -98,20 +98,15 @@ func (j *Job) Run(ctx context.Context, at time.Time, span Range) (Result, error)
 	if !span.From.IsZero() { // whole hours
 		from, to = hourOf(span.From), hourOf(span.To.Add(time.Hour-1))
 	}
-	// The hour before the first is listed too: its end reaches into the first.
-	snapshots, err := j.listCommitted(ctx, from.Add(-time.Hour), to)
+	snapshots, err := j.listCommitted(ctx, from.Add(-reach), to)
 	if err != nil {
 		return res, err
-	}
-	byHour := map[time.Time][]committed{}
-	for _, s := range snapshots {
-		byHour[hourOf(s.at)] = append(byHour[hourOf(s.at)], s)
 	}
 	now := at // a snapshot newer than the run's own instant moves it on
 	if n := len(snapshots); n > 0 && snapshots[n-1].at.After(now) {
 		now = snapshots[n-1].at
 	}
-	if err := j.rollHours(ctx, &res, &saved, byHour, from, to, now, !span.From.IsZero()); err != nil {
+	if err := j.rollHours(ctx, &res, &saved, snapshots, from, to, now, !span.From.IsZero()); err != nil {
 		return res, err
 	}
 	if span.From.IsZero() { // a rebuild leaves the report and the state, which others may write meanwhile

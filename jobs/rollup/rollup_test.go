@@ -192,8 +192,13 @@ func snapshot(t *testing.T, b bucket.Bucket, at time.Time) {
 	if written.at[at] == nil {
 		written.at[at] = encode(t, at)
 	}
-	for _, name := range slices.Sorted(maps.Keys(written.at[at])) {
-		if _, err := b.Put(t.Context(), name, written.at[at][name], bucket.PutOptions{}); err != nil {
+	putAll(t, b, written.at[at])
+}
+
+func putAll(t *testing.T, b bucket.Bucket, objects map[string][]byte) {
+	t.Helper()
+	for _, name := range slices.Sorted(maps.Keys(objects)) {
+		if _, err := b.Put(t.Context(), name, objects[name], bucket.PutOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -202,12 +207,17 @@ func snapshot(t *testing.T, b bucket.Bucket, at time.Time) {
 func encode(t *testing.T, at time.Time) map[string][]byte {
 	t.Helper()
 	var r rows
-	m := report.Manifest{Version: report.Version, Cluster: "c", At: at, IntervalSeconds: 30, Gaps: []usage.Gap{}}
-	for k := range 2 {
-		ts := at.Add(time.Duration(k) * interval)
-		m.SampledAt = append(m.SampledAt, ts)
+	instants := []time.Time{at, at.Add(interval)}
+	for _, ts := range instants {
 		r.append(world(ts))
 	}
+	return encodeRows(t, at, instants, r)
+}
+
+// encodeRows are the objects of a snapshot by name.
+func encodeRows(t *testing.T, at time.Time, instants []time.Time, r rows) map[string][]byte {
+	t.Helper()
+	m := report.Manifest{Version: report.Version, Cluster: "c", At: at, SampledAt: instants, IntervalSeconds: 30, Gaps: []usage.Gap{}}
 	r.sort()
 	objects := map[string][]byte{}
 	put := func(table string, body []byte, err error) {

@@ -58,19 +58,22 @@ func (h *hourRoller) writeHourly(ctx context.Context, state *hourState, sources 
 		write(ctx, h.Job, store.ClusterHours, name(usage.Cluster), out.cluster))
 }
 
-// writeSamples writes the hour's rows as one object a table; the pods' may be
-// written already.
-func (h *hourRoller) writeSamples(ctx context.Context, hour time.Time, podsWritten bool) error {
-	sources, err := h.sources(ctx, h.byHour[hour])
-	if err != nil {
-		return err
-	}
-	old, err := h.samplesSource(ctx, hour, time.Time{}, sources)
-	if err != nil {
-		return err
-	}
-	if old != nil {
-		sources = append(sources, old)
+// writeSamples writes the hour's rows as one object a table. Given sources, all
+// of the hour's, their pods are written already.
+func (h *hourRoller) writeSamples(ctx context.Context, hour time.Time, sources []*source) error {
+	podsWritten := sources != nil
+	if !podsWritten {
+		var err error
+		if sources, err = h.sources(ctx, h.byHour[hour]); err != nil {
+			return err
+		}
+		old, err := h.samplesSource(ctx, hour, time.Time{}, sources)
+		if err != nil {
+			return err
+		}
+		if old != nil {
+			sources = append(sources, old)
+		}
 	}
 	podsOf := func() error {
 		if podsWritten {

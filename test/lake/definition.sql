@@ -49,7 +49,8 @@ CREATE TABLE cards AS
 SELECT DISTINCT ON (gpu_uuid, ts) * FROM gpus ORDER BY gpu_uuid, ts, mig_instance NULLS FIRST;
 
 -- What counters grew by, at the instant at which it was seen. The reading
--- before may lie anywhere in the hour before; a smaller one began anew. What
+-- before may lie anywhere in the instant's hour or the one before it; a smaller
+-- one began anew. What
 -- nodes say of their GPUs while nobody looks at the cluster is no reading.
 CREATE TABLE growth AS
 WITH readings AS (
@@ -64,7 +65,7 @@ steps AS (
     FROM readings SEMI JOIN nodes USING (ts) WINDOW series AS (PARTITION BY whose, counter ORDER BY ts))
 SELECT hour, ts, inside, namespace, pod, node, counter, increase(before, reading) AS grown
 FROM steps JOIN bearing USING (ts)
-WHERE before_ts >= hour - INTERVAL 1 HOUR AND increase(before, reading) IS NOT NULL;
+WHERE before_ts >= date_trunc('hour', ts) - INTERVAL 1 HOUR AND increase(before, reading) IS NOT NULL;
 
 -- Whether an engine worked, as far as its queue or its counters tell.
 CREATE TABLE work AS
@@ -74,7 +75,7 @@ FROM engines JOIN bearing USING (ts)
 LEFT JOIN (FROM growth WHERE counter IN ('prompt_tokens_total', 'generation_tokens_total')) USING (hour, ts, namespace, pod)
 GROUP BY ALL;
 
--- The GPU product that a node was labelled with. It is known for this hour and
+-- The GPU product that a node was labelled with. It is known for that hour and
 -- the next.
 CREATE TABLE labels AS SELECT node, ts AS label_ts, gpu_product AS product FROM nodes WHERE gpu_product IS NOT NULL;
 
@@ -95,7 +96,7 @@ SELECT k.*, k.node IS NOT NULL AND NOT ended AS placed,
         + coalesce(coalesce(cpu_request_millicores, cpu_usage_millicores) / 1000 * getvariable('core_price'), 0)
         + coalesce(coalesce(memory_request_bytes, memory_usage_bytes) / 1073741824 * getvariable('gib_price'), 0) AS per_hour
 FROM known k ASOF LEFT JOIN labels l ON k.node = l.node AND k.ts >= l.label_ts
-LEFT JOIN gpu_prices ON product = gpu_product AND label_ts >= hour - INTERVAL 1 HOUR;
+LEFT JOIN gpu_prices ON product = gpu_product AND label_ts >= date_trunc('hour', ts) - INTERVAL 1 HOUR;
 
 -- The keys that a pod counts for.
 CREATE TABLE members AS
@@ -117,7 +118,7 @@ WHERE of.key IS NOT NULL;
 CREATE TABLE places AS
 WITH held AS (SELECT hour, ts, node, sum(gpu_request) AS held FROM facts WHERE state IS NOT NULL GROUP BY ALL),
 known AS (
-    SELECT hour, inside, ms, n.*, CASE WHEN label_ts >= hour - INTERVAL 1 HOUR THEN product END AS product
+    SELECT hour, inside, ms, n.*, CASE WHEN label_ts >= date_trunc('hour', ts) - INTERVAL 1 HOUR THEN product END AS product
     FROM nodes n JOIN bearing USING (ts) ASOF LEFT JOIN labels l ON n.node = l.node AND n.ts >= l.label_ts),
 priced AS (
     SELECT known.*, greatest(gpu_allocatable, coalesce(held, 0)) AS gpus, gpus - coalesce(held, 0) AS unallocated,

@@ -82,7 +82,7 @@ type savedState struct {
 // Run rolls up at the instant at. It computes every hour with snapshots that
 // it has not seen, then publishes the report of the newest snapshot. Run again
 // at the same instant, it leaves the bucket as it is. An unreadable object is
-// an error, and nothing of its hour is written.
+// an error, and nothing that is made of it is written.
 func (j *Job) Run(ctx context.Context, at time.Time, span Range) (Result, error) {
 	var res Result
 	at = at.UTC().Truncate(time.Minute)

@@ -44,6 +44,10 @@ test: site build packages ## everything: the program, the site, and both against
 	cd test && go vet ./... && go test -count=1 ./... # uncached: these also read files of the module above
 	@echo 'suites: 3 passed, 0 failed'
 
+.PHONY: nvidia
+nvidia: site ## on a machine with an NVIDIA GPU, not in MIG mode: what NVML says beside what nvidia-smi says
+	CGO_ENABLED=1 go test -count=1 -tags nvidia -run NVIDIA -v ./jobs
+
 .PHONY: packages
 packages:
 	@missing=(); \
@@ -77,7 +81,7 @@ fmt: ## format the Go sources
 lint: ## what the formatter, vet and staticcheck say; fails if they say anything
 	@unformatted=$$(gofmt -l internal jobs site/*.go test); \
 	if [[ -n "$$unformatted" ]]; then echo "not formatted (make fmt): $$unformatted" >&2; exit 1; fi
-	go vet $(PACKAGES)
+	go vet -tags nvidia $(PACKAGES)
 	cd test && go vet ./... && go build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	./bin/staticcheck $(PACKAGES)
 	cd test && ../bin/staticcheck ./...

@@ -31,7 +31,7 @@ func (p *pass) readPods(out *hourRows) error {
 			return err
 		}
 	}
-	r := podReader{pass: p, own: statistics.NewTrack(p.run), part: statistics.NewTrack(p.run),
+	r := podReader{pass: p, encoded: make(statistics.Writer, 0, len(p.state.pods)+len(p.state.pods)/8), own: statistics.NewTrack(p.run), part: statistics.NewTrack(p.run),
 		engines: engineReader{merger: engines, rows: engines.next(), points: make([]enginePoint, p.run.Len())}}
 	known := knownPods{Reader: statistics.NewReader(p.state.pods)}
 	known.next()
@@ -65,6 +65,7 @@ func (p *pass) readPods(out *hourRows) error {
 		if err := r.end(out); err != nil {
 			return err
 		}
+		known.free = append(known.free, r.hours...)
 	}
 	r.engines.end(p)
 	p.namespaces.end(p.state.namespaces)
@@ -82,14 +83,19 @@ func (p *pass) readPods(out *hourRows) error {
 // knownPods reads the pods of a state.
 type knownPods struct {
 	*statistics.Reader
-	pod   *podHour // nil at the end
+	pod   *podHour   // nil at the end
+	free  []*podHour // whose memory is used again
 	texts podTexts
 }
 
 func (k *knownPods) next() {
 	k.pod = nil
 	if k.More() {
-		k.pod = &podHour{}
+		if last := len(k.free) - 1; last >= 0 {
+			k.pod, k.free = k.free[last], k.free[:last]
+		} else {
+			k.pod = &podHour{}
+		}
 		k.pod.decode(k.Reader, &k.texts)
 	}
 }
@@ -107,6 +113,7 @@ type podReader struct {
 	own, part *statistics.Track // of a pod; of its rows that have the same keys
 	encoded   statistics.Writer
 	texts     podTexts // of the pod that was encoded last
+	row       usage.PodHour
 }
 
 func (r *podReader) begin(name podKey) {
@@ -178,12 +185,13 @@ func (r *podReader) end(out *hourRows) error {
 		if out == nil {
 			continue
 		}
-		row := usage.PodHour{Hour: r.state.hour, Namespace: h.namespace, Pod: h.pod, PodUID: h.uid, Node: h.node, Engine: h.engine, Model: h.model}
+		row := &r.row
+		*row = usage.PodHour{Hour: r.state.hour, Namespace: h.namespace, Pod: h.pod, PodUID: h.uid, Node: h.node, Engine: h.engine, Model: h.model}
 		row.Statistics = h.Statistics(r.run, r.closed)
 		if h.Empty() {
 			continue
 		}
-		if err := out.pod(&row); err != nil {
+		if err := out.pod(row); err != nil {
 			return err
 		}
 	}

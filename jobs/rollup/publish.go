@@ -56,6 +56,8 @@ func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snaps
 	if err != nil {
 		return err
 	}
+	d := j.documents(ctx)
+	defer d.group.Wait() // where something else fails
 	// The week is read again only when an hour of it was computed anew.
 	if digest := j.weekDigest(saved, at); digest != saved.Statistics {
 		week, err := j.readStatistics(ctx, stamp, 168)
@@ -63,12 +65,8 @@ func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snaps
 			return err
 		}
 		shorten(&week)
-		if err := j.putJSON(ctx, res, apiRoot+"statistics-168.json", week); err != nil {
-			return err
-		}
-		if err := j.putJSON(ctx, res, apiRoot+"models-168.json", withoutNodes(week)); err != nil {
-			return err
-		}
+		d.put(apiRoot+"statistics-168.json", week)
+		d.put(apiRoot+"models-168.json", withoutNodes(week))
 		saved.Statistics = digest
 	}
 	summary := v.summary(day)
@@ -79,43 +77,70 @@ func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snaps
 	if err != nil {
 		return err
 	}
-	if err := j.publishData(ctx, res, &latest, v, day, lines); err != nil {
+	v.putData(d, &latest, day, lines)
+	v.putAPI(d, stamp, summary, day, lines)
+	if err := d.group.Wait(); err != nil {
 		return err
 	}
-	if err := j.publishAPI(ctx, res, stamp, v, summary, day, lines); err != nil {
-		return err
-	}
+	res.Objects += d.count
 	if err := j.publishMetrics(ctx, saved, at, manifest, v); err != nil {
 		return err
 	}
-	return j.putJSON(ctx, res, "latest.json", latest)
+	res.Objects++
+	return j.putJSON(ctx, "latest.json", latest)
 }
 
-// publishData writes the immutable objects and names them in latest.
-func (j *Job) publishData(ctx context.Context, res *Result, latest *report.Latest, v *view, day report.StatisticsData, lines podLines) error {
-	for _, chunk := range v.podChunks() {
-		object, err := j.putData(ctx, res, v.podsData(latest.Stamp, chunk))
+// documents are the documents of a run, which are written side by side.
+type documents struct {
+	*Job
+	group *errgroup.Group
+	ctx   context.Context
+	count int
+}
+
+func (j *Job) documents(ctx context.Context) *documents {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelReads)
+	return &documents{Job: j, group: group, ctx: ctx}
+}
+
+// put writes a document that changes, under its name in the cluster's folder.
+func (d *documents) put(path string, document any) {
+	d.count++
+	d.group.Go(func() error { return d.putJSON(d.ctx, path, document) })
+}
+
+// putData writes a document that never changes, under a name made of its
+// content, and says in where which.
+func (d *documents) putData(where *report.DataObject, document func() any) {
+	d.count++
+	d.group.Go(func() error {
+		body, err := json.Marshal(document())
 		if err != nil {
 			return err
 		}
-		latest.Objects.Pods = append(latest.Objects.Pods, report.PodsObject{DataObject: object, Count: len(chunk),
-			FirstNamespace: chunk[0].Namespace, LastNamespace: chunk[len(chunk)-1].Namespace})
-	}
-	var err error
-	if latest.Objects.Nodes, err = j.putData(ctx, res, report.Nodes{Stamp: latest.Stamp, Nodes: v.nodeDocuments()}); err != nil {
+		*where = report.DataObject{Path: "data/" + contentHash(body) + ".json", Bytes: len(body)}
+		_, err = d.Bucket.Put(d.ctx, d.reportName(where.Path), body, bucket.PutOptions{CacheControl: immutable, Gzip: true})
 		return err
+	})
+}
+
+// putData writes the immutable objects and names them in latest.
+func (v *view) putData(d *documents, latest *report.Latest, day report.StatisticsData, lines podLines) {
+	objects, chunks := &latest.Objects, v.podChunks()
+	objects.Pods = make([]report.PodsObject, len(chunks))
+	for i, chunk := range chunks {
+		o := &objects.Pods[i]
+		o.Count, o.FirstNamespace, o.LastNamespace = len(chunk), chunk[0].Namespace, chunk[len(chunk)-1].Namespace
+		d.putData(&o.DataObject, func() any { return v.podsData(latest.Stamp, chunk) })
 	}
-	if latest.Objects.GPUs, err = j.putData(ctx, res, v.gpusData(latest.Stamp)); err != nil {
-		return err
-	}
-	if latest.Objects.Statistics, err = j.putData(ctx, res, withoutNodes(day)); err != nil {
-		return err
-	}
-	if latest.Objects.NodeHours, err = j.putData(ctx, res, report.NodeHours{Stamp: day.Stamp, HourStarts: day.HourStarts, Nodes: day.Nodes}); err != nil {
-		return err
-	}
-	latest.Objects.PodHours, err = j.putData(ctx, res, v.podHours(latest.Stamp, lines))
-	return err
+	d.putData(&objects.PodHours, func() any { return v.podHours(latest.Stamp, lines) })
+	d.putData(&objects.Nodes, func() any { return report.Nodes{Stamp: latest.Stamp, Nodes: v.nodeDocuments()} })
+	d.putData(&objects.GPUs, func() any { return v.gpusData(latest.Stamp) })
+	d.putData(&objects.Statistics, func() any { return withoutNodes(day) })
+	d.putData(&objects.NodeHours, func() any {
+		return report.NodeHours{Stamp: day.Stamp, HourStarts: day.HourStarts, Nodes: day.Nodes}
+	})
 }
 
 // withoutNodes is what most of the page needs: a large cluster's nodes would
@@ -146,12 +171,10 @@ func (t turns) has(name string) bool {
 	return h.Sum64()%t.of == t.now
 }
 
-// publishAPI writes the documents of the API.
-func (j *Job) publishAPI(ctx context.Context, res *Result, stamp report.Stamp, v *view, summary report.ClusterSummary, day report.StatisticsData, lines podLines) error {
-	documents := map[string]any{
-		"nodes.json":         report.Nodes{Stamp: stamp, Nodes: v.nodeDocuments()},
-		"statistics-24.json": day,
-	}
+// putAPI writes the documents of the API.
+func (v *view) putAPI(d *documents, stamp report.Stamp, summary report.ClusterSummary, day report.StatisticsData, lines podLines) {
+	d.put(apiRoot+"nodes.json", report.Nodes{Stamp: stamp, Nodes: v.nodeDocuments()})
+	d.put(apiRoot+"statistics-24.json", day)
 	serving := []report.Pod{}
 	byNamespace := map[string][]report.Pod{}
 	turns := turnsOf(len(v.pods), podsInAMinute, stamp.SampledAt)
@@ -168,45 +191,25 @@ func (j *Job) publishAPI(ctx context.Context, res *Result, stamp report.Stamp, v
 			serving = append(serving, p)
 		}
 	}
-	documents["usage.json"] = report.Usage{Stamp: stamp, Pods: serving, ClusterSummary: summary}
+	d.put(apiRoot+"usage.json", report.Usage{Stamp: stamp, Pods: serving, ClusterSummary: summary})
 	for namespace, pods := range byNamespace {
-		documents["pods/"+namespace+".json"] = report.Pods{Stamp: stamp, Namespace: namespace, Pods: pods}
+		d.put(apiRoot+"pods/"+namespace+".json", report.Pods{Stamp: stamp, Namespace: namespace, Pods: pods})
 	}
 	turns = turnsOf(len(serving), historiesInAMinute, stamp.SampledAt)
 	due := slices.DeleteFunc(slices.Clone(serving), func(p report.Pod) bool { return !turns.has(p.Namespace + "/" + p.Name) })
 	for _, h := range histories(stamp, due, lines) {
-		documents["pods/"+h.Pod.Namespace+"/"+h.Pod.Name+".json"] = h
+		d.put(apiRoot+"pods/"+h.Pod.Namespace+"/"+h.Pod.Name+".json", h)
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallelReads)
-	res.Objects += len(documents)
-	for name, document := range documents {
-		group.Go(func() error { return j.putJSON(ctx, new(Result), apiRoot+name, document) })
-	}
-	return group.Wait()
 }
 
 // putJSON writes a document that changes, under its name in the cluster's folder.
-func (j *Job) putJSON(ctx context.Context, res *Result, path string, document any) error {
+func (j *Job) putJSON(ctx context.Context, path string, document any) error {
 	body, err := json.Marshal(document)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	res.Objects++
 	_, err = j.Bucket.Put(ctx, j.reportName(path), body, bucket.PutOptions{CacheControl: revalidate, Gzip: true})
 	return err
-}
-
-// putData writes a document that never changes, under a name made of its content.
-func (j *Job) putData(ctx context.Context, res *Result, document any) (report.DataObject, error) {
-	body, err := json.Marshal(document)
-	if err != nil {
-		return report.DataObject{}, err
-	}
-	path := "data/" + contentHash(body) + ".json"
-	res.Objects++
-	_, err = j.Bucket.Put(ctx, j.reportName(path), body, bucket.PutOptions{CacheControl: immutable, Gzip: true})
-	return report.DataObject{Path: path, Bytes: len(body)}, err
 }
 
 func (j *Job) reportName(path string) string {

@@ -63,6 +63,7 @@ func newView(in streams) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer pods.start()()
 	groups := map[groupKey]usage.Opt[bool]{}
 	err = each(pods, func(p *usage.Pod) {
 		if !now(p.TS) {

@@ -49,13 +49,17 @@ func (h *hourRoller) writeHourly(ctx context.Context, state *hourState, sources 
 	if errors.Is(err, errNoRows) {
 		err = h.Bucket.Delete(ctx, name(usage.Pods))
 	}
-	return &encoded, errors.Join(err,
-		write(ctx, h.Job, store.PodHours, h.servingName(state.hour), serving),
-		write(ctx, h.Job, store.ModelHours, name(usage.Models), out.models),
-		write(ctx, h.Job, store.WorkloadHours, name(usage.Workloads), out.workloads),
-		write(ctx, h.Job, store.NamespaceHours, name(usage.Namespaces), out.namespaces),
-		write(ctx, h.Job, store.NodeHours, name(usage.Nodes), out.nodes),
-		write(ctx, h.Job, store.ClusterHours, name(usage.Cluster), out.cluster))
+	if err != nil {
+		return nil, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	write(ctx, group, h.Job, store.PodHours, h.servingName(state.hour), serving)
+	write(ctx, group, h.Job, store.ModelHours, name(usage.Models), out.models)
+	write(ctx, group, h.Job, store.WorkloadHours, name(usage.Workloads), out.workloads)
+	write(ctx, group, h.Job, store.NamespaceHours, name(usage.Namespaces), out.namespaces)
+	write(ctx, group, h.Job, store.NodeHours, name(usage.Nodes), out.nodes)
+	write(ctx, group, h.Job, store.ClusterHours, name(usage.Cluster), out.cluster)
+	return &encoded, group.Wait()
 }
 
 // writeSamples writes the hour's rows as one object a table. Given sources, all
@@ -166,11 +170,14 @@ func (b *batch[T]) end() error {
 	return b.flush()
 }
 
-// write writes a table's object, or removes the one that earlier, fuller rows left.
-func write[T any](ctx context.Context, j *Job, table *store.Table[T], name string, rows []T) error {
-	if len(rows) == 0 {
-		return j.Bucket.Delete(ctx, name)
-	}
-	_, err := table.Write(ctx, j.Bucket, name, rows, store.Metadata{Cluster: j.Cluster})
-	return err
+// write has the group write a table's object, or remove the one that earlier,
+// fuller rows left.
+func write[T any](ctx context.Context, group *errgroup.Group, j *Job, table *store.Table[T], name string, rows []T) {
+	group.Go(func() error {
+		if len(rows) == 0 {
+			return j.Bucket.Delete(ctx, name)
+		}
+		_, err := table.Write(ctx, j.Bucket, name, rows, store.Metadata{Cluster: j.Cluster})
+		return err
+	})
 }

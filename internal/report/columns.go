@@ -1,6 +1,9 @@
 package report
 
 import (
+	"encoding/json"
+	"math"
+	"strconv"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
@@ -17,9 +20,47 @@ type Strings struct {
 // Floats and Ints are columns of numbers, null where not measured. Instants
 // are Ints of Unix milliseconds.
 type (
-	Floats = []usage.Opt[float64]
-	Ints   = []usage.Opt[int64]
+	Floats []usage.Opt[float64]
+	Ints   []usage.Opt[int64]
 )
+
+// MarshalJSON writes the column as a whole, which takes a fraction of the time
+// of value by value.
+func (c Floats) MarshalJSON() ([]byte, error) {
+	return column(c, func(b []byte, v float64) ([]byte, error) {
+		if size := math.Abs(v); size != 0 && (size < 1e-6 || size >= 1e21) || math.IsNaN(v) {
+			text, err := json.Marshal(v) // with an exponent, or no number
+			return append(b, text...), err
+		}
+		return strconv.AppendFloat(b, v, 'f', -1, 64), nil
+	})
+}
+
+// MarshalJSON likewise.
+func (c Ints) MarshalJSON() ([]byte, error) {
+	return column(c, func(b []byte, v int64) ([]byte, error) { return strconv.AppendInt(b, v, 10), nil })
+}
+
+func column[T any](values []usage.Opt[T], appendValue func([]byte, T) ([]byte, error)) (b []byte, err error) {
+	if values == nil {
+		return []byte("null"), nil
+	}
+	b = append(make([]byte, 0, 8*len(values)+2), '[')
+	for i, o := range values {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		v, ok := o.Get()
+		if !ok {
+			b = append(b, "null"...)
+			continue
+		}
+		if b, err = appendValue(b, v); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, ']'), nil
+}
 
 // PodsData is pods in columns, ordered by (namespace, pod). The columns mean
 // what the fields of Pod mean.

@@ -33,7 +33,8 @@ func (p *pass) readPods(out *hourRows) error {
 	}
 	r := podReader{pass: p, encoded: make(statistics.Writer, 0, len(p.state.pods)+len(p.state.pods)/8), own: statistics.NewTrack(p.run), part: statistics.NewTrack(p.run),
 		engines: engineReader{merger: engines, rows: engines.next(), points: make([]enginePoint, p.run.Len())}}
-	known := knownPods{Reader: statistics.NewReader(p.state.pods)}
+	known := &r.known
+	known.Reader = statistics.NewReader(p.state.pods)
 	known.next()
 	namespace := ""
 	for next := rows.next(); next != nil || known.pod != nil; {
@@ -91,18 +92,26 @@ type knownPods struct {
 func (k *knownPods) next() {
 	k.pod = nil
 	if k.More() {
-		if last := len(k.free) - 1; last >= 0 {
-			k.pod, k.free = k.free[last], k.free[:last]
-		} else {
-			k.pod = &podHour{}
-		}
+		k.pod = k.take()
 		k.pod.decode(k.Reader, &k.texts)
 	}
+}
+
+// take returns a pod whose memory is free, with what it last held.
+func (k *knownPods) take() *podHour {
+	last := len(k.free) - 1
+	if last < 0 {
+		return &podHour{}
+	}
+	p := k.free[last]
+	k.free = k.free[:last]
+	return p
 }
 
 // podReader folds the pods of one name after those of another.
 type podReader struct {
 	*pass
+	known   knownPods
 	name    podKey
 	hours   []*podHour // of the name, a UID each
 	tracked []bool     // which of them have taken the pass
@@ -142,7 +151,10 @@ func (r *podReader) readOne(uid string, rows []usage.Pod) {
 	i := slices.IndexFunc(r.hours, func(h *podHour) bool { return h.uid == uid })
 	if i < 0 {
 		i = len(r.hours)
-		r.hours = append(r.hours, &podHour{namespace: r.name.namespace, pod: r.name.pod, uid: uid})
+		h := r.known.take()
+		*h = podHour{namespace: r.name.namespace, pod: r.name.pod, uid: uid, Fold: h.Fold}
+		h.Fold.Reset()
+		r.hours = append(r.hours, h)
 	}
 	h := r.hours[i]
 	r.own.Reset()

@@ -109,7 +109,7 @@ function title(): string {
 function FootLine() {
   const data = latest.value!;
   const [before, after] = t('foot', data.cluster, '\u0000', 'k8s-monitor ' + data.programVersion).split('\u0000');
-  return <p>{before}<Time at={data.generatedAt} />{after}</p>;
+  return <p>{before}<Time at={data.generatedAt} />{after} · <a href="openapi.json">{t('api')}</a></p>;
 }
 
 effect(() => {

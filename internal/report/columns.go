@@ -109,21 +109,28 @@ type PodsData struct {
 // rows, not columns.
 type NodesData = Nodes
 
-// GPUsData is the GPUs and MIG instances of the newest sample in columns,
-// ordered by (node, gpu_index, mig_instance).
+// GPUsData is what the map shows of the GPUs and MIG instances of the newest
+// sample, in columns, ordered by (node, gpu_index, mig_instance).
 type GPUsData struct {
 	Stamp
+	Count       int     `json:"count"`
+	Node        Strings `json:"node"`
+	GPUIndex    Ints    `json:"gpuIndex"`
+	MIGProfile  Strings `json:"migProfile"`
+	MIGInstance Ints    `json:"migInstance"`
+	State       Strings `json:"state"` // "active", "idle_held", "loading", "unknown"; null: free
+	UtilPercent Floats  `json:"utilPercent"`
+}
+
+// GPUDetails is the rest of the same rows, apart because of 40,000 GPUs it is
+// most of the data, and shown of one, or of a node's or a pod's, at a time.
+type GPUDetails struct {
+	Stamp
 	Count              int     `json:"count"`
-	Node               Strings `json:"node"`
-	GPUIndex           Ints    `json:"gpuIndex"`
 	Product            Strings `json:"gpuProduct"`
-	MIGProfile         Strings `json:"migProfile"`
-	MIGInstance        Ints    `json:"migInstance"`
 	Namespace          Strings `json:"namespace"`
 	Pod                Strings `json:"pod"`
 	ShareCount         Ints    `json:"shareCount"`
-	State              Strings `json:"state"` // "active", "idle_held", "loading", "unknown"; null: free
-	UtilPercent        Floats  `json:"utilPercent"`
 	MemoryUsedBytes    Ints    `json:"memoryUsedBytes"`
 	MemoryTotalBytes   Ints    `json:"memoryTotalBytes"`
 	PowerWatts         Floats  `json:"powerWatts"`

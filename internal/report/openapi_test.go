@@ -58,7 +58,7 @@ func (w *schemaWriter) paths() map[string]any {
 		{"/clusters.json", "clusters", "The clusters of the site", []any{Clusters{}}},
 		{"/{cluster}/latest.json", "latest", "The newest run: figures of the cluster, and where its immutable data objects are", []any{Latest{}}},
 		{"/{cluster}/data/{hash}.json", "data", "An immutable data object that latest.json names",
-			[]any{PodsData{}, NodesData{}, GPUsData{}, StatisticsData{}, NodeHours{}, PodHours{}}},
+			[]any{PodsData{}, NodesData{}, GPUsData{}, GPUDetails{}, StatisticsData{}, NodeHours{}, PodHours{}}},
 		{resources + "usage.json", "usage", "All pods that serve a model, and the cluster's summary", []any{Usage{}}},
 		{resources + "nodes.json", "nodes", "All nodes", []any{Nodes{}}},
 		{resources + "alerts.json", "alerts", "Alerts that fire, and those of the last 30 days", []any{Alerts{}}},

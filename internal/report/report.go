@@ -6,7 +6,7 @@
 // # Documents of a cluster C, under site/C/
 //
 //	latest.json                                     Latest: small, written last, names the data objects below
-//	data/<hash>.json                                PodsData, NodesData, GPUsData, StatisticsData, NodeHours, PodHours: immutable, columnar
+//	data/<hash>.json                                PodsData, NodesData, GPUsData, GPUDetails, StatisticsData, NodeHours, PodHours: immutable, columnar
 //	api/v1/resources/usage.json                     Usage
 //	api/v1/resources/nodes.json                     Nodes
 //	api/v1/resources/alerts.json                    Alerts (written by the alert job)
@@ -64,7 +64,8 @@ type Thresholds struct {
 type Objects struct {
 	Pods       []PodsObject `json:"pods"` // in order of namespaces
 	Nodes      DataObject   `json:"nodes"`
-	GPUs       DataObject   `json:"gpus"`
+	GPUs       DataObject   `json:"gpus"`           // GPUsData
+	GPUDetails DataObject   `json:"gpuDetails"`
 	Statistics DataObject   `json:"statistics"`     // StatisticsData: 24 hours of all but nodes
 	NodeHours  DataObject   `json:"nodeStatistics"` // NodeHours: 24 hours of nodes
 	PodHours   DataObject   `json:"podStatistics"`  // PodHours: 24 hours of model-serving pods
@@ -72,7 +73,7 @@ type Objects struct {
 
 // All lists every object that is named.
 func (o Objects) All() []DataObject {
-	all := []DataObject{o.Nodes, o.GPUs, o.Statistics, o.NodeHours, o.PodHours}
+	all := []DataObject{o.Nodes, o.GPUs, o.GPUDetails, o.Statistics, o.NodeHours, o.PodHours}
 	for _, p := range o.Pods {
 		all = append(all, p.DataObject)
 	}

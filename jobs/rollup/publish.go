@@ -137,6 +137,7 @@ func (v *view) putData(d *documents, latest *report.Latest, day report.Statistic
 	d.putData(&objects.PodHours, func() any { return v.podHours(latest.Stamp, lines) })
 	d.putData(&objects.Nodes, func() any { return report.Nodes{Stamp: latest.Stamp, Nodes: v.nodeDocuments()} })
 	d.putData(&objects.GPUs, func() any { return v.gpusData(latest.Stamp) })
+	d.putData(&objects.GPUDetails, func() any { return v.gpuDetails(latest.Stamp) })
 	d.putData(&objects.Statistics, func() any { return withoutNodes(day) })
 	d.putData(&objects.NodeHours, func() any {
 		return report.NodeHours{Stamp: day.Stamp, HourStarts: day.HourStarts, Nodes: day.Nodes}

@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { expect } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { open, test } from './page';
 
 const PODS = 150_000;
@@ -22,17 +22,39 @@ function manyPods(demo: any, chunk: number) {
   return gzipSync(JSON.stringify(doc), { level: 1 });
 }
 
+/** The GPUs of 5,000 nodes with eight each, at work in earnest. */
+function manyGpus(demo: any) {
+  const count = 40_000;
+  const each = <T,>(value: (i: number) => T) => Array.from({ length: count }, (_, i) => value(i));
+  let seed = 1;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  const name = () => 'gke-h100-pool-' + Math.floor(random() * 2 ** 32).toString(16).padStart(8, '0') + '-' + Math.floor(random() * 36 ** 4).toString(36).padStart(4, '0');
+  return {
+    ...demo,
+    count,
+    node: { dictionary: Array.from({ length: count / 8 }, name), indexes: each((i) => i >> 3) },
+    gpuIndex: each((i) => i % 8),
+    migProfile: { dictionary: [], indexes: each(() => -1) },
+    migInstance: each(() => null),
+    state: { dictionary: ['active', 'idle_held'], indexes: each(() => Math.floor(random() * 2.5) - (random() < 0.1 ? 1 : 0)).map((v: number) => Math.min(v, 1)) },
+    utilPercent: each(() => Math.floor(random() * 101)),
+  };
+}
+
 async function serveMany(baseURL: string): Promise<{ url: string; server: Server }> {
   const read = async (path: string) => (await fetch(new URL(path, baseURL))).json();
   const latest = await read('demo/latest.json');
   const demo = await read('demo/' + latest.objects.pods[0].path);
   const chunks = Array.from({ length: PODS / CHUNK }, (_, i) => manyPods(demo, i));
+  const gpus = gzipSync(JSON.stringify(manyGpus(await read('demo/' + latest.objects.gpus.path))));
+  latest.objects.gpus = { path: 'data/gpus.json', bytes: gpus.length };
   latest.objects.pods = chunks.map((body, i) => ({ path: `data/many-${i}.json`, bytes: body.length, count: CHUNK, firstNamespace: `team-${i}`, lastNamespace: `team-${i}` }));
   const server = createServer(async (request, response) => {
     const many = /many-(\d+)\.json$/.exec(request.url!);
-    if (many || /latest\.json$/.test(request.url!)) {
+    const made = many ? chunks[Number(many[1])] : request.url!.endsWith('/gpus.json') ? gpus : request.url!.endsWith('/latest.json') ? gzipSync(JSON.stringify(latest)) : null;
+    if (made) {
       response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
-      return response.end(many ? chunks[Number(many[1])] : gzipSync(JSON.stringify(latest)));
+      return response.end(made);
     }
     const answer = await fetch(new URL(request.url!, baseURL));
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
@@ -42,19 +64,25 @@ async function serveMany(baseURL: string): Promise<{ url: string; server: Server
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${new URL(baseURL).pathname}`, server };
 }
 
-test('the overview loads at most 80 KB of script and 200 KB of data', async ({ page }) => {
+/** Adds up what the page loads, in bytes as gzip. */
+function loads(page: Page) {
   const sizes: Record<string, number> = { js: 0, json: 0 };
   const bodies: Promise<void>[] = [];
   page.on('response', (r) => {
     const kind = /\.(js|json)$/.exec(r.url())?.[1];
-    if (kind) bodies.push(r.body().then((b) => void (sizes[kind]! += gzipSync(b, { level: 9 }).length)));
+    if (kind) bodies.push(r.body().then((b) => void (sizes[kind]! += gzipSync(b).length)));
   });
+  return async () => (await Promise.all(bodies), sizes);
+}
+
+test('the overview loads at most 80 KB of script and 200 KB of data', async ({ page }) => {
+  const loaded = loads(page);
   await page.goto('./');
   await expect(page.locator('.card')).toHaveCount(8);
   await page.locator('.chart').first().scrollIntoViewIfNeeded(); // charts are drawn when they come near
   await expect(page.locator('.chart canvas').first()).toBeVisible();
   await page.waitForLoadState('networkidle');
-  await Promise.all(bodies);
+  const sizes = await loaded();
   console.log(`the overview: ${sizes.js} bytes of script, ${sizes.json} of data, gzip`);
   expect(sizes.js).toBeLessThan(80_000);
   expect(sizes.json).toBeLessThan(200_000);
@@ -62,12 +90,18 @@ test('the overview loads at most 80 KB of script and 200 KB of data', async ({ p
 
 // A shared machine is slow at times: three times the budget is a fault, and
 // what was measured is told.
-test('150,000 pods: a first view within a second, a keystroke within 50 ms', async ({ page, baseURL }) => {
+test('150,000 pods, 40,000 GPUs: a first view within a second of at most 200 KB, a keystroke within 50 ms', async ({ page, baseURL }) => {
   test.setTimeout(120_000);
   const { url, server } = await serveMany(baseURL!);
   try {
+    const loaded = loads(page);
     await page.goto(url);
     await expect(page.locator('.card')).toHaveCount(8);
+    await expect(page.locator('.gpu-map path').first()).toBeVisible();
+    await page.waitForLoadState('networkidle');
+    const { json } = await loaded();
+    console.log(`the overview of 40,000 GPUs: ${json} bytes of data, gzip`);
+    expect(json).toBeLessThan(200_000);
     const first = await page.evaluate(() => performance.getEntriesByName('first-view')[0]?.startTime ?? NaN);
     await page.goto(url + '?view=pods');
     await expect(page.locator('.table.pods')).toHaveAttribute('aria-rowcount', String(PODS + 1), { timeout: 60_000 });

@@ -136,6 +136,26 @@ test('a GPU of a node leads to its pod', async ({ page }) => {
   await expect(page).toHaveURL(/view=pod&/);
 });
 
+test('a cell of the GPU map tells of its GPU, and leads to the pod that holds it', async ({ page }) => {
+  await open(page, '');
+  const corner = (await page.locator('.gpu-map path[class^="cell-use"]').first().getAttribute('d'))!.match(/^M([\d.]+) ([\d.]+)/)!;
+  const position = { x: Number(corner[1]) + 4, y: Number(corner[2]) + 4 };
+  await page.locator('.gpu-map svg').hover({ position });
+  await expect(page.locator('.pointed')).toContainText(/GPU \d.*GiB.* W · .+\/.+/);
+  await page.locator('.gpu-map svg').click({ position });
+  await expect(page).toHaveURL(/view=pod&/);
+  await expect(page.locator('.gpus tbody tr').first()).toBeVisible();
+});
+
+test('the foot leads to a description of the same as JSON', async ({ page, request }) => {
+  await open(page, '');
+  const address = await page.locator('footer a').getAttribute('href');
+  const description = await (await request.get(address!)).json();
+  expect(description.openapi).toMatch(/^3\.1/);
+  expect((await request.get('./demo/api/v1/resources/usage.json')).status()).toBe(200);
+  expect(Object.keys(description.paths)).toContain('/{cluster}/api/v1/resources/usage.json');
+});
+
 test('several clusters are a fleet', async ({ page }) => {
   await page.route(/clusters\.json$/, (route) => route.fulfill({ json: { version: 1, clusters: [{ name: 'demo' }, { name: 'gone' }] } }));
   for (const width of [1440, 360]) {

@@ -2,7 +2,7 @@
 // class, so that 40,000 cells are still a few elements.
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { bytes, number, percent, watts } from './format';
-import { gpus } from './lake';
+import { gpuDetails, gpus, want } from './lake';
 import { Empty, Section } from './marks';
 import { podHref } from './links';
 import { go, href } from './query';
@@ -88,16 +88,18 @@ export function GpuMap() {
     const y = e.clientY - box.top;
     return cells.find((c) => x >= c.x && x < c.x + STEP && y >= c.y && y < c.y + STEP)?.row ?? -1;
   };
-  const open = (e: MouseEvent) => {
+  const open = async (e: MouseEvent) => {
     const row = at(e);
-    const pod = row >= 0 && text(data.pod, row);
-    if (pod) go(podHref(text(data.namespace, row)!, pod));
+    await want('gpus');
+    const details = gpus.peek() === data && gpuDetails.peek(); // else the rows are others by now
+    const pod = row >= 0 && details && text(details.pod, row);
+    if (pod) go(podHref(text(details.namespace, row)!, pod));
   };
   const label = t('gpuMapLabel', number(data.count), number(data.node.dictionary.length), n('active'), n('idle_held'), n('loading'), n('free'), n('unknown'));
   return (
     <Section id="gpus" title={t('gpuMap')} note={t('count', n('active') + ' ' + t('active'), number(data.count))}>
       <div ref={host} class="gpu-map">
-        <svg width={width} height={height} role="img" aria-label={label} onMouseMove={(e) => setPointed(at(e))} onMouseLeave={() => setPointed(-1)} onClick={open}>
+        <svg width={width} height={height} role="img" aria-label={label} onMouseEnter={() => void want('gpus')} onMouseMove={(e) => setPointed(at(e))} onMouseLeave={() => setPointed(-1)} onClick={open}>
           <defs>
             <pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
               <rect class="hatch-ground" width="4" height="4" />
@@ -122,14 +124,15 @@ export function GpuMap() {
 
 function describe(data: GPUsData, row: number): string {
   const state = text(data.state, row);
-  const pod = text(data.pod, row);
   const mig = text(data.migProfile, row);
+  const details = gpuDetails.value;
+  const pod = details && text(details.pod, row);
   return [
     `${text(data.node, row)} GPU ${number(data.gpuIndex[row])}${mig ? ' ' + mig : ''}`,
     percent(data.utilPercent[row]),
-    `${bytes(data.memoryUsedBytes[row])} / ${bytes(data.memoryTotalBytes[row])}`,
-    watts(data.powerWatts[row]),
-    pod ? `${text(data.namespace, row)}/${pod}` : '',
+    details && `${bytes(details.memoryUsedBytes[row])} / ${bytes(details.memoryTotalBytes[row])}`,
+    details && watts(details.powerWatts[row]),
+    pod ? `${text(details.namespace, row)}/${pod}` : '',
     state === null ? t('free') : state === 'loading' ? t('loadingGpu') : state === 'idle_held' ? t('idle_held') : state === 'active' ? t('active') : t('unknown'),
   ].filter(Boolean).join(' · ');
 }

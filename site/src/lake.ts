@@ -7,7 +7,7 @@ import { PodIndex } from './pod-index';
 import { one } from './query';
 import { VERSION } from './report';
 import { useEffect } from 'preact/hooks';
-import type { Alert, Alerts, ClusterEntry, Clusters, GPUsData, Latest, NodeHours, Nodes, PodHistory, PodHours, PodsData, StatisticsData } from './report';
+import type { Alert, Alerts, ClusterEntry, Clusters, GPUDetails, GPUsData, Latest, NodeHours, Nodes, PodHistory, PodHours, PodsData, StatisticsData } from './report';
 import { t } from './words';
 
 export const REFRESH_SECONDS = 30;
@@ -28,6 +28,8 @@ export const latest = signal<Latest | null>(null);
 export const alerts = signal<Alerts | null>(null);
 export const nodes = signal<Nodes | null>(null);
 export const gpus = signal<GPUsData | null>(null);
+/** The rest of the same rows; null: not read, or not wanted yet. */
+export const gpuDetails = signal<GPUDetails | null>(null);
 export const statistics = signal<StatisticsData | null>(null);
 export const pods = signal<PodIndex | null>(null);
 /** The week of the models and the hours of the nodes, which only some pages need. */
@@ -42,9 +44,9 @@ export const failure = signal<ReadError | null>(null);
 export const missing = signal<ReadError[]>([]);
 /** Chunks of pods read so far, of those that there are. */
 export const podProgress = signal({ read: 0, of: 0 });
-/** Pods and nodes are most of the data: they are read from when a table of them is near, or at once for their own views. */
-type Late = 'pods' | 'nodes';
-const LATE: Record<string, Late[]> = { pods: ['pods'], pod: ['pods'], model: ['pods'], node: ['pods', 'nodes'], nodes: ['nodes'], query: ['nodes'] };
+/** Pods, nodes and what is known of each GPU are most of the data: they are read from when they are near to be shown, or at once for their own views. */
+type Late = 'pods' | 'nodes' | 'gpus';
+const LATE: Record<string, Late[]> = { pods: ['pods'], pod: ['pods', 'gpus'], model: ['pods'], node: ['pods', 'nodes', 'gpus'], nodes: ['nodes'], query: ['nodes'] };
 const wanted = new Set(LATE[one('view')]);
 /** The clock, to the second. */
 export const now = signal(Date.now());
@@ -93,10 +95,12 @@ export function refresh(): Promise<void> {
   return running;
 }
 
-export function want(late: Late) {
-  if (wanted.has(late)) return;
-  wanted.add(late);
-  void (running ?? Promise.resolve()).then(refresh);
+/** Has something read from now on, and waits until it is. */
+export async function want(...late: Late[]): Promise<void> {
+  const known = wanted.size;
+  late.forEach((l) => wanted.add(l));
+  await running;
+  if (wanted.size > known) await refresh();
 }
 
 async function readAll(): Promise<void> {
@@ -155,10 +159,17 @@ async function readObjects(next: Latest): Promise<ReadError[]> {
       shown = whole.length === chunks.length ? base + paths.join() : '';
     }
   };
+  const readGpus = async () => {
+    const [map, details] = await Promise.all([
+      object<GPUsData>(next.objects.gpus.path),
+      wanted.has('gpus') && next.objects.gpuDetails ? object<GPUDetails>(next.objects.gpuDetails.path) : null,
+    ]);
+    if (map) batch(() => ((gpus.value = map), (gpuDetails.value = details))); // rows of one run
+  };
   await Promise.all([
     show<StatisticsData>(next.objects.statistics.path, (d) => (statistics.value = d)),
     wanted.has('nodes') && show<Nodes>(next.objects.nodes.path, (d) => (nodes.value = d)),
-    show<GPUsData>(next.objects.gpus.path, (d) => (gpus.value = d)),
+    readGpus(),
     wanted.has('pods') && readPods(),
     wanted.has('pods') && next.objects.podStatistics && show<PodHours>(next.objects.podStatistics.path, (d) => (podHours.value = byPod(d))),
   ]);
@@ -222,7 +233,7 @@ export function forget() {
   objects = new Map();
   shown = '';
   batch(() => {
-    latest.value = alerts.value = nodes.value = gpus.value = statistics.value = pods.value = week.value = nodeHours.value = null;
+    latest.value = alerts.value = nodes.value = gpus.value = gpuDetails.value = statistics.value = pods.value = week.value = nodeHours.value = null;
     podHours.value = new Map();
     failure.value = failedWeek.value = null;
     missing.value = [];

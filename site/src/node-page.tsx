@@ -15,7 +15,7 @@ import { t } from './words';
 export function NodePage() {
   const name = one('node');
   const hours = useNodeHours();
-  useEffect(() => want('nodes'), []);
+  useEffect(() => void want('nodes', 'gpus'), []);
   if (!nodes.value) return <Empty>{t('loading')}</Empty>;
   const node = nodes.value.nodes.find((n) => n.name === name);
   const history = hours?.nodes.find((n) => n.node === name);

@@ -18,7 +18,7 @@ export function PodPage() {
   const [history, setHistory] = useState<PodHistory | null>(null);
   const serves = row >= 0 && !!index!.text('modelType', row);
   const sampledAt = latest.value?.sampledAt;
-  useEffect(() => want('pods'), []);
+  useEffect(() => void want('pods', 'gpus'), []);
   useEffect(() => {
     let left = false;
     if (!serves) setHistory(null);

@@ -56,7 +56,7 @@ export function QueryPage() {
   const words = one('q');
   const reading = question ? question.reading : { table, hours };
   const told = useParquet(ask, reading, question ? '' : words);
-  useEffect(() => (ask === 'idle-gpus' ? want('pods') : ask === 'free-gpus' ? want('nodes') : undefined), [ask]);
+  useEffect(() => void (ask === 'idle-gpus' ? want('pods') : ask === 'free-gpus' && want('nodes')), [ask]);
   const answer = reading ? (told?.answer ?? null) : answerNow(ask);
   const choices: [string, string][] = [...QUESTIONS.map((q): [string, string] => [q.name, t(('ask-' + q.name) as Word)]), ['table', t('ask-table')]];
   return (

@@ -70,7 +70,8 @@ export interface PodsObject extends DataObject {
 export interface Objects {
   pods: PodsObject[]; // in order of namespaces
   nodes: DataObject;
-  gpus: DataObject;
+  gpus: DataObject; // GPUsData
+  gpuDetails: DataObject;
   statistics: DataObject; // StatisticsData: 24 hours of all but nodes
   nodeStatistics: DataObject; // NodeHours: 24 hours of nodes
   podStatistics: DataObject; // PodHours: 24 hours of model-serving pods
@@ -134,19 +135,24 @@ export interface PodsData extends Stamp {
   kvCacheUsageRatio: (number | null)[];
 }
 
-/** GPUsData is the GPUs and MIG instances of the newest sample in columns, ordered by (node, gpu_index, mig_instance). */
+/** GPUsData is what the map shows of the GPUs and MIG instances of the newest sample, in columns, ordered by (node, gpu_index, mig_instance). */
 export interface GPUsData extends Stamp {
   count: number;
   node: Strings;
   gpuIndex: (number | null)[];
-  gpuProduct: Strings;
   migProfile: Strings;
   migInstance: (number | null)[];
+  state: Strings; // "active", "idle_held", "loading", "unknown"; null: free
+  utilPercent: (number | null)[];
+}
+
+/** GPUDetails is the rest of the same rows, apart because of 40,000 GPUs it is most of the data, and shown of one, or of a node's or a pod's, at a time. */
+export interface GPUDetails extends Stamp {
+  count: number;
+  gpuProduct: Strings;
   namespace: Strings;
   pod: Strings;
   shareCount: (number | null)[];
-  state: Strings; // "active", "idle_held", "loading", "unknown"; null: free
-  utilPercent: (number | null)[];
   memoryUsedBytes: (number | null)[];
   memoryTotalBytes: (number | null)[];
   powerWatts: (number | null)[];

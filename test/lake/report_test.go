@@ -67,8 +67,9 @@ func TestReportEqualsLake(t *testing.T) {
 			WHERE tbl = 'cluster' AND name = 'gpu_hours_idle_held' AND hour >= date_trunc('day', getvariable('ts')))
 		SELECT '' AS key, * FROM of_nodes, of_pods, of_gpus, today`))
 
-	var gpus report.GPUsData
+	gpus := map[string]any{} // both objects have the same rows
 	read(t, filepath.Join(site, latest.Objects.GPUs.Path), &gpus)
+	read(t, filepath.Join(site, latest.Objects.GPUDetails.Path), &gpus)
 	compare(t, "GPU map", columns(t, gpus, "node", "gpuIndex", "migInstance"), rowsOf(t, db, `
 		SELECT concat_ws(' ', node, gpu_index, mig_instance) AS key, node, gpu_index AS "gpuIndex", gpu_product AS "gpuProduct", mig_profile AS "migProfile",
 			mig_instance AS "migInstance", namespace, pod, share_count AS "shareCount", state, util_percent AS "utilPercent",

@@ -1,5 +1,6 @@
 // Alerts: what fires now, and what was resolved within 30 days.
 import { span } from './format';
+import { inWords } from './alert-words';
 import { passes } from './filters';
 import { alerts, now } from './lake';
 import { Empty, Section, Time } from './marks';
@@ -26,7 +27,7 @@ function AlertRow({ alert }: { alert: Alert }) {
     <li class={'alert ' + alert.severity.toLowerCase()}>
       <span class="severity">{tValue(alert.severity)}</span>
       <span class="alert-what">
-        <span class="alert-summary">{alert.summary}</span>
+        <span class="alert-summary">{inWords(alert.summary)}</span>
         <span class="basis">
           {tValue(alert.kind)} {to ? <a data-top href={to}>{name}</a> : name}
           {alert.model && alert.kind !== 'model' && <> · {alert.model}</>} · {alert.rule}

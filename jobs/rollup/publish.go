@@ -218,8 +218,7 @@ func (j *Job) reportName(path string) string {
 }
 
 // publishSite writes the site's own files when they are not those that this
-// job published last. A page that is open goes on with the files that it came
-// with, so these stay until the site changes once more.
+// job published last.
 func (j *Job) publishSite(ctx context.Context, res *Result, saved *savedState) error {
 	var all strings.Builder
 	bodies := make([][]byte, len(j.Site.Names))
@@ -245,14 +244,8 @@ func (j *Job) publishSite(ctx context.Context, res *Result, saved *savedState) e
 		}
 		res.Objects++
 	}
-	var gone []string
-	for _, name := range saved.Files[1] {
-		if !slices.Contains(j.Site.Names, name) && !slices.Contains(saved.Files[0], name) {
-			gone = append(gone, layout.Object{Tier: layout.Site, Path: name}.Name())
-		}
-	}
-	saved.Site, saved.Files = digest, [2][]string{j.Site.Names, saved.Files[0]}
-	return j.Bucket.Delete(ctx, gone...)
+	saved.Site = digest
+	return nil
 }
 
 // publishMetrics rewrites this cluster's part of the two objects that all

@@ -74,7 +74,6 @@ type savedState struct {
 	Samples    map[string]string `json:"samples"`
 	Open       []string          `json:"open"`       // hours whose states are kept, oldest first
 	Site       string            `json:"site"`       // digest of the site's files that were published
-	Files      [2][]string       `json:"files"`      // the names of the site's files, and of those before them
 	Statistics string            `json:"statistics"` // digest behind statistics-168.json
 	At         time.Time         `json:"at"`         // of the last run
 	Alerts     map[string]int    `json:"alerts"`     // firing alerts by severity, as that run found them

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -16,7 +15,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
@@ -633,29 +631,5 @@ func TestReport(t *testing.T) {
 	})
 	if len(names) > 0 {
 		t.Errorf("names that layout does not know: %v", names)
-	}
-}
-
-// TestSiteFiles publishes three versions of the site: what only the first has
-// goes when the third comes.
-func TestSiteFiles(t *testing.T) {
-	b := bucket.Mem()
-	fill(t, b, midnight, midnight.Add(4*time.Minute), nil)
-	for i, want := range []string{"assets/1.js index.html", "assets/1.js assets/2.js index.html", "assets/2.js assets/3.js index.html", "assets/2.js assets/3.js index.html"} {
-		version := min(i+1, 3)
-		asset := fmt.Sprintf("assets/%d.js", version)
-		j := job(t, b)
-		j.Site = SiteFiles{FS: fstest.MapFS{asset: {Data: []byte("x")}, "index.html": {Data: []byte(asset)}}, Names: []string{asset, "index.html"}}
-		run(t, j, midnight.Add(time.Duration(i)*time.Minute))
-		var names []string
-		for name := range content(t, b) {
-			if o, ok := layout.Parse(name); ok && o.Tier == layout.Site && (strings.HasPrefix(o.Path, "assets/") || o.Path == "index.html") {
-				names = append(names, o.Path)
-			}
-		}
-		slices.Sort(names)
-		if got := strings.Join(names, " "); got != want {
-			t.Errorf("run %d: %s, want %s", i, got, want)
-		}
 	}
 }

@@ -1,9 +1,6 @@
 package report
 
 import (
-	"encoding/json"
-	"math"
-	"strconv"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
@@ -26,22 +23,12 @@ type (
 
 // MarshalJSON writes the column as a whole, which takes a fraction of the time
 // of value by value.
-func (c Floats) MarshalJSON() ([]byte, error) {
-	return column(c, func(b []byte, v float64) ([]byte, error) {
-		if size := math.Abs(v); size != 0 && (size < 1e-6 || size >= 1e21) || math.IsNaN(v) {
-			text, err := json.Marshal(v) // with an exponent, or no number
-			return append(b, text...), err
-		}
-		return strconv.AppendFloat(b, v, 'f', -1, 64), nil
-	})
-}
+func (c Floats) MarshalJSON() ([]byte, error) { return column(c) }
 
 // MarshalJSON likewise.
-func (c Ints) MarshalJSON() ([]byte, error) {
-	return column(c, func(b []byte, v int64) ([]byte, error) { return strconv.AppendInt(b, v, 10), nil })
-}
+func (c Ints) MarshalJSON() ([]byte, error) { return column(c) }
 
-func column[T any](values []usage.Opt[T], appendValue func([]byte, T) ([]byte, error)) (b []byte, err error) {
+func column[T any](values []usage.Opt[T]) (b []byte, err error) {
 	if values == nil {
 		return []byte("null"), nil
 	}
@@ -50,12 +37,7 @@ func column[T any](values []usage.Opt[T], appendValue func([]byte, T) ([]byte, e
 		if i > 0 {
 			b = append(b, ',')
 		}
-		v, ok := o.Get()
-		if !ok {
-			b = append(b, "null"...)
-			continue
-		}
-		if b, err = appendValue(b, v); err != nil {
+		if b, err = o.AppendJSON(b); err != nil {
 			return nil, err
 		}
 	}
@@ -109,33 +91,36 @@ type PodsData struct {
 // rows, not columns.
 type NodesData = Nodes
 
-// GPUsData is what the map shows of the GPUs and MIG instances of the newest
-// sample, in columns, ordered by (node, gpu_index, mig_instance).
+// GPUsData is the GPUs and MIG instances of the newest sample in columns,
+// ordered by (node, gpu_index, mig_instance).
 type GPUsData struct {
 	Stamp
-	Count       int     `json:"count"`
-	Node        Strings `json:"node"`
-	GPUIndex    Ints    `json:"gpuIndex"`
-	MIGProfile  Strings `json:"migProfile"`
-	MIGInstance Ints    `json:"migInstance"`
-	State       Strings `json:"state"` // "active", "idle_held", "loading", "unknown"; null: free
-	UtilPercent Floats  `json:"utilPercent"`
-}
-
-// GPUDetails is the rest of the same rows, apart because of 40,000 GPUs it is
-// most of the data, and shown of one, or of a node's or a pod's, at a time.
-type GPUDetails struct {
-	Stamp
 	Count              int     `json:"count"`
+	Node               Strings `json:"node"`
+	GPUIndex           Ints    `json:"gpuIndex"`
 	Product            Strings `json:"gpuProduct"`
+	MIGProfile         Strings `json:"migProfile"`
+	MIGInstance        Ints    `json:"migInstance"`
 	Namespace          Strings `json:"namespace"`
 	Pod                Strings `json:"pod"`
 	ShareCount         Ints    `json:"shareCount"`
+	State              Strings `json:"state"` // "active", "idle_held", "loading", "unknown"; null: free
+	UtilPercent        Floats  `json:"utilPercent"`
 	MemoryUsedBytes    Ints    `json:"memoryUsedBytes"`
 	MemoryTotalBytes   Ints    `json:"memoryTotalBytes"`
 	PowerWatts         Floats  `json:"powerWatts"`
 	TemperatureCelsius Ints    `json:"temperatureCelsius"`
 	XIDLast            Ints    `json:"xidLast"`
+}
+
+// GPUMap is what the map draws of the same rows: of 40,000 GPUs, a tenth of
+// their data.
+type GPUMap struct {
+	Stamp
+	Count       int     `json:"count"`
+	Node        Strings `json:"node"`
+	State       Strings `json:"state"`
+	UtilPercent Floats  `json:"utilPercent"`
 }
 
 // StatisticsData is the hourly statistics of the last Hours hours, the open
@@ -148,7 +133,7 @@ type StatisticsData struct {
 	ClusterAll Series                `json:"clusterTotal"`
 	Models     []ModelStatistics     `json:"models"`     // by GPU-hours, largest first
 	Namespaces []NamespaceStatistics `json:"namespaces"` // likewise
-	Nodes      []NodeStatistics      `json:"nodes"`      // by name
+	Nodes      []NodeStatistics      `json:"nodes"`      // by name; none of 168 hours
 }
 
 // NodeHours is the nodes' part of the statistics, apart because a cluster has

@@ -21,9 +21,9 @@ func TestOpenAPI(t *testing.T) {
 		"info": map[string]any{
 			"title":   "Kubernetes Resource Monitor",
 			"version": "1",
-			"description": "What the monitor publishes: objects in a bucket, read by plain GET. A cluster's documents change once a minute; " +
-				"ask again with If-None-Match, and one that has not changed costs a 304. null is not measured, 0 is measured zero. " +
-				"Fields are only added within one version.",
+			"description": "What the monitor publishes: objects in a bucket, read by GET. They are stored as gzip, which a bucket sends to whoever asks: " +
+				"curl wants --compressed. A document changes once a minute at most; asked again with If-None-Match, one that has not changed " +
+				"costs a 304. null is not measured, 0 is measured zero. Fields are only added within one version.",
 		},
 		"servers":    []any{map[string]any{"url": ".", "description": "the folder that this document lies in"}},
 		"paths":      w.paths(),
@@ -58,15 +58,14 @@ func (w *schemaWriter) paths() map[string]any {
 		{"/clusters.json", "clusters", "The clusters of the site", []any{Clusters{}}},
 		{"/{cluster}/latest.json", "latest", "The newest run: figures of the cluster, and where its immutable data objects are", []any{Latest{}}},
 		{"/{cluster}/data/{hash}.json", "data", "An immutable data object that latest.json names",
-			[]any{PodsData{}, NodesData{}, GPUsData{}, GPUDetails{}, StatisticsData{}, NodeHours{}, PodHours{}}},
+			[]any{PodsData{}, NodesData{}, GPUsData{}, GPUMap{}, StatisticsData{}, NodeHours{}, PodHours{}}},
 		{resources + "usage.json", "usage", "All pods that serve a model, and the cluster's summary", []any{Usage{}}},
 		{resources + "nodes.json", "nodes", "All nodes", []any{Nodes{}}},
 		{resources + "alerts.json", "alerts", "Alerts that fire, and those of the last 30 days", []any{Alerts{}}},
 		{resources + "pods/{namespace}.json", "pods", "The pods of a namespace. Above 10,000 pods the documents take turns, minute by minute", []any{Pods{}}},
 		{resources + "pods/{namespace}/{pod}.json", "pod", "A pod that serves a model, and its last 24 hours. Above 250 such pods the documents take turns", []any{PodHistory{}}},
 		{resources + "statistics-24.json", "statistics24", "Hourly statistics of the last 24 hours", []any{StatisticsData{}}},
-		{resources + "statistics-168.json", "statistics168", "Hourly statistics of the last 168 hours", []any{StatisticsData{}}},
-		{resources + "models-168.json", "models168", "Hourly statistics of the last 168 hours without those of nodes", []any{StatisticsData{}}},
+		{resources + "statistics-168.json", "statistics168", "Hourly statistics of the last 168 hours, without those of nodes. The open hour is as of that hour's first minutes", []any{StatisticsData{}}},
 	} {
 		var schemas []any
 		for _, d := range p.documents {
@@ -87,7 +86,7 @@ func (w *schemaWriter) paths() map[string]any {
 			"responses": map[string]any{
 				"200": map[string]any{"description": p.summary, "content": map[string]any{"application/json": map[string]any{"schema": schema}}},
 				"304": map[string]any{"description": "not changed since the ETag in If-None-Match"},
-				"404": map[string]any{"description": "not written, or no longer"},
+				"404": map[string]any{"description": "not written, or no longer; 403 where readers may not list the bucket"},
 			},
 		}
 		if parameters != nil {

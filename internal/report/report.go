@@ -6,14 +6,14 @@
 // # Documents of a cluster C, under site/C/
 //
 //	latest.json                                     Latest: small, written last, names the data objects below
-//	data/<hash>.json                                PodsData, NodesData, GPUsData, GPUDetails, StatisticsData, NodeHours, PodHours: immutable, columnar
+//	data/<hash>.json                                PodsData, NodesData, GPUsData, GPUMap, StatisticsData, NodeHours, PodHours: immutable, columnar
 //	api/v1/resources/usage.json                     Usage
 //	api/v1/resources/nodes.json                     Nodes
 //	api/v1/resources/alerts.json                    Alerts (written by the alert job)
 //	api/v1/resources/pods/<namespace>.json          Pods
 //	api/v1/resources/pods/<namespace>/<pod>.json    PodHistory, for model-serving pods
-//	api/v1/resources/statistics-24.json, -168.json  StatisticsData
-//	api/v1/resources/models-168.json                StatisticsData of all but nodes, for the page of a model
+//	api/v1/resources/statistics-24.json             StatisticsData
+//	api/v1/resources/statistics-168.json            StatisticsData of all but nodes: a week of 5,000 of them is no document
 //
 // and beside them, for all clusters, site/clusters.json (Clusters) and
 // site/metrics (Prometheus text).
@@ -65,7 +65,7 @@ type Objects struct {
 	Pods       []PodsObject `json:"pods"` // in order of namespaces
 	Nodes      DataObject   `json:"nodes"`
 	GPUs       DataObject   `json:"gpus"`           // GPUsData
-	GPUDetails DataObject   `json:"gpuDetails"`
+	GPUMap     DataObject   `json:"gpuMap"`         // GPUMap: the rows of gpus, in their order
 	Statistics DataObject   `json:"statistics"`     // StatisticsData: 24 hours of all but nodes
 	NodeHours  DataObject   `json:"nodeStatistics"` // NodeHours: 24 hours of nodes
 	PodHours   DataObject   `json:"podStatistics"`  // PodHours: 24 hours of model-serving pods
@@ -73,7 +73,7 @@ type Objects struct {
 
 // All lists every object that is named.
 func (o Objects) All() []DataObject {
-	all := []DataObject{o.Nodes, o.GPUs, o.GPUDetails, o.Statistics, o.NodeHours, o.PodHours}
+	all := []DataObject{o.Nodes, o.GPUs, o.GPUMap, o.Statistics, o.NodeHours, o.PodHours}
 	for _, p := range o.Pods {
 		all = append(all, p.DataObject)
 	}
@@ -94,8 +94,7 @@ type PodsObject struct {
 	LastNamespace  string `json:"lastNamespace"`
 }
 
-// ClusterSummary is the figures of the summary cards. Averages are over pods
-// (CPU, memory: percent of limit, else request, else node) and over GPUs.
+// ClusterSummary is the figures of the summary cards.
 type ClusterSummary struct {
 	TotalNodes  int                `json:"totalNodes"`
 	ReadyNodes  int                `json:"readyNodes"`

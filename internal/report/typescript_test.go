@@ -27,7 +27,7 @@ var documents = map[string]any{
 	"latest":     fixtureLatest(),
 	"pods":       fixturePods(),
 	"gpus":       fixtureGPUs(),
-	"gpudetails": fixtureGPUDetails(),
+	"gpumap":     fixtureGPUMap(),
 	"nodes":      fixtureNodes(),
 	"statistics": fixtureStatistics(),
 	"nodehours":  NodeHours{Stamp: fixtureStamp, HourStarts: fixtureStatistics().HourStarts, Nodes: fixtureStatistics().Nodes},
@@ -45,7 +45,7 @@ func TestTypeScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := typeWriter{comments: comments, seen: map[reflect.Type]bool{}}
-	for _, root := range []any{Clusters{}, Latest{}, PodsData{}, GPUsData{}, GPUDetails{}, Nodes{}, StatisticsData{}, NodeHours{}, PodHours{}, Alerts{}, PodHistory{}} {
+	for _, root := range []any{Clusters{}, Latest{}, PodsData{}, GPUsData{}, GPUMap{}, Nodes{}, StatisticsData{}, NodeHours{}, PodHours{}, Alerts{}, PodHistory{}} {
 		w.declare(reflect.TypeOf(root))
 	}
 	text := "// Generated from the Go documents in internal/report by its tests; do not edit.\n" +
@@ -239,7 +239,7 @@ func fixtureLatest() Latest {
 			Pods:       []PodsObject{{DataObject: DataObject{Path: "data/1.json", Bytes: 2000}, Count: 3, FirstNamespace: "chat", LastNamespace: "web"}},
 			Nodes:      DataObject{Path: "data/2.json", Bytes: 900},
 			GPUs:       DataObject{Path: "data/3.json", Bytes: 700},
-			GPUDetails: DataObject{Path: "data/7.json", Bytes: 800},
+			GPUMap:     DataObject{Path: "data/7.json", Bytes: 800},
 			Statistics: DataObject{Path: "data/4.json", Bytes: 4000},
 			NodeHours:  DataObject{Path: "data/5.json", Bytes: 1000},
 			PodHours:   DataObject{Path: "data/6.json", Bytes: 300},
@@ -295,28 +295,27 @@ func fixturePods() PodsData {
 func fixtureGPUs() GPUsData {
 	return GPUsData{
 		Stamp: fixtureStamp, Count: 2,
-		Node:        Strings{[]string{"node-a"}, []int32{0, 0}},
-		GPUIndex:    some[int64](0, 1),
-		MIGProfile:  Strings{[]string{}, []int32{-1, -1}},
-		MIGInstance: make(Ints, 2),
-		State:       Strings{[]string{"idle_held"}, []int32{0, -1}},
-		UtilPercent: some(0.0, 0.0),
-	}
-}
-
-func fixtureGPUDetails() GPUDetails {
-	return GPUDetails{
-		Stamp: fixtureStamp, Count: 2,
+		Node:               Strings{[]string{"node-a"}, []int32{0, 0}},
+		GPUIndex:           some[int64](0, 1),
 		Product:            Strings{[]string{"NVIDIA H100 80GB HBM3"}, []int32{0, 0}},
+		MIGProfile:         Strings{[]string{}, []int32{-1, -1}},
+		MIGInstance:        make(Ints, 2),
 		Namespace:          Strings{[]string{"chat"}, []int32{0, -1}},
 		Pod:                Strings{[]string{"sglang-0"}, []int32{0, -1}},
 		ShareCount:         some[int64](1, 0),
+		State:              Strings{[]string{"idle_held"}, []int32{0, -1}},
+		UtilPercent:        some(0.0, 0.0),
 		MemoryUsedBytes:    some[int64](70<<30, 0),
 		MemoryTotalBytes:   some[int64](80<<30, 80<<30),
 		PowerWatts:         some(118.5, 70.0),
 		TemperatureCelsius: some[int64](41, 33),
 		XIDLast:            make(Ints, 2),
 	}
+}
+
+func fixtureGPUMap() GPUMap {
+	g := fixtureGPUs()
+	return GPUMap{Stamp: g.Stamp, Count: g.Count, Node: g.Node, State: g.State, UtilPercent: g.UtilPercent}
 }
 
 func fixtureNodes() Nodes {

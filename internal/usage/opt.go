@@ -3,6 +3,8 @@ package usage
 import (
 	"cmp"
 	"encoding/json"
+	"math"
+	"strconv"
 )
 
 // Opt is a value that may be absent. The zero Opt is absent, so a field that
@@ -35,11 +37,24 @@ func (o Opt[T]) Present() bool { return o.present }
 func (o Opt[T]) IsZero() bool { return !o.present }
 
 // MarshalJSON writes the value, or null.
-func (o Opt[T]) MarshalJSON() ([]byte, error) {
+func (o Opt[T]) MarshalJSON() ([]byte, error) { return o.AppendJSON(nil) }
+
+// AppendJSON appends the value as encoding/json writes it, or null. Numbers,
+// which are most of what is written, take a fraction of the time there.
+func (o Opt[T]) AppendJSON(b []byte) ([]byte, error) {
 	if !o.present {
-		return []byte("null"), nil
+		return append(b, "null"...), nil
 	}
-	return json.Marshal(o.value)
+	switch v := any(o.value).(type) {
+	case int64:
+		return strconv.AppendInt(b, v, 10), nil
+	case float64:
+		if size := math.Abs(v); size == 0 || size >= 1e-6 && size < 1e21 { // else with an exponent, or no number
+			return strconv.AppendFloat(b, v, 'f', -1, 64), nil
+		}
+	}
+	text, err := json.Marshal(o.value)
+	return append(b, text...), err
 }
 
 // UnmarshalJSON reads a value, or null as absent.

@@ -156,12 +156,32 @@ func (v *view) podsData(stamp report.Stamp, rows []usage.Pod) report.PodsData {
 
 func (v *view) gpusData(stamp report.Stamp) report.GPUsData {
 	type gpu = usage.GPU
+	m := v.gpuMap(stamp)
 	return report.GPUsData{
+		Stamp: stamp, Count: m.Count,
+		Node:               m.Node,
+		GPUIndex:           numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return usage.Some(int64(g.GPUIndex)) }),
+		Product:            plain(v.gpus, func(g *gpu) string { return g.GPUProduct }),
+		MIGProfile:         nullable(v.gpus, func(g *gpu) usage.Opt[string] { return g.MIGProfile }),
+		MIGInstance:        numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return wide(g.MIGInstance) }),
+		Namespace:          nullable(v.gpus, func(g *gpu) usage.Opt[string] { return g.Namespace }),
+		Pod:                nullable(v.gpus, func(g *gpu) usage.Opt[string] { return g.Pod }),
+		ShareCount:         numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return usage.Some(int64(g.ShareCount)) }),
+		State:              m.State,
+		UtilPercent:        m.UtilPercent,
+		MemoryUsedBytes:    numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return g.MemoryUsedBytes }),
+		MemoryTotalBytes:   numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return g.MemoryTotalBytes }),
+		PowerWatts:         numbers(v.gpus, func(g *gpu) usage.Opt[float64] { return g.PowerWatts }),
+		TemperatureCelsius: numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return wide(g.TemperatureCelsius) }),
+		XIDLast:            numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return wide(g.XIDLast) }),
+	}
+}
+
+func (v *view) gpuMap(stamp report.Stamp) report.GPUMap {
+	type gpu = usage.GPU
+	return report.GPUMap{
 		Stamp: stamp, Count: len(v.gpus),
-		Node:        plain(v.gpus, func(g *gpu) string { return g.Node }),
-		GPUIndex:    numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return usage.Some(int64(g.GPUIndex)) }),
-		MIGProfile:  nullable(v.gpus, func(g *gpu) usage.Opt[string] { return g.MIGProfile }),
-		MIGInstance: numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return wide(g.MIGInstance) }),
+		Node: plain(v.gpus, func(g *gpu) string { return g.Node }),
 		State: nullable(v.gpus, func(g *gpu) usage.Opt[string] {
 			namespace, held := g.Namespace.Get()
 			pod, _ := g.Pod.Get()
@@ -171,21 +191,5 @@ func (v *view) gpusData(stamp report.Stamp) report.GPUsData {
 			return v.stateName(podKey{namespace, pod})
 		}),
 		UtilPercent: numbers(v.gpus, func(g *gpu) usage.Opt[float64] { return g.UtilPercent }),
-	}
-}
-
-func (v *view) gpuDetails(stamp report.Stamp) report.GPUDetails {
-	type gpu = usage.GPU
-	return report.GPUDetails{
-		Stamp: stamp, Count: len(v.gpus),
-		Product:            plain(v.gpus, func(g *gpu) string { return g.GPUProduct }),
-		Namespace:          nullable(v.gpus, func(g *gpu) usage.Opt[string] { return g.Namespace }),
-		Pod:                nullable(v.gpus, func(g *gpu) usage.Opt[string] { return g.Pod }),
-		ShareCount:         numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return usage.Some(int64(g.ShareCount)) }),
-		MemoryUsedBytes:    numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return g.MemoryUsedBytes }),
-		MemoryTotalBytes:   numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return g.MemoryTotalBytes }),
-		PowerWatts:         numbers(v.gpus, func(g *gpu) usage.Opt[float64] { return g.PowerWatts }),
-		TemperatureCelsius: numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return wide(g.TemperatureCelsius) }),
-		XIDLast:            numbers(v.gpus, func(g *gpu) usage.Opt[int64] { return wide(g.XIDLast) }),
 	}
 }

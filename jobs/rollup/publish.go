@@ -52,7 +52,7 @@ func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snaps
 	if err := j.publishSite(ctx, res, saved); err != nil {
 		return err
 	}
-	day, err := j.readStatistics(ctx, stamp, 24)
+	day, err := j.readStatistics(ctx, stamp, 24, true)
 	if err != nil {
 		return err
 	}
@@ -60,13 +60,12 @@ func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snaps
 	defer d.group.Wait() // where something else fails
 	// The week is read again only when an hour of it was computed anew.
 	if digest := j.weekDigest(saved, at); digest != saved.Statistics {
-		week, err := j.readStatistics(ctx, stamp, 168)
+		week, err := j.readStatistics(ctx, stamp, 168, false)
 		if err != nil {
 			return err
 		}
 		shorten(&week)
 		d.put(apiRoot+"statistics-168.json", week)
-		d.put(apiRoot+"models-168.json", withoutNodes(week))
 		saved.Statistics = digest
 	}
 	summary := v.summary(day)
@@ -111,7 +110,8 @@ func (d *documents) put(path string, document any) {
 }
 
 // putData writes a document that never changes, under a name made of its
-// content, and says in where which.
+// content, and says in where which. These are large: each is made when its turn
+// comes.
 func (d *documents) putData(where *report.DataObject, document func() any) {
 	d.count++
 	d.group.Go(func() error {
@@ -126,7 +126,7 @@ func (d *documents) putData(where *report.DataObject, document func() any) {
 }
 
 // putData writes the immutable objects and names them in latest.
-func (v *view) putData(d *documents, latest *report.Latest, day report.StatisticsData, lines podLines) {
+func (v *view) putData(d *documents, latest *report.Latest, day report.StatisticsData, lines map[podKey]*line) {
 	objects, chunks := &latest.Objects, v.podChunks()
 	objects.Pods = make([]report.PodsObject, len(chunks))
 	for i, chunk := range chunks {
@@ -137,7 +137,7 @@ func (v *view) putData(d *documents, latest *report.Latest, day report.Statistic
 	d.putData(&objects.PodHours, func() any { return v.podHours(latest.Stamp, lines) })
 	d.putData(&objects.Nodes, func() any { return report.Nodes{Stamp: latest.Stamp, Nodes: v.nodeDocuments()} })
 	d.putData(&objects.GPUs, func() any { return v.gpusData(latest.Stamp) })
-	d.putData(&objects.GPUDetails, func() any { return v.gpuDetails(latest.Stamp) })
+	d.putData(&objects.GPUMap, func() any { return v.gpuMap(latest.Stamp) })
 	d.putData(&objects.Statistics, func() any { return withoutNodes(day) })
 	d.putData(&objects.NodeHours, func() any {
 		return report.NodeHours{Stamp: day.Stamp, HourStarts: day.HourStarts, Nodes: day.Nodes}
@@ -173,7 +173,7 @@ func (t turns) has(name string) bool {
 }
 
 // putAPI writes the documents of the API.
-func (v *view) putAPI(d *documents, stamp report.Stamp, summary report.ClusterSummary, day report.StatisticsData, lines podLines) {
+func (v *view) putAPI(d *documents, stamp report.Stamp, summary report.ClusterSummary, day report.StatisticsData, lines map[podKey]*line) {
 	d.put(apiRoot+"nodes.json", report.Nodes{Stamp: stamp, Nodes: v.nodeDocuments()})
 	d.put(apiRoot+"statistics-24.json", day)
 	serving := []report.Pod{}

@@ -609,7 +609,7 @@ func TestReport(t *testing.T) {
 	}
 	near(t, "average CPU", s.AvgCPU, 25)
 	near(t, "idle today", s.IdleToday, 4*59.0/120+1+10.0/60)
-	for _, name := range []string{"usage.json", "nodes.json", "pods/ml.json", "pods/ml/server.json", "statistics-24.json", "statistics-168.json", "models-168.json"} {
+	for _, name := range []string{"usage.json", "nodes.json", "pods/ml.json", "pods/ml/server.json", "statistics-24.json", "statistics-168.json"} {
 		if !json.Valid([]byte(body["site/c/api/v1/resources/"+name])) {
 			t.Errorf("%s is missing or not JSON", name)
 		}

@@ -20,30 +20,55 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// readHours reads one hourly table's objects of several hours, side by side;
-// an hour without an object has no rows.
-func readHours[T any](ctx context.Context, j *Job, table *store.Table[T], hours []time.Time) ([][]T, error) {
-	return readNamed(ctx, j, table, hours, func(hour time.Time) string {
-		return layout.Object{Tier: layout.Hourly, Table: table.Name(), Cluster: j.Cluster, Time: hour}.Name()
-	})
+// hoursAtOnce is how many hours of a table are read side by side, and held: of
+// nodes an hour may have 5,000 rows of a kilobyte.
+const hoursAtOnce = 8
+
+// line is the hours of one key: their series, and what they add up to.
+type line struct {
+	series report.Series
+	total  report.Totals
+	energy usage.Opt[int64] // in mJ
 }
 
-// readNamed reads one object an hour.
-func readNamed[T any](ctx context.Context, j *Job, table *store.Table[T], hours []time.Time, name func(time.Time) string) ([][]T, error) {
-	out := make([][]T, len(hours))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallelReads)
-	for i, hour := range hours {
-		group.Go(func() error {
-			rows, err := table.Read(ctx, j.Bucket, name(hour))
-			if errors.Is(err, bucket.ErrNotExist) {
-				return nil
+// readLines reads a table's object of each hour and gives the line of each key;
+// an hour without an object has no rows.
+func readLines[T any, K comparable](ctx context.Context, j *Job, table *store.Table[T], hours []time.Time, name func(time.Time) string,
+	key func(*T) (K, *usage.Statistics)) (map[K]*line, error) {
+	lines := map[K]*line{}
+	for from := 0; from < len(hours); from += hoursAtOnce {
+		rows := make([][]T, min(hoursAtOnce, len(hours)-from))
+		group, ctx := errgroup.WithContext(ctx)
+		for i := range rows {
+			group.Go(func() (err error) {
+				rows[i], err = table.Read(ctx, j.Bucket, name(hours[from+i]))
+				if errors.Is(err, bucket.ErrNotExist) {
+					return nil
+				}
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			for r := range rows[i] {
+				k, s := key(&rows[i][r])
+				if lines[k] == nil {
+					lines[k] = &line{series: newSeries(len(hours))}
+				}
+				lines[k].add(from+i, s)
 			}
-			out[i] = rows
-			return err
-		})
+		}
 	}
-	return out, group.Wait()
+	return lines, nil
+}
+
+// hourlyName names a table's objects in hourly/.
+func (j *Job) hourlyName(table string) func(time.Time) string {
+	return func(hour time.Time) string {
+		return layout.Object{Tier: layout.Hourly, Table: table, Cluster: j.Cluster, Time: hour}.Name()
+	}
 }
 
 // lastHours are the n hours up to and with the one of t.
@@ -69,57 +94,54 @@ func (j *Job) weekDigest(saved *savedState, at time.Time) string {
 	return contentHash([]byte(hourOf(at).Format(time.RFC3339) + strings.Join(closed, "\n")))
 }
 
-// readStatistics makes the statistics document of the last n hours.
-func (j *Job) readStatistics(ctx context.Context, stamp report.Stamp, n int) (report.StatisticsData, error) {
+// readStatistics makes the statistics document of the last n hours, of nodes
+// only if it is to.
+func (j *Job) readStatistics(ctx context.Context, stamp report.Stamp, n int, ofNodes bool) (report.StatisticsData, error) {
 	hours := lastHours(stamp.SampledAt, n)
-	doc := report.StatisticsData{Stamp: stamp, Hours: n, HourStarts: hours}
-	clusters, err := readHours(ctx, j, store.ClusterHours, hours)
+	doc := report.StatisticsData{Stamp: stamp, Hours: n, HourStarts: hours, NodesSeen: make(report.Ints, n), ClusterAll: newSeries(n),
+		Models: []report.ModelStatistics{}, Namespaces: []report.NamespaceStatistics{}, Nodes: []report.NodeStatistics{}}
+	cluster, err := readLines(ctx, j, store.ClusterHours, hours, j.hourlyName(usage.Cluster), func(r *usage.ClusterHour) (struct{}, *usage.Statistics) {
+		return struct{}{}, &r.Statistics
+	})
 	if err != nil {
 		return doc, err
 	}
-	models, err := readHours(ctx, j, store.ModelHours, hours)
-	if err != nil {
-		return doc, err
+	if l := cluster[struct{}{}]; l != nil {
+		doc.ClusterAll = l.series
 	}
-	namespaces, err := readHours(ctx, j, store.NamespaceHours, hours)
-	if err != nil {
-		return doc, err
-	}
-	nodes, err := readHours(ctx, j, store.NodeHours, hours)
-	if err != nil {
-		return doc, err
-	}
-	doc.NodesSeen = make(report.Ints, n)
-	for i, rows := range nodes {
-		doc.NodesSeen[i] = usage.SomeUnless(int64(len(rows)), 0)
-	}
-	doc.ClusterAll = newSeries(n)
-	for i, rows := range clusters {
-		for _, r := range rows {
-			setSeries(&doc.ClusterAll, i, &r.Statistics)
-		}
-	}
-	doc.Models = []report.ModelStatistics{}
-	for k, lines := range byKey(models, func(r *usage.ModelHour) (modelKey, *usage.Statistics) {
+	models, err := readLines(ctx, j, store.ModelHours, hours, j.hourlyName(usage.Models), func(r *usage.ModelHour) (modelKey, *usage.Statistics) {
 		return modelKey{r.Namespace, r.Engine, r.Model}, &r.Statistics
-	}) {
-		doc.Models = append(doc.Models, report.ModelStatistics{Namespace: k.namespace, ModelType: k.engine, Model: k.model,
-			Total: totals(lines), Series: seriesOf(lines)})
+	})
+	if err != nil {
+		return doc, err
 	}
-	doc.Namespaces = []report.NamespaceStatistics{}
-	for k, lines := range byKey(namespaces, func(r *usage.NamespaceHour) (string, *usage.Statistics) { return r.Namespace, &r.Statistics }) {
-		doc.Namespaces = append(doc.Namespaces, report.NamespaceStatistics{Namespace: k, Total: totals(lines), Series: seriesOf(lines)})
+	for k, l := range models {
+		doc.Models = append(doc.Models, report.ModelStatistics{Namespace: k.namespace, ModelType: k.engine, Model: k.model, Total: l.sums(), Series: l.series})
 	}
-	doc.Nodes = []report.NodeStatistics{}
-	products := map[string]usage.Opt[string]{}
-	for k, lines := range byKey(nodes, func(r *usage.NodeHour) (string, *usage.Statistics) {
-		products[r.Node] = r.GPUProduct
-		return r.Node, &r.Statistics
-	}) {
-		doc.Nodes = append(doc.Nodes, report.NodeStatistics{Node: k, Total: totals(lines), Series: seriesOf(lines)})
+	namespaces, err := readLines(ctx, j, store.NamespaceHours, hours, j.hourlyName(usage.Namespaces), func(r *usage.NamespaceHour) (string, *usage.Statistics) {
+		return r.Namespace, &r.Statistics
+	})
+	if err != nil {
+		return doc, err
 	}
-	for i := range doc.Nodes {
-		doc.Nodes[i].GPUProduct = products[doc.Nodes[i].Node]
+	for k, l := range namespaces {
+		doc.Namespaces = append(doc.Namespaces, report.NamespaceStatistics{Namespace: k, Total: l.sums(), Series: l.series})
+	}
+	if err := j.countNodes(ctx, hours, doc.NodesSeen); err != nil {
+		return doc, err
+	}
+	if ofNodes {
+		products := map[string]usage.Opt[string]{}
+		nodes, err := readLines(ctx, j, store.NodeHours, hours, j.hourlyName(usage.Nodes), func(r *usage.NodeHour) (string, *usage.Statistics) {
+			products[r.Node] = r.GPUProduct
+			return r.Node, &r.Statistics
+		})
+		if err != nil {
+			return doc, err
+		}
+		for k, l := range nodes {
+			doc.Nodes = append(doc.Nodes, report.NodeStatistics{Node: k, GPUProduct: products[k], Total: l.sums(), Series: l.series})
+		}
 	}
 	slices.SortFunc(doc.Models, func(a, b report.ModelStatistics) int {
 		return cmp.Or(-compareHours(a.Total, b.Total), strings.Compare(a.Model, b.Model), strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.ModelType, b.ModelType))
@@ -129,6 +151,27 @@ func (j *Job) readStatistics(ctx context.Context, stamp report.Stamp, n int) (re
 	})
 	slices.SortFunc(doc.Nodes, func(a, b report.NodeStatistics) int { return strings.Compare(a.Node, b.Node) })
 	return doc, nil
+}
+
+// countNodes counts the nodes that each hour knew.
+func (j *Job) countNodes(ctx context.Context, hours []time.Time, counts report.Ints) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelReads)
+	for i, hour := range hours {
+		group.Go(func() error {
+			rows, err := store.NodeHours.Open(ctx, j.Bucket, j.hourlyName(usage.Nodes)(hour), "hour")
+			if errors.Is(err, bucket.ErrNotExist) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			counts[i] = usage.SomeUnless(int64(rows.Rows()), 0)
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // compareHours orders by GPU-hours, none below any.
@@ -144,113 +187,97 @@ func compareHours(a, b report.Totals) int {
 	return cmp.Compare(x, y)
 }
 
-// byKey turns hours of rows into one line of hours a key, nil where the key
-// has no row in an hour.
-func byKey[T any, K comparable](hours [][]T, key func(*T) (K, *usage.Statistics)) map[K][]*usage.Statistics {
-	lines := map[K][]*usage.Statistics{}
-	for i := range hours {
-		for r := range hours[i] {
-			k, s := key(&hours[i][r])
-			if lines[k] == nil {
-				lines[k] = make([]*usage.Statistics, len(hours))
-			}
-			lines[k][i] = s
-		}
+// add adds an hour's figures; hours come in order.
+func (l *line) add(hour int, s *usage.Statistics) {
+	for _, c := range seriesColumns {
+		(*c.values(&l.series))[hour] = c.get(s)
 	}
-	return lines
+	t := &l.total
+	t.Samples += int64(s.Samples)
+	t.ExpectedSamples += int64(s.ExpectedSamples)
+	t.GPUHoursAllocated = usage.Add(t.GPUHoursAllocated, s.GPUHoursAllocated)
+	t.GPUHoursActive = usage.Add(t.GPUHoursActive, s.GPUHoursActive)
+	t.GPUHoursIdleHeld = usage.Add(t.GPUHoursIdleHeld, s.GPUHoursIdleHeld)
+	t.GPUHoursLoading = usage.Add(t.GPUHoursLoading, s.GPUHoursLoading)
+	t.GPUHoursUnknown = usage.Add(t.GPUHoursUnknown, s.GPUHoursUnknown)
+	t.GPUHoursUnallocated = usage.Add(t.GPUHoursUnallocated, s.GPUHoursUnallocated)
+	t.GPUHoursTotal = usage.Add(t.GPUHoursTotal, s.GPUHoursTotal)
+	t.PromptTokens = usage.Add(t.PromptTokens, s.PromptTokens)
+	t.GenerationTokens = usage.Add(t.GenerationTokens, s.GenerationTokens)
+	t.Requests = usage.Add(t.Requests, s.Requests)
+	t.Restarts = usage.Add(t.Restarts, s.Restarts)
+	t.Cost = usage.Add(t.Cost, s.Cost)
+	l.energy = usage.Add(l.energy, s.EnergyMillijoules)
 }
 
-// totals sums a key's hours; ratios are of the sums.
-func totals(line []*usage.Statistics) report.Totals {
-	var t report.Totals
-	var energy usage.Opt[int64]
-	for _, s := range line {
-		if s == nil {
-			continue
-		}
-		t.Samples += int64(s.Samples)
-		t.ExpectedSamples += int64(s.ExpectedSamples)
-		t.GPUHoursAllocated = usage.Add(t.GPUHoursAllocated, s.GPUHoursAllocated)
-		t.GPUHoursActive = usage.Add(t.GPUHoursActive, s.GPUHoursActive)
-		t.GPUHoursIdleHeld = usage.Add(t.GPUHoursIdleHeld, s.GPUHoursIdleHeld)
-		t.GPUHoursLoading = usage.Add(t.GPUHoursLoading, s.GPUHoursLoading)
-		t.GPUHoursUnknown = usage.Add(t.GPUHoursUnknown, s.GPUHoursUnknown)
-		t.GPUHoursUnallocated = usage.Add(t.GPUHoursUnallocated, s.GPUHoursUnallocated)
-		t.GPUHoursTotal = usage.Add(t.GPUHoursTotal, s.GPUHoursTotal)
-		t.PromptTokens = usage.Add(t.PromptTokens, s.PromptTokens)
-		t.GenerationTokens = usage.Add(t.GenerationTokens, s.GenerationTokens)
-		t.Requests = usage.Add(t.Requests, s.Requests)
-		t.Restarts = usage.Add(t.Restarts, s.Restarts)
-		t.Cost = usage.Add(t.Cost, s.Cost)
-		energy = usage.Add(energy, s.EnergyMillijoules)
-	}
-	t.EnergyKilowattHours = statistics.Ratio(energy, usage.Some(statistics.MillijoulesPerKilowattHour), 1)
+// sums is what the hours add up to; ratios are of the sums.
+func (l *line) sums() report.Totals {
+	t := l.total
+	t.EnergyKilowattHours = statistics.Ratio(l.energy, usage.Some(statistics.MillijoulesPerKilowattHour), 1)
 	tokens := usage.Add(t.PromptTokens, t.GenerationTokens)
 	t.TokensPerGPUHour = statistics.Ratio(tokens, t.GPUHoursAllocated, 1)
 	t.TokensPerKWh = statistics.Ratio(tokens, t.EnergyKilowattHours, 1)
 	return t
 }
 
-// columnsOf lists the series' columns with the figure that each shows.
-func columnsOf(s *report.Series) []seriesColumn {
-	count := func(get func(*usage.Statistics) usage.Opt[int64]) func(*usage.Statistics) usage.Opt[float64] {
-		return func(st *usage.Statistics) usage.Opt[float64] { return statistics.Ratio(get(st), usage.Some(1.0), 1) }
-	}
-	type st = usage.Statistics
-	type value = usage.Opt[float64]
-	return []seriesColumn{
-		{&s.Coverage, func(s *st) value {
-			return statistics.Ratio(usage.Some(s.Samples), usage.Some(s.ExpectedSamples), 1)
-		}},
-		{&s.CPUUsageMillicoresAvg, func(s *st) value { return s.CPUUsageMillicores.Avg }},
-		{&s.CPUUsageMillicoresP95, func(s *st) value { return s.CPUUsageMillicores.P95 }},
-		{&s.MemoryUsageBytesAvg, func(s *st) value { return s.MemoryUsageBytes.Avg }},
-		{&s.MemoryUsageBytesMax, func(s *st) value { return s.MemoryUsageBytes.Max }},
-		{&s.GPUUtilPercentAvg, func(s *st) value { return s.GPUUtilPercent.Avg }},
-		{&s.GPUUtilPercentP95, func(s *st) value { return s.GPUUtilPercent.P95 }},
-		{&s.GPUPowerWattsAvg, func(s *st) value { return s.GPUPowerWatts.Avg }},
-		{&s.RequestsRunningAvg, func(s *st) value { return s.RequestsRunning.Avg }},
-		{&s.RequestsWaitingMax, func(s *st) value { return s.RequestsWaiting.Max }},
-		{&s.KVCacheUsageRatioP95, func(s *st) value { return s.KVCacheUsageRatio.P95 }},
-		{&s.PodsAvg, func(s *st) value { return s.Pods.Avg }},
-		{&s.ReplicasAvg, func(s *st) value { return s.Replicas.Avg }},
-		{&s.GPUHoursAllocated, func(s *st) value { return s.GPUHoursAllocated }},
-		{&s.GPUHoursActive, func(s *st) value { return s.GPUHoursActive }},
-		{&s.GPUHoursIdleHeld, func(s *st) value { return s.GPUHoursIdleHeld }},
-		{&s.GPUHoursLoading, func(s *st) value { return s.GPUHoursLoading }},
-		{&s.GPUHoursUnknown, func(s *st) value { return s.GPUHoursUnknown }},
-		{&s.GPUHoursUnallocated, func(s *st) value { return s.GPUHoursUnallocated }},
-		{&s.PromptTokens, count(func(s *st) usage.Opt[int64] { return s.PromptTokens })},
-		{&s.GenerationTokens, count(func(s *st) usage.Opt[int64] { return s.GenerationTokens })},
-		{&s.Requests, count(func(s *st) usage.Opt[int64] { return s.Requests })},
-		{&s.TTFTSecondsAvg, func(s *st) value { return s.TTFTSecondsAvg }},
-		{&s.InterTokenSecondsAvg, func(s *st) value { return s.InterTokenSecondsAvg }},
-		{&s.EnergyKilowattHours, func(s *st) value {
-			return statistics.Ratio(s.EnergyMillijoules, usage.Some(statistics.MillijoulesPerKilowattHour), 1)
-		}},
-		{&s.TokensPerGPUHour, func(s *st) value { return s.TokensPerGPUHour }},
-		{&s.TokensPerKWh, func(s *st) value { return s.TokensPerKilowattHour }},
-		{&s.Cost, func(s *st) value { return s.Cost }},
-	}
-}
-
+// seriesColumn is a column of a series, and the figure that it shows.
 type seriesColumn struct {
-	values *report.Floats
+	values func(*report.Series) *report.Floats
 	get    func(*usage.Statistics) usage.Opt[float64]
 }
 
+var seriesColumns = func() []seriesColumn {
+	type (
+		rs    = report.Series
+		list  = *report.Floats
+		st    = usage.Statistics
+		value = usage.Opt[float64]
+	)
+	count := func(get func(*st) usage.Opt[int64]) func(*st) value {
+		return func(s *st) value { return statistics.Ratio(get(s), usage.Some(1.0), 1) }
+	}
+	return []seriesColumn{
+		{func(s *rs) list { return &s.Coverage }, func(s *st) value {
+			return statistics.Ratio(usage.Some(s.Samples), usage.Some(s.ExpectedSamples), 1)
+		}},
+		{func(s *rs) list { return &s.CPUUsageMillicoresAvg }, func(s *st) value { return s.CPUUsageMillicores.Avg }},
+		{func(s *rs) list { return &s.CPUUsageMillicoresP95 }, func(s *st) value { return s.CPUUsageMillicores.P95 }},
+		{func(s *rs) list { return &s.MemoryUsageBytesAvg }, func(s *st) value { return s.MemoryUsageBytes.Avg }},
+		{func(s *rs) list { return &s.MemoryUsageBytesMax }, func(s *st) value { return s.MemoryUsageBytes.Max }},
+		{func(s *rs) list { return &s.GPUUtilPercentAvg }, func(s *st) value { return s.GPUUtilPercent.Avg }},
+		{func(s *rs) list { return &s.GPUUtilPercentP95 }, func(s *st) value { return s.GPUUtilPercent.P95 }},
+		{func(s *rs) list { return &s.GPUPowerWattsAvg }, func(s *st) value { return s.GPUPowerWatts.Avg }},
+		{func(s *rs) list { return &s.RequestsRunningAvg }, func(s *st) value { return s.RequestsRunning.Avg }},
+		{func(s *rs) list { return &s.RequestsWaitingMax }, func(s *st) value { return s.RequestsWaiting.Max }},
+		{func(s *rs) list { return &s.KVCacheUsageRatioP95 }, func(s *st) value { return s.KVCacheUsageRatio.P95 }},
+		{func(s *rs) list { return &s.PodsAvg }, func(s *st) value { return s.Pods.Avg }},
+		{func(s *rs) list { return &s.ReplicasAvg }, func(s *st) value { return s.Replicas.Avg }},
+		{func(s *rs) list { return &s.GPUHoursAllocated }, func(s *st) value { return s.GPUHoursAllocated }},
+		{func(s *rs) list { return &s.GPUHoursActive }, func(s *st) value { return s.GPUHoursActive }},
+		{func(s *rs) list { return &s.GPUHoursIdleHeld }, func(s *st) value { return s.GPUHoursIdleHeld }},
+		{func(s *rs) list { return &s.GPUHoursLoading }, func(s *st) value { return s.GPUHoursLoading }},
+		{func(s *rs) list { return &s.GPUHoursUnknown }, func(s *st) value { return s.GPUHoursUnknown }},
+		{func(s *rs) list { return &s.GPUHoursUnallocated }, func(s *st) value { return s.GPUHoursUnallocated }},
+		{func(s *rs) list { return &s.PromptTokens }, count(func(s *st) usage.Opt[int64] { return s.PromptTokens })},
+		{func(s *rs) list { return &s.GenerationTokens }, count(func(s *st) usage.Opt[int64] { return s.GenerationTokens })},
+		{func(s *rs) list { return &s.Requests }, count(func(s *st) usage.Opt[int64] { return s.Requests })},
+		{func(s *rs) list { return &s.TTFTSecondsAvg }, func(s *st) value { return s.TTFTSecondsAvg }},
+		{func(s *rs) list { return &s.InterTokenSecondsAvg }, func(s *st) value { return s.InterTokenSecondsAvg }},
+		{func(s *rs) list { return &s.EnergyKilowattHours }, func(s *st) value {
+			return statistics.Ratio(s.EnergyMillijoules, usage.Some(statistics.MillijoulesPerKilowattHour), 1)
+		}},
+		{func(s *rs) list { return &s.TokensPerGPUHour }, func(s *st) value { return s.TokensPerGPUHour }},
+		{func(s *rs) list { return &s.TokensPerKWh }, func(s *st) value { return s.TokensPerKilowattHour }},
+		{func(s *rs) list { return &s.Cost }, func(s *st) value { return s.Cost }},
+	}
+}()
+
 func newSeries(hours int) report.Series {
 	var s report.Series
-	for _, c := range columnsOf(&s) {
-		*c.values = make(report.Floats, hours)
+	for _, c := range seriesColumns {
+		*c.values(&s) = make(report.Floats, hours)
 	}
 	return s
-}
-
-func setSeries(s *report.Series, i int, from *usage.Statistics) {
-	for _, c := range columnsOf(s) {
-		(*c.values)[i] = c.get(from)
-	}
 }
 
 // shorten rounds every series to the digits that a chart can show, which
@@ -269,51 +296,39 @@ func shorten(doc *report.StatisticsData) {
 }
 
 func shortenSeries(s *report.Series) {
-	for _, c := range columnsOf(s) {
-		for i, o := range *c.values {
+	for _, c := range seriesColumns {
+		values := *c.values(s)
+		for i, o := range values {
 			if v, ok := o.Get(); ok && v != math.Trunc(v) {
 				v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64) // it was just written
-				(*c.values)[i] = usage.Some(v)
+				values[i] = usage.Some(v)
 			}
 		}
 	}
 }
 
-func seriesOf(line []*usage.Statistics) report.Series {
-	s := newSeries(len(line))
-	for i, st := range line {
-		if st != nil {
-			setSeries(&s, i, st)
-		}
-	}
-	return s
-}
-
-// podLines are the hours of pods, nil where a pod has no row in an hour.
-type podLines map[podKey][]*usage.Statistics
-
 // readPodLines reads the last 24 hours of the model-serving pods.
-func (j *Job) readPodLines(ctx context.Context, stamp report.Stamp) (podLines, error) {
-	rows, err := readNamed(ctx, j, store.PodHours, lastHours(stamp.SampledAt, 24), j.servingName)
-	if err != nil {
-		return nil, err
+func (j *Job) readPodLines(ctx context.Context, stamp report.Stamp) (map[podKey]*line, error) {
+	lines, err := readLines(ctx, j, store.PodHours, lastHours(stamp.SampledAt, 24), j.servingName, func(r *usage.PodHour) (podKey, *usage.Statistics) {
+		return podKey{r.Namespace, r.Pod}, &r.Statistics
+	})
+	for _, l := range lines {
+		shortenSeries(&l.series)
 	}
-	return byKey(rows, func(r *usage.PodHour) (podKey, *usage.Statistics) { return podKey{r.Namespace, r.Pod}, &r.Statistics }), nil
+	return lines, err
 }
 
 // podHours is what the table of pods draws of each model server.
-func (v *view) podHours(stamp report.Stamp, lines podLines) report.PodHours {
+func (v *view) podHours(stamp report.Stamp, lines map[podKey]*line) report.PodHours {
 	var serving []usage.Pod
 	doc := report.PodHours{Stamp: stamp, HourStarts: lastHours(stamp.SampledAt, 24), GPUUtil: []report.Floats{}}
 	for i := range v.pods {
-		line := lines[podKey{v.pods[i].Namespace, v.pods[i].Pod}]
-		if v.pods[i].Engine == usage.NoEngine || line == nil {
+		l := lines[podKey{v.pods[i].Namespace, v.pods[i].Pod}]
+		if v.pods[i].Engine == usage.NoEngine || l == nil {
 			continue
 		}
-		series := seriesOf(line)
-		shortenSeries(&series)
 		serving = append(serving, v.pods[i])
-		doc.GPUUtil = append(doc.GPUUtil, series.GPUUtilPercentAvg)
+		doc.GPUUtil = append(doc.GPUUtil, l.series.GPUUtilPercentAvg)
 	}
 	doc.Namespace = plain(serving, func(p *usage.Pod) string { return p.Namespace })
 	doc.Pod = plain(serving, func(p *usage.Pod) string { return p.Pod })
@@ -321,19 +336,17 @@ func (v *view) podHours(stamp report.Stamp, lines podLines) report.PodHours {
 }
 
 // histories makes the last 24 hours of each of the pods.
-func histories(stamp report.Stamp, pods []report.Pod, lines podLines) []report.PodHistory {
+func histories(stamp report.Stamp, pods []report.Pod, lines map[podKey]*line) []report.PodHistory {
 	hours := lastHours(stamp.SampledAt, 24)
 	var out []report.PodHistory
 	for _, p := range pods {
 		if !layout.ValidName(p.Namespace) || !layout.ValidName(p.Name) {
 			continue
 		}
-		line := lines[podKey{p.Namespace, p.Name}]
-		if line == nil {
-			line = make([]*usage.Statistics, len(hours))
+		history := newSeries(len(hours))
+		if l := lines[podKey{p.Namespace, p.Name}]; l != nil {
+			history = l.series
 		}
-		history := seriesOf(line)
-		shortenSeries(&history)
 		out = append(out, report.PodHistory{Stamp: stamp, Pod: p, Hours: hours, History: history})
 	}
 	return out

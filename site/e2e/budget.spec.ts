@@ -33,9 +33,6 @@ function manyGpus(demo: any) {
     ...demo,
     count,
     node: { dictionary: Array.from({ length: count / 8 }, name), indexes: each((i) => i >> 3) },
-    gpuIndex: each((i) => i % 8),
-    migProfile: { dictionary: [], indexes: each(() => -1) },
-    migInstance: each(() => null),
     state: { dictionary: ['active', 'idle_held'], indexes: each(() => Math.floor(random() * 2.5) - (random() < 0.1 ? 1 : 0)).map((v: number) => Math.min(v, 1)) },
     utilPercent: each(() => Math.floor(random() * 101)),
   };
@@ -46,12 +43,12 @@ async function serveMany(baseURL: string): Promise<{ url: string; server: Server
   const latest = await read('demo/latest.json');
   const demo = await read('demo/' + latest.objects.pods[0].path);
   const chunks = Array.from({ length: PODS / CHUNK }, (_, i) => manyPods(demo, i));
-  const gpus = gzipSync(JSON.stringify(manyGpus(await read('demo/' + latest.objects.gpus.path))));
-  latest.objects.gpus = { path: 'data/gpus.json', bytes: gpus.length };
+  const gpus = gzipSync(JSON.stringify(manyGpus(await read('demo/' + latest.objects.gpuMap.path))));
+  latest.objects.gpuMap = { path: 'data/gpu-map.json', bytes: gpus.length };
   latest.objects.pods = chunks.map((body, i) => ({ path: `data/many-${i}.json`, bytes: body.length, count: CHUNK, firstNamespace: `team-${i}`, lastNamespace: `team-${i}` }));
   const server = createServer(async (request, response) => {
     const many = /many-(\d+)\.json$/.exec(request.url!);
-    const made = many ? chunks[Number(many[1])] : request.url!.endsWith('/gpus.json') ? gpus : request.url!.endsWith('/latest.json') ? gzipSync(JSON.stringify(latest)) : null;
+    const made = many ? chunks[Number(many[1])] : request.url!.endsWith('/gpu-map.json') ? gpus : request.url!.endsWith('/latest.json') ? gzipSync(JSON.stringify(latest)) : null;
     if (made) {
       response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
       return response.end(made);

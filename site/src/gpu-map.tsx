@@ -2,11 +2,11 @@
 // class, so that 40,000 cells are still a few elements.
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { bytes, number, percent, watts } from './format';
-import { gpuDetails, gpus, want } from './lake';
+import { gpuMap, gpus, want } from './lake';
 import { Empty, Section } from './marks';
 import { podHref } from './links';
 import { go, href } from './query';
-import type { GPUsData, Strings } from './report';
+import type { GPUMap, Strings } from './report';
 import { t } from './words';
 
 const CELL = 13;
@@ -15,6 +15,9 @@ const ACROSS = 8; // cells in a row of a node
 const STEP = CELL + GAP;
 
 export const text = (column: Strings, row: number): string | null => column.dictionary[column.indexes[row]!] ?? null;
+
+export const gpuStateWord = (state: string | null) =>
+  state === null ? t('free') : state === 'loading' ? t('loadingGpu') : state === 'idle_held' ? t('idle_held') : state === 'active' ? t('active') : t('unknown');
 
 /** The colour class of a GPU: its state, and while it works its use in fifths. */
 export function cellClass(state: string | null, utilPercent: number | null): string {
@@ -30,7 +33,7 @@ interface Place {
 }
 
 /** Where each GPU stands, and where each node's name. */
-export function placeCells(data: GPUsData, width: number) {
+export function placeCells(data: GPUMap, width: number) {
   const groups = new Map<number, number[]>();
   for (let row = 0; row < data.count; row++) {
     const node = data.node.indexes[row]!;
@@ -59,7 +62,7 @@ export function placeCells(data: GPUsData, width: number) {
 }
 
 export function GpuMap() {
-  const data = gpus.value;
+  const data = gpuMap.value;
   const host = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(Math.round(innerWidth > 1000 ? Math.min(innerWidth, 1760) * 0.55 : innerWidth - 50)); // about, until it is measured
   const [pointed, setPointed] = useState(-1);
@@ -90,10 +93,13 @@ export function GpuMap() {
   };
   const open = async (e: MouseEvent) => {
     const row = at(e);
-    await want('gpus');
-    const details = gpus.peek() === data && gpuDetails.peek(); // else the rows are others by now
-    const pod = row >= 0 && details && text(details.pod, row);
-    if (pod) go(podHref(text(details.namespace, row)!, pod));
+    if (row < 0 || data.state.indexes[row]! < 0) return;
+    const here = location.href;
+    if (!gpus.peek()) await want('gpus');
+    const same = rowOf(data, row);
+    const all = gpus.peek();
+    const pod = all && same >= 0 && text(all.pod, same);
+    if (pod && location.href === here) go(podHref(text(all.namespace, same)!, pod));
   };
   const label = t('gpuMapLabel', number(data.count), number(data.node.dictionary.length), n('active'), n('idle_held'), n('loading'), n('free'), n('unknown'));
   return (
@@ -122,17 +128,28 @@ export function GpuMap() {
   );
 }
 
-function describe(data: GPUsData, row: number): string {
-  const state = text(data.state, row);
-  const mig = text(data.migProfile, row);
-  const details = gpuDetails.value;
-  const pod = details && text(details.pod, row);
+/** The row of a cell's GPU among all that is known of the GPUs, which may be of another sample; -1: none. */
+function rowOf(map: GPUMap, cell: number): number {
+  const all = gpus.value;
+  if (!all) return -1;
+  const node = all.node.dictionary.indexOf(text(map.node, cell)!);
+  const row = all.node.indexes.indexOf(node) + cell - map.node.indexes.indexOf(map.node.indexes[cell]!); // rows of a node stand together
+  return node >= 0 && all.node.indexes[row] === node ? row : -1;
+}
+
+function describe(map: GPUMap, cell: number): string {
+  const all = gpus.value;
+  const row = rowOf(map, cell);
+  const state = gpuStateWord(text(map.state, cell));
+  if (!all || row < 0) return [text(map.node, cell), percent(map.utilPercent[cell]), state].join(' · ');
+  const mig = text(all.migProfile, row);
+  const pod = text(all.pod, row);
   return [
-    `${text(data.node, row)} GPU ${number(data.gpuIndex[row])}${mig ? ' ' + mig : ''}`,
-    percent(data.utilPercent[row]),
-    details && `${bytes(details.memoryUsedBytes[row])} / ${bytes(details.memoryTotalBytes[row])}`,
-    details && watts(details.powerWatts[row]),
-    pod ? `${text(details.namespace, row)}/${pod}` : '',
-    state === null ? t('free') : state === 'loading' ? t('loadingGpu') : state === 'idle_held' ? t('idle_held') : state === 'active' ? t('active') : t('unknown'),
+    `${text(all.node, row)} GPU ${number(all.gpuIndex[row])}${mig ? ' ' + mig : ''}`,
+    percent(map.utilPercent[cell]),
+    `${bytes(all.memoryUsedBytes[row])} / ${bytes(all.memoryTotalBytes[row])}`,
+    watts(all.powerWatts[row]),
+    pod ? `${text(all.namespace, row)}/${pod}` : '',
+    state,
   ].filter(Boolean).join(' · ');
 }

@@ -7,7 +7,7 @@ import { PodIndex } from './pod-index';
 import { one } from './query';
 import { VERSION } from './report';
 import { useEffect } from 'preact/hooks';
-import type { Alert, Alerts, ClusterEntry, Clusters, GPUDetails, GPUsData, Latest, NodeHours, Nodes, PodHistory, PodHours, PodsData, StatisticsData } from './report';
+import type { Alert, Alerts, ClusterEntry, Clusters, GPUMap, GPUsData, Latest, NodeHours, Nodes, PodHistory, PodHours, PodsData, StatisticsData } from './report';
 import { t } from './words';
 
 export const REFRESH_SECONDS = 30;
@@ -27,9 +27,8 @@ export const clusters = signal<ClusterEntry[] | null>(null);
 export const latest = signal<Latest | null>(null);
 export const alerts = signal<Alerts | null>(null);
 export const nodes = signal<Nodes | null>(null);
+export const gpuMap = signal<GPUMap | null>(null);
 export const gpus = signal<GPUsData | null>(null);
-/** The rest of the same rows; null: not read, or not wanted yet. */
-export const gpuDetails = signal<GPUDetails | null>(null);
 export const statistics = signal<StatisticsData | null>(null);
 export const pods = signal<PodIndex | null>(null);
 /** The week of the models and the hours of the nodes, which only some pages need. */
@@ -95,12 +94,12 @@ export function refresh(): Promise<void> {
   return running;
 }
 
-/** Has something read from now on, and waits until it is. */
+/** Has something read from now on, and waits until it was. */
 export async function want(...late: Late[]): Promise<void> {
-  const known = wanted.size;
+  if (late.every((l) => wanted.has(l))) return running ?? undefined;
   late.forEach((l) => wanted.add(l));
-  await running;
-  if (wanted.size > known) await refresh();
+  await running; // which did not know of it
+  await refresh();
 }
 
 async function readAll(): Promise<void> {
@@ -109,7 +108,7 @@ async function readAll(): Promise<void> {
     if (!cluster.value) return;
     const name = cluster.value;
     const alertsRead = read<Alerts>(folder() + 'api/v1/resources/alerts.json', 'no-cache').then(
-      (a) => (alerts.value = a),
+      (a) => (name === cluster.value ? (alerts.value = a) : a),
       (e: ReadError) => e,
     );
     const next = await read<Latest>(folder() + 'latest.json', 'no-cache');
@@ -118,6 +117,7 @@ async function readAll(): Promise<void> {
     failure.value = null;
     const errors = await readObjects(next);
     const alertError = await alertsRead;
+    if (name !== cluster.value) return readAll();
     if (alertError instanceof ReadError) errors.push(alertError);
     if (errors.map(String).join() !== missing.value.map(String).join()) missing.value = errors;
   } catch (e) {
@@ -140,7 +140,7 @@ async function readObjects(next: Latest): Promise<ReadError[]> {
   };
   const show = async <T extends { version: number }>(path: string, put: (doc: T) => void) => {
     const document = await object<T>(path);
-    if (document) put(document);
+    if (document && base === folder()) put(document); // else another cluster was chosen meanwhile
   };
   const paths = next.objects.pods.map((p) => p.path);
   podProgress.value = { read: 0, of: paths.length };
@@ -152,6 +152,7 @@ async function readObjects(next: Latest): Promise<ReadError[]> {
         return chunk;
       }),
     );
+    if (base !== folder()) return;
     const whole = chunks.filter((c) => c !== null);
     if (shown === base + paths.join() && whole.length === chunks.length && pods.value) return;
     if (whole.length === chunks.length || !pods.value) {
@@ -159,17 +160,11 @@ async function readObjects(next: Latest): Promise<ReadError[]> {
       shown = whole.length === chunks.length ? base + paths.join() : '';
     }
   };
-  const readGpus = async () => {
-    const [map, details] = await Promise.all([
-      object<GPUsData>(next.objects.gpus.path),
-      wanted.has('gpus') && next.objects.gpuDetails ? object<GPUDetails>(next.objects.gpuDetails.path) : null,
-    ]);
-    if (map) batch(() => ((gpus.value = map), (gpuDetails.value = details))); // rows of one run
-  };
   await Promise.all([
     show<StatisticsData>(next.objects.statistics.path, (d) => (statistics.value = d)),
     wanted.has('nodes') && show<Nodes>(next.objects.nodes.path, (d) => (nodes.value = d)),
-    readGpus(),
+    next.objects.gpuMap && show<GPUMap>(next.objects.gpuMap.path, (d) => (gpuMap.value = d)),
+    wanted.has('gpus') && show<GPUsData>(next.objects.gpus.path, (d) => (gpus.value = d)),
     wanted.has('pods') && readPods(),
     wanted.has('pods') && next.objects.podStatistics && show<PodHours>(next.objects.podStatistics.path, (d) => (podHours.value = byPod(d))),
   ]);
@@ -190,7 +185,7 @@ export function useWeek(): StatisticsData | null {
   useEffect(() => {
     if (!at) return;
     const of = cluster.peek();
-    read<StatisticsData>(folder() + 'api/v1/resources/models-168.json', 'no-cache').then(
+    read<StatisticsData>(folder() + 'api/v1/resources/statistics-168.json', 'no-cache').then(
       (d) => of === cluster.peek() && batch(() => ((week.value = d), (failedWeek.value = null))),
       (e: ReadError) => (failedWeek.value = e),
     );
@@ -233,7 +228,7 @@ export function forget() {
   objects = new Map();
   shown = '';
   batch(() => {
-    latest.value = alerts.value = nodes.value = gpus.value = gpuDetails.value = statistics.value = pods.value = week.value = nodeHours.value = null;
+    latest.value = alerts.value = nodes.value = gpuMap.value = gpus.value = statistics.value = pods.value = week.value = nodeHours.value = null;
     podHours.value = new Map();
     failure.value = failedWeek.value = null;
     missing.value = [];

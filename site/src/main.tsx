@@ -49,8 +49,9 @@ const queryPage = () => import('./query-page').then((m) => m.QueryPage);
 /** A view of its own script, which nobody else has to load. */
 function Later({ load }: { load: () => Promise<() => JSX.Element> }) {
   const [View, setView] = useState<(() => JSX.Element) | null>(null);
-  useEffect(() => void load().then((v) => setView(() => v)), []);
-  return View ? <View /> : <Empty>{t('loading')}</Empty>;
+  const [failed, setFailed] = useState(false);
+  useEffect(() => void load().then((v) => setView(() => v), () => setFailed(true)), []);
+  return View ? <View /> : <Empty>{t(failed ? 'reload' : 'loading')}</Empty>;
 }
 
 function View() {

@@ -30,7 +30,7 @@ export interface Thresholds {
   gpuPercent: number;
 }
 
-/** ClusterSummary is the figures of the summary cards. Averages are over pods (CPU, memory: percent of limit, else request, else node) and over GPUs. */
+/** ClusterSummary is the figures of the summary cards. */
 export interface ClusterSummary {
   totalNodes: number;
   readyNodes: number;
@@ -71,7 +71,7 @@ export interface Objects {
   pods: PodsObject[]; // in order of namespaces
   nodes: DataObject;
   gpus: DataObject; // GPUsData
-  gpuDetails: DataObject;
+  gpuMap: DataObject; // GPUMap: the rows of gpus, in their order
   statistics: DataObject; // StatisticsData: 24 hours of all but nodes
   nodeStatistics: DataObject; // NodeHours: 24 hours of nodes
   podStatistics: DataObject; // PodHours: 24 hours of model-serving pods
@@ -135,29 +135,32 @@ export interface PodsData extends Stamp {
   kvCacheUsageRatio: (number | null)[];
 }
 
-/** GPUsData is what the map shows of the GPUs and MIG instances of the newest sample, in columns, ordered by (node, gpu_index, mig_instance). */
+/** GPUsData is the GPUs and MIG instances of the newest sample in columns, ordered by (node, gpu_index, mig_instance). */
 export interface GPUsData extends Stamp {
   count: number;
   node: Strings;
   gpuIndex: (number | null)[];
+  gpuProduct: Strings;
   migProfile: Strings;
   migInstance: (number | null)[];
-  state: Strings; // "active", "idle_held", "loading", "unknown"; null: free
-  utilPercent: (number | null)[];
-}
-
-/** GPUDetails is the rest of the same rows, apart because of 40,000 GPUs it is most of the data, and shown of one, or of a node's or a pod's, at a time. */
-export interface GPUDetails extends Stamp {
-  count: number;
-  gpuProduct: Strings;
   namespace: Strings;
   pod: Strings;
   shareCount: (number | null)[];
+  state: Strings; // "active", "idle_held", "loading", "unknown"; null: free
+  utilPercent: (number | null)[];
   memoryUsedBytes: (number | null)[];
   memoryTotalBytes: (number | null)[];
   powerWatts: (number | null)[];
   temperatureCelsius: (number | null)[];
   xidLast: (number | null)[];
+}
+
+/** GPUMap is what the map draws of the same rows: of 40,000 GPUs, a tenth of their data. */
+export interface GPUMap extends Stamp {
+  count: number;
+  node: Strings;
+  state: Strings;
+  utilPercent: (number | null)[];
 }
 
 /** Node is a node in the documents of the API. Percents are of allocatable. */
@@ -279,7 +282,7 @@ export interface StatisticsData extends Stamp {
   clusterTotal: Series;
   models: ModelStatistics[]; // by GPU-hours, largest first
   namespaces: NamespaceStatistics[]; // likewise
-  nodes: NodeStatistics[]; // by name
+  nodes: NodeStatistics[]; // by name; none of 168 hours
 }
 
 /** NodeHours is the nodes' part of the statistics, apart because a cluster has far more nodes than models and only a node's page needs it. */

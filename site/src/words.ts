@@ -300,6 +300,7 @@ const WORDS = {
   helpBasis: ['A pod’s percent is of its limit, else its request, else its node; the bar says which.', '파드의 백분율은 제한, 없으면 요청, 없으면 노드 기준이며 막대 옆에 표시됩니다.'],
   helpNone: ['– means not measured; it is never a zero.', '–는 측정되지 않았다는 뜻이며 0이 아닙니다.'],
   helpTime: ['Times are in your zone; hover for UTC. The page refreshes every {0}.', '시각은 현지 시간이며, 가리키면 UTC를 표시합니다. {0}마다 새로 고칩니다.'],
+  reload: ['This part of the page could not be read. Reload the page.', '페이지의 이 부분을 읽지 못했습니다. 새로고침하세요.'],
   api: ['the same as JSON (OpenAPI)', 'JSON API(OpenAPI)'],
   foot: ['{0} · report made {1} by {2}', '{0} · {2}가 {1}에 작성'],
 } satisfies Record<string, [en: string, ko: string]>;

@@ -14,6 +14,8 @@ import (
 
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
+
+	"github.com/company/k8s-resource-monitor/internal/report"
 )
 
 // TestOpenAPI holds every document that the jobs wrote for the site's readers
@@ -80,18 +82,30 @@ func TestOpenAPI(t *testing.T) {
 				}
 			}
 		}
-		parts := strings.Split(name, "/")
-		seen[strings.Join(parts[1:min(len(parts), 5)], "/")]++
+		kind = name
+		switch parts := strings.Split(name, "/"); {
+		case len(parts) == 3 && parts[1] == "data":
+			kind = "demo/data"
+		case len(parts) > 5:
+			kind = strings.Join(parts[:5], "/") + []string{"/NAMESPACE", "/NAMESPACE/POD"}[len(parts)-6]
+		}
+		seen[kind]++
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Log(seen)
-	for _, want := range []string{"latest.json", "api/v1/resources/usage.json", "api/v1/resources/nodes.json", "api/v1/resources/alerts.json", "api/v1/resources/pods",
-		"api/v1/resources/statistics-24.json", "api/v1/resources/statistics-168.json", "api/v1/resources/models-168.json"} {
+	const resources = "demo/api/v1/resources/"
+	for _, want := range []string{"clusters.json", "metrics", "demo/latest.json", resources + "usage.json", resources + "nodes.json", resources + "alerts.json",
+		resources + "pods/NAMESPACE", resources + "pods/NAMESPACE/POD", resources + "statistics-24.json", resources + "statistics-168.json"} {
 		if seen[want] == 0 {
 			t.Errorf("the jobs wrote no %s", want)
 		}
+	}
+	var latest report.Latest
+	read(t, filepath.Join(site, "demo", "latest.json"), &latest)
+	if want := len(latest.Objects.All()); len(latest.Objects.Pods) == 0 || seen["demo/data"] < want {
+		t.Errorf("latest.json names %d data objects, %d are there", want, seen["demo/data"])
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -37,16 +38,27 @@ func TestReportEqualsLake(t *testing.T) {
 	read(t, filepath.Join(site, "api/v1/resources/statistics-24.json"), &day)
 	read(t, filepath.Join(site, "api/v1/resources/statistics-168.json"), &week)
 	compare(t, "statistics of a day", statisticsOf(day, len(day.HourStarts)), wantedStatistics(t, db, day.HourStarts))
+	seen, known := map[string]any{}, map[string]any{}
+	for i, o := range day.NodesSeen {
+		if n, ok := o.Get(); ok {
+			seen[day.HourStarts[i].Format("02 15")] = float64(n)
+		}
+	}
+	for hour, n := range figures(t, db, fmt.Sprintf(`SELECT strftime(hour AT TIME ZONE 'UTC', '%%d %%H'), count(*) FROM wanted
+		WHERE tbl = 'nodes' AND name = 'samples' AND hour >= '%s'::TIMESTAMPTZ GROUP BY hour`, day.HourStarts[0].Format(time.RFC3339))) {
+		known[hour] = n
+	}
+	compare(t, "nodes of each hour", seen, known)
 	compare(t, "sums of a day", totalsOf(day), wantedTotals(t, db, day.HourStarts[0]))
 	closed := len(week.HourStarts) - 1 // the open hour is as of the hour's first run
-	compare(t, "statistics of a week", statisticsOf(week, closed), wantedStatistics(t, db, week.HourStarts[:closed]))
-	var models, data report.StatisticsData
-	read(t, filepath.Join(site, "api/v1/resources/models-168.json"), &models)
+	want := wantedStatistics(t, db, week.HourStarts[:closed])
+	maps.DeleteFunc(want, func(key string, _ any) bool { return strings.HasPrefix(key, "nodes ") })
+	compare(t, "statistics of a week", statisticsOf(week, closed), want)
+	var data report.StatisticsData
 	read(t, filepath.Join(site, latest.Objects.Statistics.Path), &data)
 	var nodeHours report.NodeHours
 	read(t, filepath.Join(site, latest.Objects.NodeHours.Path), &nodeHours)
-	data.Nodes, models.Nodes = nodeHours.Nodes, week.Nodes
-	if !reflect.DeepEqual(data, day) || !reflect.DeepEqual(models, week) {
+	if data.Nodes = nodeHours.Nodes; !reflect.DeepEqual(data, day) {
 		t.Error("the page's statistics are not the API's")
 	}
 
@@ -67,10 +79,14 @@ func TestReportEqualsLake(t *testing.T) {
 			WHERE tbl = 'cluster' AND name = 'gpu_hours_idle_held' AND hour >= date_trunc('day', getvariable('ts')))
 		SELECT '' AS key, * FROM of_nodes, of_pods, of_gpus, today`))
 
-	gpus := map[string]any{} // both objects have the same rows
+	var gpus report.GPUsData
 	read(t, filepath.Join(site, latest.Objects.GPUs.Path), &gpus)
-	read(t, filepath.Join(site, latest.Objects.GPUDetails.Path), &gpus)
-	compare(t, "GPU map", columns(t, gpus, "node", "gpuIndex", "migInstance"), rowsOf(t, db, `
+	var gpuMap report.GPUMap
+	read(t, filepath.Join(site, latest.Objects.GPUMap.Path), &gpuMap)
+	if !reflect.DeepEqual(gpuMap, report.GPUMap{Stamp: gpus.Stamp, Count: gpus.Count, Node: gpus.Node, State: gpus.State, UtilPercent: gpus.UtilPercent}) {
+		t.Error("the map of the GPUs is not theirs")
+	}
+	compare(t, "GPUs", columns(t, gpus, "node", "gpuIndex", "migInstance"), rowsOf(t, db, `
 		SELECT concat_ws(' ', node, gpu_index, mig_instance) AS key, node, gpu_index AS "gpuIndex", gpu_product AS "gpuProduct", mig_profile AS "migProfile",
 			mig_instance AS "migInstance", namespace, pod, share_count AS "shareCount", state, util_percent AS "utilPercent",
 			memory_used_bytes AS "memoryUsedBytes", memory_total_bytes AS "memoryTotalBytes", power_watts AS "powerWatts",

@@ -49,6 +49,7 @@ func benchmarkRollup(b *testing.B, nodes int) {
 		o, _ := layout.Parse(name)
 		return o.Time.Minute() < 58
 	})
+	linkDay(b, dir, minute)
 	runRole(b, "minute", minute, "57")
 	var minutes []measured
 	for _, m := range [...]int{58, 59} {
@@ -141,6 +142,26 @@ func linkSome(b *testing.B, from, to string, want func(name string) bool) {
 }
 
 // podSamples is the number of pod rows.
+// linkDay gives the bucket a day of hours before benchHour, like those that
+// were rolled up in from: what a minute's report shows beside the minute.
+func linkDay(b *testing.B, from, to string) {
+	b.Helper()
+	for _, table := range hourlyTables {
+		name := func(hour time.Time) string {
+			return layout.Object{Tier: layout.Hourly, Table: table.name, Cluster: "bench", Time: hour}.Name()
+		}
+		for ago := range 23 {
+			link := filepath.Join(to, name(benchHour.Add(-time.Duration(ago+1)*time.Hour)))
+			if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+				b.Fatal(err)
+			}
+			if err := os.Link(filepath.Join(from, name(benchHour)), link); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
 func podSamples(b *testing.B, dir string) (rows int) {
 	b.Helper()
 	if err := duck(b).QueryRow("SELECT count(*) FROM read_parquet('" + dir + "/raw/v1/pods/**/*.parquet')").Scan(&rows); err != nil {

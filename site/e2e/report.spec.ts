@@ -101,7 +101,7 @@ test('the language and the theme can be switched', async ({ page }) => {
 for (const [width, lang] of [[1440, 'ko'], [360, 'en']] as const)
   test(`a pod leads to its page with the evidence of what it serves, ${width} px`, async ({ page }) => {
     await page.setViewportSize({ width, height: 900 });
-    await open(page, `view=pods&type=vllm&ns=model-serving&lang=${lang}`);
+    await open(page, `view=pods&type=vllm&ns=model-serving&state=active&lang=${lang}`); // not of a node that the exporter is away from
     await page.locator('.table.pods a.strong').first().click();
     await expect(page).toHaveURL(/view=pod&/);
     await expect(page.locator('#pod')).toBeVisible();

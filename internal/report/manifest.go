@@ -1,6 +1,8 @@
 package report
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
@@ -29,4 +31,16 @@ type ManifestObject struct {
 	Rows   int    `json:"rows"`
 	Bytes  int    `json:"bytes"`
 	SHA256 string `json:"sha256"` // hex, of the object's bytes
+}
+
+// ParseManifest reads the manifest that has the name in the bucket. The error
+// says what to do about one that cannot be read.
+func ParseManifest(name string, body []byte) (m Manifest, err error) {
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, fmt.Errorf("%s: not a manifest (%w): delete it, and what it commits counts as a gap", name, err)
+	}
+	if m.Version != Version {
+		return m, fmt.Errorf("%s: manifest version %d, this program reads %d: use the k8s-monitor that wrote it, or a newer one", name, m.Version, Version)
+	}
+	return m, nil
 }

@@ -2,7 +2,6 @@ package alert
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -49,7 +48,11 @@ func manifestsBelow(ctx context.Context, b bucket.Bucket, prefix string, from, a
 func readSnapshot(ctx context.Context, b bucket.Bucket, names []string) (whole report.Manifest, err error) {
 	var nodes []report.ManifestObject
 	for _, name := range names {
-		m, err := readManifest(ctx, b, name)
+		object, err := b.Get(ctx, name)
+		if err != nil {
+			return report.Manifest{}, err
+		}
+		m, err := report.ParseManifest(name, object.Body)
 		if err != nil {
 			return report.Manifest{}, err
 		}
@@ -75,21 +78,6 @@ func byInstant(names []string) (groups [][]string) {
 		last = o.Time
 	}
 	return groups
-}
-
-func readManifest(ctx context.Context, b bucket.Bucket, name string) (report.Manifest, error) {
-	var m report.Manifest
-	object, err := b.Get(ctx, name)
-	if err != nil {
-		return m, err
-	}
-	if err := json.Unmarshal(object.Body, &m); err != nil {
-		return m, fmt.Errorf("%s: %w; delete this manifest, and what it commits counts as a gap", name, err)
-	}
-	if m.Version != report.Version {
-		return m, fmt.Errorf("%s: version %d, this program reads version %d: use the k8s-monitor that wrote it, or a newer one", name, m.Version, report.Version)
-	}
-	return m, nil
 }
 
 // instants calls yield with each instant that m commits and that lies in

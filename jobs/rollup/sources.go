@@ -2,9 +2,7 @@ package rollup
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -46,22 +44,6 @@ func (j *Job) listCommitted(ctx context.Context, from, to time.Time) ([]committe
 	return found, nil
 }
 
-// readManifest reads one snapshot's manifest.
-func (j *Job) readManifest(ctx context.Context, name string) (report.Manifest, error) {
-	var m report.Manifest
-	object, err := j.Bucket.Get(ctx, name)
-	if err != nil {
-		return m, err
-	}
-	if err := json.Unmarshal(object.Body, &m); err != nil {
-		return m, fmt.Errorf("%s: not a manifest (%w): delete it, and that minute counts as a gap", name, err)
-	}
-	if m.Version != report.Version {
-		return m, fmt.Errorf("%s: manifest version %d, this program reads %d: use the k8s-monitor that wrote it, or a newer one", name, m.Version, report.Version)
-	}
-	return m, nil
-}
-
 // source is some of an hour's rows: a snapshot, or the hour's objects in
 // samples/, of which only the instants count that no snapshot holds.
 type source struct {
@@ -81,7 +63,11 @@ func (j *Job) sources(ctx context.Context, snapshots []committed) ([]*source, er
 	group.SetLimit(parallelReads)
 	for i, c := range snapshots {
 		group.Go(func() error {
-			m, err := j.readManifest(groupCtx, c.name)
+			object, err := j.Bucket.Get(groupCtx, c.name)
+			if err != nil {
+				return err
+			}
+			m, err := report.ParseManifest(c.name, object.Body)
 			if err != nil {
 				return err
 			}

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/logging"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -48,6 +49,9 @@ func openS3(ctx context.Context, u URL, log *slog.Logger) (Bucket, error) {
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithHTTPClient(httpClient),
+		config.WithLogger(logging.LoggerFunc(func(_ logging.Classification, format string, v ...any) {
+			log.WarnContext(ctx, "AWS SDK: "+fmt.Sprintf(format, v...))
+		})),
 		config.WithRegion(u.Region),
 		config.WithDefaultRegion("us-east-1"), // what stores with one region answer to
 		// Many stores refuse the trailing checksums that are the SDK's default.

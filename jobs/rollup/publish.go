@@ -44,7 +44,13 @@ func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snaps
 		return err
 	}
 	manifest := sources[len(sources)-1].manifest // the cluster's own: names of nodes' come before it
-	v, err := newView(j.streams(ctx, sources))
+	pods := 0
+	for _, o := range manifest.Objects {
+		if o.Table == usage.Pods {
+			pods = o.Rows / max(1, len(manifest.SampledAt))
+		}
+	}
+	v, err := newView(j.streams(ctx, sources), pods)
 	if err != nil {
 		return err
 	}

@@ -19,10 +19,10 @@ type view struct {
 	gpuUtil map[string]usage.Opt[float64] // by node, mean over its devices
 }
 
-// newView takes the last instant of a snapshot. The earlier ones serve to see
-// whether tokens moved.
-func newView(in streams) (*view, error) {
-	v := &view{states: map[podKey]state{}, engines: map[podKey]enginePoint{}, byNode: map[string]*usage.Node{}, gpuUtil: map[string]usage.Opt[float64]{}}
+// newView takes the last instant of a snapshot, of about so many pods. The
+// earlier ones serve to see whether tokens moved.
+func newView(in streams, pods int) (*view, error) {
+	v := &view{pods: make([]usage.Pod, 0, pods), states: map[podKey]state{}, engines: map[podKey]enginePoint{}, byNode: map[string]*usage.Node{}, gpuUtil: map[string]usage.Opt[float64]{}}
 	for _, t := range in.instants {
 		if t.After(v.at) {
 			v.at = t
@@ -59,13 +59,13 @@ func newView(in streams) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	pods, err := in.pods()
+	rows, err := in.pods()
 	if err != nil {
 		return nil, err
 	}
-	defer pods.start()()
+	defer rows.start()()
 	groups := map[groupKey]usage.Opt[bool]{}
-	err = each(pods, func(p *usage.Pod) {
+	err = each(rows, func(p *usage.Pod) {
 		if !now(p.TS) {
 			return
 		}

@@ -11,7 +11,7 @@ const (
 	// A page is cut where it holds this many values, equal neighbours counted
 	// once, or this many bytes of strings. Pages are what a reader holds of a
 	// column, and with the page index skips or fetches.
-	pageValues = 12_288
+	pageValues = 4_096
 	pageBytes  = 96 << 10
 	// valuesToTry is how many values show what the others will be like.
 	valuesToTry = 512

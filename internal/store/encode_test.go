@@ -163,7 +163,7 @@ func TestEncodings(t *testing.T) {
 	rows, r := fleet(20_000, 1), rand.New(rand.NewPCG(27, 28))
 	for i := range rows {
 		rows[i].Restarts = int32(i)
-		rows[i].ReplicaGroup = usage.Some(fmt.Sprintf("group-%d", r.IntN(5000)))
+		rows[i].ReplicaGroup = usage.Some(fmt.Sprintf("group-%d", r.IntN(500)))
 	}
 	want := map[string]format.Encoding{
 		"ts": format.RLEDictionary, "namespace": format.RLEDictionary, "owner_kind": format.RLEDictionary, "cpu_request_millicores": format.RLEDictionary,

@@ -6,14 +6,14 @@
 // # The files
 //
 // Columns stand in the order of the row type's fields, rows in the table's
-// order, in row groups of 32,768, or 131,072 where an object is created as a
+// order, in row groups of 8,192, or 131,072 where an object is created as a
 // stream. File metadata carries schema_version, cluster and table. Equal rows
 // give equal bytes, however they were spread over the calls of a Writer.
 //
 // A column chunk whose values recur has a dictionary (RLE_DICTIONARY). Of the
 // others, strings are DELTA_BYTE_ARRAY, integers and timestamps
 // DELTA_BINARY_PACKED or PLAIN, doubles and booleans PLAIN; chunk says which
-// when. Levels are RLE. Data pages are of version 2 and cut at 12,288 values
+// when. Levels are RLE. Data pages are of version 2 and cut at 4,096 values
 // that differ from their neighbours, or 96 KiB of strings. The codec is zstd;
 // a page that it would not make smaller says so. A chunk states its absent values and, unless there is a NaN
 // or a string of more than 64 bytes among them, its least and greatest value.

@@ -10,8 +10,9 @@ import (
 const (
 	// rowsPerGroup is how many rows a row group of an encoded file holds: few
 	// enough that a merge can hold one of each of sixty files, with the
-	// dictionaries of their names and UIDs.
-	rowsPerGroup = 32_768
+	// dictionaries of their names and UIDs. With four times as many a file is
+	// 2 % smaller, and a rollup of 20,000 pods takes a third more memory.
+	rowsPerGroup = 8_192
 	// rowsPerLargeGroup is how many one of a created object holds, which no merge
 	// reads: enough to compress well, and for readers to work side by side.
 	rowsPerLargeGroup = 131_072

@@ -1,10 +1,10 @@
 package lake
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -26,20 +26,35 @@ import (
 
 // BenchmarkRollup rolls up one hour of large clusters, and has DuckDB compute
 // the same statistics of the same objects, with two processors each. Who is
-// measured is a process of its own: this test binary again, in one of the roles
+// measured is a process of its own: the program with a memory limit for the
+// cluster's size, and DuckDB in this test binary again, in one of the roles
 // below. However often it is to run, it runs once.
 func BenchmarkRollup(b *testing.B) {
-	for _, nodes := range [...]int{650, 5000} {
-		b.Run(fmt.Sprintf("nodes=%d", nodes), func(b *testing.B) { benchmarkRollup(b, nodes) })
+	for _, size := range []struct {
+		nodes       int
+		memoryLimit string
+	}{{650, "160MiB"}, {5000, "768MiB"}} {
+		b.Run(fmt.Sprintf("nodes=%d", size.nodes), func(b *testing.B) { benchmarkRollup(b, size.nodes, size.memoryLimit) })
 	}
 }
 
-func benchmarkRollup(b *testing.B, nodes int) {
+func benchmarkRollup(b *testing.B, nodes int, memoryLimit string) {
 	dir, minute := b.TempDir(), b.TempDir()
+	program := filepath.Join(b.TempDir(), "k8s-monitor")
+	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-o", program, "./jobs")
+	build.Dir, build.Env = filepath.Join("..", ".."), append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	rollup := func(dir string, at time.Time, args ...string) measured {
+		c := exec.CommandContext(b.Context(), program, append([]string{"rollup", "--cluster", "bench", "--bucket", "file://" + dir, "--at", at.Format(time.RFC3339)}, args...)...)
+		c.Env = append(os.Environ(), "GOMEMLIMIT="+memoryLimit)
+		return runProcess(b, "rollup", c)
+	}
 	runRole(b, "write", dir, strconv.Itoa(nodes))
 	var ours, theirs []measured
 	for range 3 { // one after the other, so that what else runs here hinders both alike
-		ours = append(ours, runRole(b, "rollup", dir))
+		ours = append(ours, rollup(dir, benchHour.Add(70*time.Minute), "--from", benchHour.Format(time.RFC3339), "--to", benchHour.Add(time.Hour).Format(time.RFC3339)))
 		theirs = append(theirs, runRole(b, "duckdb", dir))
 	}
 	compacting := runRole(b, "duckdb-samples", dir)
@@ -50,14 +65,14 @@ func benchmarkRollup(b *testing.B, nodes int) {
 		return o.Time.Minute() < 58
 	})
 	linkDay(b, dir, minute)
-	runRole(b, "minute", minute, "57")
+	rollup(minute, benchHour.Add(57*time.Minute))
 	var minutes []measured
 	for _, m := range [...]int{58, 59} {
 		linkSome(b, filepath.Join(dir, "raw"), filepath.Join(minute, "raw"), func(name string) bool {
 			o, _ := layout.Parse(name)
 			return o.Time.Minute() == m
 		})
-		minutes = append(minutes, runRole(b, "minute", minute, strconv.Itoa(m)))
+		minutes = append(minutes, rollup(minute, benchHour.Add(time.Duration(m)*time.Minute)))
 	}
 
 	us, they, steady := least(ours), least(theirs), least(minutes)
@@ -196,22 +211,29 @@ type measured struct{ Seconds, CPUSeconds, PeakMiB float64 }
 // roleVariable is the environment variable that makes the binary play a role.
 const roleVariable = "ROLLUP_BENCH_ROLE"
 
-func runRole(b *testing.B, args ...string) (m measured) {
+func runRole(b *testing.B, args ...string) measured {
 	b.Helper()
 	c := exec.CommandContext(b.Context(), os.Args[0])
-	c.Env = append(os.Environ(), roleVariable+"="+strings.Join(args, " "), "GOMAXPROCS=2")
-	if args[0] == "rollup" || args[0] == "minute" {
-		c.Env = append(c.Env, "GOMEMLIMIT=768MiB") // as in deploy/cronjobs/base
+	c.Env = append(os.Environ(), roleVariable+"="+strings.Join(args, " "))
+	return runProcess(b, args[0], c)
+}
+
+// runProcess runs a process with two processors.
+func runProcess(b *testing.B, name string, c *exec.Cmd) (m measured) {
+	b.Helper()
+	c.Env = append(c.Env, "GOMAXPROCS=2")
+	var output bytes.Buffer
+	c.Stdout, c.Stderr = &output, &output
+	start := time.Now()
+	if err := c.Run(); err != nil {
+		b.Fatalf("%s: %v\n%s", name, err, output.Bytes())
 	}
-	c.Stderr = os.Stderr
-	out, err := c.Output()
-	if err == nil {
-		err = json.Unmarshal(out, &m)
+	m = measured{Seconds: time.Since(start).Seconds(), CPUSeconds: (c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds()}
+	m.PeakMiB = float64(c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024
+	if runtime.GOOS == "darwin" {
+		m.PeakMiB /= 1024 // there in bytes
 	}
-	if err != nil {
-		b.Fatalf("%v: %v", args, err)
-	}
-	fmt.Fprintf(os.Stderr, "%s: %.2f s, CPU %.2f s, peak %.0f MiB\n", args[0], m.Seconds, m.CPUSeconds, m.PeakMiB)
+	fmt.Fprintf(os.Stderr, "%s: %.2f s, CPU %.2f s, peak %.0f MiB\n", name, m.Seconds, m.CPUSeconds, m.PeakMiB)
 	return m
 }
 
@@ -221,30 +243,14 @@ func play() (played bool) {
 	if len(args) == 0 {
 		return false
 	}
-	start := time.Now()
 	if err := playRole(context.Background(), args[0], args[1], args[2:]...); err != nil {
 		fmt.Fprintln(os.Stderr, args, err)
-		os.Exit(1)
-	}
-	m := measured{Seconds: time.Since(start).Seconds()}
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		fmt.Fprintln(os.Stderr, args, err)
-		os.Exit(1)
-	}
-	m.CPUSeconds = time.Duration(used.Utime.Nano() + used.Stime.Nano()).Seconds()
-	m.PeakMiB = float64(used.Maxrss) / 1024
-	if runtime.GOOS == "darwin" {
-		m.PeakMiB /= 1024 // there in bytes
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(m); err != nil {
 		os.Exit(1)
 	}
 	return true
 }
 
 func playRole(ctx context.Context, role, dir string, args ...string) error {
-	j := rollup.Job{Bucket: bucket.Dir(dir), Cluster: "bench", Interval: samplePeriod, ProgramVersion: "bench", Log: slog.New(slog.DiscardHandler)}
 	switch role {
 	case "write":
 		nodes, err := strconv.Atoi(args[0])
@@ -252,17 +258,6 @@ func playRole(ctx context.Context, role, dir string, args ...string) error {
 			return err
 		}
 		return writeHour(ctx, dir, nodes)
-	case "rollup":
-		end := benchHour.Add(time.Hour)
-		_, err := j.Run(ctx, end.Add(10*time.Minute), rollup.Range{From: benchHour, To: end})
-		return err
-	case "minute":
-		minute, err := strconv.Atoi(args[0])
-		if err != nil {
-			return err
-		}
-		_, err = j.Run(ctx, benchHour.Add(time.Duration(minute)*time.Minute), rollup.Range{})
-		return err
 	case "duckdb":
 		return analyse(dir, filepath.Join(dir, "duckdb"), false)
 	case "duckdb-samples":

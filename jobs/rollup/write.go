@@ -20,9 +20,7 @@ func (h *hourRoller) writeHourly(ctx context.Context, state *hourState, sources 
 	var encoded encodedHour
 	var serving []usage.PodHour
 	recent := state.hour.After(h.now.Add(-horizon))
-	name := func(table string) string {
-		return layout.Object{Tier: layout.Hourly, Table: table, Cluster: h.Cluster, Time: state.hour}.Name()
-	}
+	name := func(table string) string { return h.hourlyName(table)(state.hour) }
 	err := store.PodHours.Create(ctx, h.Bucket, name(usage.Pods), store.Metadata{Cluster: h.Cluster}, func(w *store.Writer[usage.PodHour]) error {
 		b := batch[usage.PodHour]{write: w.Write}
 		out.pod = func(row *usage.PodHour) error {

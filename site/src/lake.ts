@@ -96,10 +96,10 @@ export function refresh(): Promise<void> {
 
 /** Has something read from now on, and waits until it was. */
 export async function want(...late: Late[]): Promise<void> {
-  if (late.every((l) => wanted.has(l))) return running ?? undefined;
-  late.forEach((l) => wanted.add(l));
-  await running; // which did not know of it
-  await refresh();
+  const fresh = late.filter((l) => !wanted.has(l));
+  fresh.forEach((l) => wanted.add(l));
+  while (running) await running; // the first may not know of it
+  if (fresh.length) await refresh();
 }
 
 async function readAll(): Promise<void> {

@@ -62,7 +62,7 @@ func TestReportEqualsLake(t *testing.T) {
 		t.Error("the page's statistics are not the API's")
 	}
 
-	compare(t, "cards", values("", latest.ClusterSummary), rowsOf(t, db, `
+	compare(t, "cards", values(t, "", latest.ClusterSummary), rowsOf(t, db, `
 		WITH now AS (FROM facts WHERE ts = getvariable('ts') AND inside),
 		of_nodes AS (
 			SELECT count(*) AS "totalNodes", count(*) FILTER (ready) AS "readyNodes", sum(gpu_allocatable) AS "totalGpus",
@@ -124,7 +124,7 @@ func TestReportEqualsLake(t *testing.T) {
 	read(t, filepath.Join(site, latest.Objects.Nodes.Path), &nodes)
 	got := map[string]any{}
 	for _, n := range nodes.Nodes {
-		for k, v := range values(n.Name, n) {
+		for k, v := range values(t, n.Name, n) {
 			got[k] = v
 		}
 	}
@@ -221,14 +221,15 @@ func rowsOf(t *testing.T, db *sql.DB, query string) map[string]any {
 }
 
 // values are the fields of a document that are not null.
-func values(key string, document any) map[string]any {
+func values(t *testing.T, key string, document any) map[string]any {
+	t.Helper()
 	body, err := json.Marshal(document)
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
 	fields := map[string]any{}
 	if err := json.Unmarshal(body, &fields); err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
 	out := map[string]any{}
 	for name, v := range fields {
@@ -293,13 +294,19 @@ func sqlName(field string) string {
 	return capital.ReplaceAllStringFunc(field, func(c string) string { return "_" + strings.ToLower(c) })
 }
 
+// jsonName is a field's name in the document.
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
 // statisticsOf are the first hours of all series.
 func statisticsOf(doc report.StatisticsData, hours int) map[string]any {
 	out := map[string]any{}
 	add := func(key string, series report.Series) {
 		v := reflect.ValueOf(series)
 		for i := range v.NumField() {
-			field, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			field := jsonName(v.Type().Field(i))
 			for h, o := range v.Field(i).Interface().(report.Floats)[:hours] {
 				if x, ok := o.Get(); ok {
 					out[fmt.Sprintf("%s %s %s", key, doc.HourStarts[h].Format("02 15:04"), sqlName(field))] = x
@@ -335,8 +342,7 @@ func wantedStatistics(t *testing.T, db *sql.DB, hours []time.Time) map[string]an
 	t.Helper()
 	var names []string
 	for f := range reflect.TypeFor[report.Series]().Fields() {
-		field, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		names = append(names, "'"+sqlName(field)+"'")
+		names = append(names, "'"+sqlName(jsonName(f))+"'")
 	}
 	out := map[string]any{}
 	for k, v := range figures(t, db, fmt.Sprintf(`SELECT tbl || ' ' || key || ' ' || strftime(hour AT TIME ZONE 'UTC', '%%d %%H:%%M') || ' ' || name, v FROM (%s)
@@ -353,7 +359,7 @@ func totalsOf(doc report.StatisticsData) map[string]any {
 	eachKey(doc, func(key string, total report.Totals, _ report.Series) {
 		v := reflect.ValueOf(total)
 		for i := range v.NumField() {
-			field, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			field := jsonName(v.Type().Field(i))
 			switch o := v.Field(i).Interface().(type) {
 			case int64:
 				out[key+" "+sqlName(field)] = float64(o)

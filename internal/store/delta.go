@@ -8,6 +8,10 @@ import (
 
 // This file is DELTA_BINARY_PACKED: the first integer, then differences, in
 // blocks of 128 that share a minimum and miniblocks of 32 that share a width.
+//
+// Widths are whole bytes, and a minimum below zero is the least that as many
+// bytes can hold. The page is larger for it and the compressed page smaller: an
+// equal difference is the same bytes wherever it stands, which zstd finds.
 
 const (
 	deltaBlock = 128
@@ -36,6 +40,9 @@ func appendDelta(dst []byte, values []int64, narrow bool) []byte {
 			block[i], last, least = uint64(d), v, min(least, d)
 		}
 		values = values[n:]
+		if least = min(least, 0); least < 0 {
+			least = -1 << (wholeBytes(uint64(^least)<<1|1) - 1)
+		}
 		dst = binary.AppendVarint(dst, least)
 		widths := len(dst)
 		dst = append(dst, 0, 0, 0, 0)
@@ -45,7 +52,7 @@ func appendDelta(dst []byte, values []int64, narrow bool) []byte {
 				mini[j] -= uint64(least)
 				all |= mini[j]
 			}
-			if width := bits.Len64(all); width > 0 {
+			if width := wholeBytes(all); width > 0 {
 				dst[widths+i/deltaMini] = byte(width)
 				dst = packed(dst, mini, width)
 			}
@@ -53,6 +60,9 @@ func appendDelta(dst []byte, values []int64, narrow bool) []byte {
 	}
 	return dst
 }
+
+// wholeBytes is how many bits the bytes have that v takes.
+func wholeBytes(v uint64) int { return (bits.Len64(v) + 7) &^ 7 }
 
 // deltaReader reads such integers.
 type deltaReader struct {

@@ -7,29 +7,32 @@ import "hash/maphash"
 // another less than once in ten million samples.
 type memo[T any] struct {
 	seed    maphash.Seed
-	last    map[uint64]*T // of the latest complete list
-	current map[uint64]*T // of the list being read
+	last    ordered[*T] // of the latest complete list
+	current ordered[*T] // of the list being read
 }
 
 func newMemo[T any]() memo[T] { return memo[T]{seed: maphash.MakeSeed()} }
 
 // begin starts a list, or starts it anew.
-func (m *memo[T]) begin() { m.current = make(map[uint64]*T, len(m.last)) }
+func (m *memo[T]) begin() {
+	m.last.next = 0
+	m.current = ordered[*T]{entries: make([]entry[*T], 0, len(m.last.entries))}
+}
 
 // reduce returns what the item reduces to, by reduce where it is new.
 func (m *memo[T]) reduce(i item, reduce func(item) (T, error)) (*T, error) {
-	key := maphash.Bytes(m.seed, i.bytes)
-	v := m.last[key]
-	if v == nil {
+	hash := maphash.Bytes(m.seed, i.bytes)
+	v, ok := m.last.find(hash)
+	if !ok {
 		fresh, err := reduce(i)
 		if err != nil {
 			return nil, err
 		}
 		v = &fresh
 	}
-	m.current[key] = v
+	m.current.add(hash, v)
 	return v, nil
 }
 
 // end forgets what the list just read no longer holds.
-func (m *memo[T]) end() { m.last, m.current = m.current, nil }
+func (m *memo[T]) end() { m.last, m.current = m.current, ordered[*T]{} }

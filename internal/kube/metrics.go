@@ -44,7 +44,7 @@ func (r *reading) usage() (u Usage) {
 // less than once in ten million samples.
 type measurements struct {
 	seed    maphash.Seed
-	byPod   map[uint64]measured
+	byPod   ordered[measured]
 	scratch []byte
 }
 
@@ -54,7 +54,7 @@ type measured struct {
 }
 
 func newMeasurements() *measurements {
-	return &measurements{seed: maphash.MakeSeed(), byPod: map[uint64]measured{}}
+	return &measurements{seed: maphash.MakeSeed()}
 }
 
 func hashOf[S []byte | string](m *measurements, namespace, name S) uint64 {
@@ -67,7 +67,7 @@ func hashOf[S []byte | string](m *measurements, namespace, name S) uint64 {
 func (m *measurements) of(pods []*Pod) []Usage {
 	all := make([]Usage, len(pods))
 	for i, p := range pods {
-		r, ok := m.byPod[hashOf(m, p.shared.namespace, p.name)]
+		r, ok := m.byPod.find(hashOf(m, p.shared.namespace, p.name))
 		if ok && (p.started == 0 || r.at >= p.started/1000) {
 			all[i] = r.Usage
 		}
@@ -76,12 +76,12 @@ func (m *measurements) of(pods []*Pod) []Usage {
 }
 
 // listPodMetrics reads what the pods of the namespace use, all where it is "".
-// What a list that expired said of a pod stays true, or is overwritten.
 func (c *Client) listPodMetrics(ctx context.Context, namespace string, into *measurements) error {
-	return c.list(ctx, metricsPods, namespace, func() {}, func(i item) error {
+	before := len(into.byPod.entries)
+	return c.list(ctx, metricsPods, namespace, func() { into.byPod.entries = into.byPod.entries[:before] }, func(i item) error {
 		r, err := readMetrics(i, ofPod)
 		if err == nil {
-			into.byPod[hashOf(into, r.namespace, r.name)] = measured{r.usage(), r.at / 1000}
+			into.byPod.add(hashOf(into, r.namespace, r.name), measured{r.usage(), r.at / 1000})
 		}
 		return err
 	})

@@ -143,8 +143,8 @@ func TestSecondSample(t *testing.T) {
 	if n := f.requests["/apis/apps/v1/replicasets"]; n != 1 {
 		t.Errorf("replicasets listed %d times, want once", n)
 	}
-	if len(c.pods.last) != 5 || len(c.owners) != 2 {
-		t.Errorf("%d pods and %d owners remembered, want 5 and 2", len(c.pods.last), len(c.owners))
+	if len(c.pods.last.entries) != 5 || len(c.owners) != 2 {
+		t.Errorf("%d pods and %d owners remembered, want 5 and 2", len(c.pods.last.entries), len(c.owners))
 	}
 }
 

@@ -224,7 +224,9 @@ func (j *Job) reportName(path string) string {
 }
 
 // publishSite writes the site's own files when they are not those that this
-// job published last.
+// job published last, and removes those of two versions ago. A page that is
+// open goes on with the files that it came with, whichever cluster's job
+// publishes the next ones, so all jobs keep one account of them.
 func (j *Job) publishSite(ctx context.Context, res *Result, saved *savedState) error {
 	var all strings.Builder
 	bodies := make([][]byte, len(j.Site.Names))
@@ -250,8 +252,42 @@ func (j *Job) publishSite(ctx context.Context, res *Result, saved *savedState) e
 		}
 		res.Objects++
 	}
-	saved.Site = digest
-	return nil
+	var gone []string
+	err := j.update(ctx, layout.Object{Tier: layout.Site, Path: "versions.json"}.Name(), func(old []byte) (body []byte, err error) {
+		body, gone, err = mergeVersions(old, j.Site.Names)
+		return body, err
+	})
+	if err == nil {
+		err = j.Bucket.Delete(ctx, gone...)
+	}
+	if err == nil {
+		saved.Site = digest
+	}
+	return err
+}
+
+// versionsKept is how many versions of the site have their files in the bucket.
+const versionsKept = 2
+
+// mergeVersions puts the files of a version before those in the object, newest
+// first, and returns the objects that no version kept has.
+func mergeVersions(old []byte, names []string) (body []byte, gone []string, err error) {
+	var versions [][]string
+	if len(old) > 0 {
+		if err := json.Unmarshal(old, &versions); err != nil {
+			return nil, nil, fmt.Errorf("%w: delete the object, the next version of the program makes it anew", err)
+		}
+	}
+	versions = slices.DeleteFunc(versions, func(v []string) bool { return slices.Equal(v, names) })
+	versions = slices.Insert(versions, 0, names)
+	kept := versions[:min(len(versions), versionsKept)]
+	for _, name := range slices.Concat(versions[len(kept):]...) {
+		if !slices.ContainsFunc(kept, func(v []string) bool { return slices.Contains(v, name) }) {
+			gone = append(gone, layout.Object{Tier: layout.Site, Path: name}.Name())
+		}
+	}
+	body, err = json.Marshal(kept)
+	return body, gone, err
 }
 
 // publishMetrics rewrites this cluster's part of the two objects that all

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
@@ -631,5 +633,56 @@ func TestReport(t *testing.T) {
 	})
 	if len(names) > 0 {
 		t.Errorf("names that layout does not know: %v", names)
+	}
+}
+
+// TestSiteFiles publishes versions of the site from two clusters: what only the
+// first version has goes when the third comes, and not before, whoever brings it.
+func TestSiteFiles(t *testing.T) {
+	b := bucket.Mem()
+	j := job(t, b)
+	publish := func(cluster string, saved *savedState, version int) string {
+		asset := fmt.Sprintf("assets/%d.js", version)
+		j.Cluster = cluster
+		j.Site = SiteFiles{FS: fstest.MapFS{asset: {Data: []byte("x")}, "index.html": {Data: []byte(asset)}}, Names: []string{asset, "index.html"}}
+		if err := j.publishSite(t.Context(), &Result{}, saved); err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for name := range content(t, b) {
+			if o, ok := layout.Parse(name); ok && o.Tier == layout.Site && strings.HasPrefix(o.Path, "assets/") {
+				names = append(names, o.Path)
+			}
+		}
+		slices.Sort(names)
+		return strings.Join(names, " ")
+	}
+	var east, west savedState
+	for i, step := range []struct {
+		cluster string
+		saved   *savedState
+		version int
+		want    string
+	}{
+		{"east", &east, 1, "assets/1.js"},
+		{"west", &west, 1, "assets/1.js"},
+		{"east", &east, 2, "assets/1.js assets/2.js"},
+		{"west", &west, 1, "assets/1.js assets/2.js"},
+		{"west", &west, 2, "assets/1.js assets/2.js"},
+		{"east", &east, 2, "assets/1.js assets/2.js"},
+		{"west", &west, 3, "assets/2.js assets/3.js"},
+		{"east", &east, 2, "assets/2.js assets/3.js"},
+		{"east", &savedState{}, 2, "assets/2.js assets/3.js"}, // it has lost its state
+		{"east", &east, 4, "assets/2.js assets/4.js"},
+	} {
+		if got := publish(step.cluster, step.saved, step.version); got != step.want {
+			t.Errorf("step %d: %s, want %s", i, got, step.want)
+		}
+	}
+	if _, err := b.Put(t.Context(), "site/versions.json", []byte("{"), bucket.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.publishSite(t.Context(), &Result{}, &savedState{}); err == nil || !strings.Contains(err.Error(), "site/versions.json") {
+		t.Errorf("a damaged account: %v", err)
 	}
 }

@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  server: { fs: { allow: ['.', '../internal/views/questions'] } }, // for tests, which import the questions from there
+  server: { fs: { allow: ['.', '../internal/views/questions', '../docs'] } }, // for tests, which import from there
   worker: { format: 'es' },
   build: {
     target: ['chrome123', 'firefox120', 'safari17.5'],

@@ -1,0 +1,330 @@
+// SQL over one hourly table, for the explorer: a plan takes the rows of the
+// table in batches of columns and answers at the end. Millions of rows take
+// about a second. What cannot be run here is an error that says so.
+import { derivedAlias, parseSql, type ExprNode, type SelectStatement, type Statement } from 'squirreling';
+import schema from '../../docs/schema.md?raw';
+import { alike, compile, condition, constant, fail, MS, number, order, SqlError, type Expr, type Scope, type Type, type Value } from './sql-expression';
+
+export { SqlError, type Value };
+
+/** An answer: rows in order. `bar` names the column that is also drawn. */
+export interface Answer {
+  columns: string[];
+  rows: Value[][];
+  bar?: string;
+}
+
+/** Rows of a table, by column. A column that an object lacks is NULL. */
+export interface Batch {
+  length: number;
+  columns: Record<string, ArrayLike<Value | undefined>>;
+}
+
+export interface Query {
+  table: string;
+  columns: string[];
+  /** The hours to read, newest first, and whether WHERE bounds them. */
+  hours: number[];
+  bounded: boolean;
+  add(batch: Batch): void;
+  /** Whether older hours cannot change the answer. */
+  full(): boolean;
+  answer(): Answer;
+}
+
+interface Column {
+  name: string;
+  type: Type;
+}
+
+const TYPES: Record<string, Type> = { string: 'text', int: 'int', bigint: 'int', double: 'double', boolean: 'boolean', timestamp: 'time' };
+const PARTITION: Column[] = [{ name: 'cluster', type: 'text' }, { name: 'dt', type: 'text' }];
+
+/** The hourly tables as the documentation has them, and as the views of DuckDB and Athena. */
+export const TABLES: Record<string, Column[]> = Object.fromEntries(
+  [...schema.matchAll(/^## hourly\/v1\/(\w+)\n([^#]*)/gm)].map(([, table, body]) => [
+    'hourly_' + table,
+    [...body!.matchAll(/^\| (\w+) \| (\w+) \|/gm)].filter(([, , type]) => TYPES[type!]).map(([, name, type]) => ({ name: name!, type: TYPES[type!]! })).concat(PARTITION),
+  ]),
+);
+
+const MOST_HOURS = 31 * 24;
+const MOST_ROWS = 200_000;
+const MOST_GROUPS = 500_000;
+
+/** Reads SQL. The time of the newest sample is its current_timestamp. */
+export function read(text: string, now: number): Query {
+  const plan = planOf(parse(text, now), new Map(), now);
+  const { leaf, out } = plan;
+  const newest = Math.floor(Math.min(now, leaf.to - 1) / MS.HOUR!);
+  const oldest = leaf.from === -Infinity ? newest - 23 : Math.ceil(leaf.from / MS.HOUR!);
+  if (newest - oldest >= MOST_HOURS) throw new SqlError(`${newest - oldest + 1} hours are too many here, at most ${MOST_HOURS} are read: bound hour in WHERE, or use DuckDB`);
+  const shown = (v: Value, k: number) => (out[k]!.type === 'time' && v !== null ? new Date(v as number).toISOString() : v);
+  return {
+    table: leaf.table,
+    columns: [...leaf.used],
+    hours: Array.from({ length: Math.max(0, newest - oldest + 1) }, (_, i) => (newest - i) * MS.HOUR!),
+    bounded: leaf.from !== -Infinity,
+    add: plan.add,
+    full: plan.full,
+    answer: () => ({ columns: out.map((c) => c.name), rows: plan.rows().map((r) => r.map(shown)) }),
+  };
+}
+
+const AGGREGATES = ['count', 'sum', 'avg', 'min', 'max', 'min_by', 'max_by', 'bool_and', 'bool_or'];
+const functions = Object.fromEntries(AGGREGATES.slice(5).map((name) => [name, { apply: () => null, arguments: { min: name.endsWith('_by') ? 2 : 1, max: name.endsWith('_by') ? 2 : 1 } }]));
+
+function parse(text: string, now: number): Statement {
+  // The parser knows no dates. The day that the questions make of one is put in its place; positions stay.
+  const query = text.replace(/CAST\(CAST\(current_date - INTERVAL '(\d+)' DAY AS date\) AS varchar\)/gi, (all, days) => `'${new Date(now - days * MS.DAY!).toISOString().slice(0, 10)}'`.padEnd(all.length));
+  try {
+    return parseSql({ query, functions });
+  } catch (e) {
+    throw new SqlError((e as Error).message.replace(/ at position \d+/, ''), (e as { positionStart?: number }).positionStart);
+  }
+}
+
+/** The table that a query comes down to, what is used of it, and the hours from and before which it is read. */
+interface Leaf {
+  table: string;
+  used: Set<string>;
+  from: number;
+  to: number;
+}
+
+interface Plan {
+  leaf: Leaf;
+  out: Column[];
+  add(batch: Batch): void;
+  full(): boolean;
+  rows(): Value[][];
+}
+
+function planOf(statement: Statement, named: Map<string, () => Plan>, now: number): Plan {
+  if (statement.type === 'select') return planSelect(statement, named, now);
+  if (statement.type === 'compound') fail(statement, `${statement.operator} cannot be run here: use DuckDB`);
+  for (const { name, query } of statement.ctes) {
+    const before = named;
+    named = new Map(before).set(name.toLowerCase(), () => planOf(query, before, now));
+  }
+  return planOf(statement.query, named, now);
+}
+
+/** The same whatever the place in the text and the case of names. */
+const key = (node: ExprNode) => JSON.stringify(node, (k, v) => (k.startsWith('position') || k === 'prefix' ? undefined : k === 'name' || k === 'funcName' ? v.toLowerCase() : typeof v === 'bigint' ? String(v) : v));
+
+const contains = (node: unknown, test: (node: ExprNode) => boolean): boolean =>
+  typeof node === 'object' && node !== null && (test(node as ExprNode) || Object.values(node).some((v) => contains(v, test)));
+
+const isAggregate = (node: ExprNode) => node.type === 'function' && AGGREGATES.includes(node.funcName.toLowerCase());
+
+function planSelect(select: SelectStatement, named: Map<string, () => Plan>, now: number): Plan {
+  const { from, limit = Infinity, offset = 0 } = select;
+  if (select.joins.length) fail(select.joins[0]!, 'joins cannot be run here: use DuckDB');
+  if (from.type === 'function') fail(from, `${from.funcName} cannot be run here: use DuckDB`);
+  if (limit < Infinity && limit + offset > MOST_ROWS) fail(select, `at most ${MOST_ROWS} rows are kept here: lower LIMIT`);
+  const table = from.type === 'table' ? from.table.toLowerCase() : '';
+  const inner = from.type === 'subquery' ? planOf(from.query, named, now) : named.get(table)?.();
+  const columns = inner?.out ?? TABLES[table] ?? fail(from, `there is no table ${table} here; there are ${Object.keys(TABLES).join(', ')}`);
+  const leaf = inner?.leaf ?? { table, used: new Set<string>(), from: -Infinity, to: Infinity };
+
+  // Where a row is read: a name is a column, else what SELECT calls so.
+  let data: Batch['columns'] = {};
+  const isOwn = (node: { prefix?: string; positionStart: number }) => !node.prefix || node.prefix.toLowerCase() === (from.alias ?? table).toLowerCase() || fail(node, `there is no table ${node.prefix} here`);
+  const column = (node: ExprNode): Expr | undefined => {
+    if (node.type !== 'identifier' || !isOwn(node)) return;
+    const [c, twice] = columns.filter((c) => c.name.toLowerCase() === node.name.toLowerCase());
+    if (!c) return;
+    if (twice) fail(node, `two columns are called ${node.name}`);
+    if (!inner) leaf.used.add(c.name);
+    return { type: c.type, at: (i) => data[c.name]?.[i] ?? null };
+  };
+  const outputs = select.columns.flatMap((c): { name: string; node: ExprNode }[] =>
+    c.type === 'derived' ? [{ name: c.alias ?? derivedAlias(c.expr), node: c.expr }]
+    : isOwn({ ...c, prefix: c.table }) && columns.map(({ name }) => ({ name, node: { type: 'identifier', name, positionStart: c.positionStart, positionEnd: c.positionEnd } })));
+  const called = (node: ExprNode): ExprNode | undefined => {
+    if (node.type !== 'identifier' || node.prefix) return;
+    const all = outputs.filter((o) => o.name.toLowerCase() === node.name.toLowerCase()).map((o) => o.node);
+    return new Set(all.map(key)).size > 1 ? fail(node, `two columns are called ${node.name}: name them apart with AS`) : all[0];
+  };
+  const within = new Set<ExprNode>(); // aliases that are being looked up: none is made of itself
+  const byAlias = (node: ExprNode, scope: Scope): Expr => {
+    const meant = called(node);
+    if (!meant || within.has(meant)) fail(node, `there is no column ${(node as { name: string }).name} in ${table || 'the subquery'}`);
+    within.add(meant);
+    const e = compile(meant, scope);
+    within.delete(meant);
+    return e;
+  };
+  const atRow: Scope = (node) => {
+    if (node.type === 'function' && node.funcName.toLowerCase() === 'current_timestamp') return constant('time', now);
+    if (isAggregate(node)) fail(node, 'an aggregate cannot stand here: use HAVING');
+    return column(node) ?? (node.type === 'identifier' ? byAlias(node, atRow) : undefined);
+  };
+
+  // Where a group is: its keys, aggregates over its rows, and nothing else.
+  const grouped = select.groupBy.length > 0 || select.having !== undefined || contains([outputs, select.orderBy], isAggregate);
+  if (select.distinct && grouped) fail(select, 'DISTINCT cannot stand beside aggregates here: SELECT DISTINCT … FROM (SELECT …)');
+  const groupBy = select.distinct ? outputs.map((o) => o.node) : select.groupBy.map((node) => (node.type === 'identifier' && !column(node) && called(node)) || node);
+  const keys = groupBy.map((node) => ({ id: key(node), e: compile(node, atRow), values: [] as Value[] }));
+  const aggregates = new Map<string, Aggregate>();
+  const atGroup: Scope = (node) => {
+    const id = key(node);
+    const k = keys.find((k) => k.id === id && (node.type !== 'identifier' || isOwn(node)));
+    if (k) return { type: k.e.type, at: (g) => k.values[g]! };
+    if (node.type === 'function' && isAggregate(node)) {
+      const a = aggregates.get(id) ?? aggregate(node, atRow);
+      aggregates.set(id, a);
+      return { type: a.type, at: a.value };
+    }
+    if (node.type === 'identifier') return column(node) ? fail(node, `${node.name} must stand in GROUP BY or in an aggregate`) : byAlias(node, atGroup);
+    return node.type === 'function' && !node.args.length ? atRow(node) : undefined;
+  };
+  const byGroup = grouped || select.distinct;
+  const scope = byGroup ? atGroup : atRow;
+
+  const where = select.where && condition(select.where, atRow);
+  if (!inner && select.where) bound(leaf, select.where, atRow);
+  const having = select.having && condition(select.having, scope);
+  const made = outputs.map((o) => compile(o.node, scope));
+  const sorts = select.orderBy.map(({ expr, direction, nulls }) => ({ e: compile(called(expr) ?? expr, scope), sign: direction === 'DESC' ? -1 : 1, first: nulls === 'FIRST', byHour: key(called(expr) ?? expr) === '{"type":"identifier","name":"hour"}' }));
+  const before = (a: Value[], b: Value[]) => {
+    for (let k = 0; k < sorts.length; k++) {
+      const { sign, first } = sorts[k]!;
+      const [x, y] = [a[k]!, b[k]!];
+      const o = x === null || y === null ? (Number(x === null) - Number(y === null)) * (first ? -1 : 1) : sign * order(x, y);
+      if (o !== 0) return o;
+    }
+    return 0;
+  };
+
+  // A kept row is what it is sorted by, and its values.
+  const most = limit + offset;
+  let kept: { by: Value[]; values: Value[] }[] = [];
+  let last: Value[] | undefined; // beyond it no row counts
+  const sort = () => void (sorts.length && kept.sort((a, b) => before(a.by, b.by)));
+  const keep = (i: number) => {
+    if (!sorts.length && kept.length >= most) return;
+    const by = sorts.map((s) => s.e.at(i));
+    if (last && before(by, last) >= 0) return;
+    kept.push({ by, values: made.map((e) => e.at(i)) });
+    if (sorts.length && kept.length > 2 * most + 1000) {
+      sort();
+      kept.length = most;
+      last = kept[most - 1]?.by;
+    }
+    if (most === Infinity && kept.length > MOST_ROWS) throw new SqlError(`the answer has more than ${MOST_ROWS} rows: add LIMIT, or keep fewer with WHERE`);
+  };
+
+  const root = new Map<Value, any>();
+  let groups = 0;
+  const open = () => {
+    if (groups >= MOST_GROUPS) throw new SqlError(`there are more than ${MOST_GROUPS} groups: keep fewer rows with WHERE, or use DuckDB`);
+    return groups++;
+  };
+  if (grouped && !keys.length) open();
+  const groupOf = (i: number): number => {
+    let at = root;
+    for (let k = 0; k < keys.length; k++) {
+      const v = keys[k]!.e.at(i);
+      let next = at.get(v);
+      if (next === undefined) {
+        next = k < keys.length - 1 ? new Map() : open();
+        at.set(v, next);
+        if (k === keys.length - 1) keys.forEach((each) => (each.values[next] = each.e.at(i)));
+      }
+      at = next;
+    }
+    return keys.length ? (at as unknown as number) : 0;
+  };
+
+  const take = (batch: Batch) => {
+    data = batch.columns;
+    const steps = [...aggregates.values()];
+    for (let i = 0; i < batch.length; i++) {
+      if (where && where.at(i) !== true) continue;
+      if (!byGroup) keep(i);
+      else {
+        const g = groupOf(i);
+        for (let k = 0; k < steps.length; k++) steps[k]!.step(g, i);
+      }
+    }
+  };
+  return {
+    leaf,
+    out: made.map((e, k) => ({ name: outputs[k]!.name, type: e.type })),
+    add: inner ? inner.add : take,
+    full: inner ? inner.full : () => !byGroup && kept.length >= most && (!sorts.length || (sorts[0]!.byHour && sorts[0]!.sign < 0)),
+    rows() {
+      if (inner) {
+        const rows = inner.rows();
+        take({ length: rows.length, columns: Object.fromEntries(inner.out.map((c, k) => [c.name, rows.map((r) => r[k])])) });
+      }
+      for (let g = 0; g < groups; g++) if (!having || having.at(g) === true) keep(g);
+      sort();
+      kept = kept.slice(offset, most);
+      return kept.map((r) => r.values);
+    },
+  };
+}
+
+interface Aggregate {
+  type: Type;
+  step(group: number, row: number): void;
+  value(group: number): Value;
+}
+
+function aggregate(node: Extract<ExprNode, { type: 'function' }>, scope: Scope): Aggregate {
+  const name = node.funcName.toLowerCase();
+  const sums = name === 'sum' || name === 'avg';
+  const [first, second] = node.args as [ExprNode, ExprNode?];
+  const x = first.type === 'star' ? constant('int', 1) : sums ? number(first, scope) : name.startsWith('bool') ? condition(first, scope) : compile(first, scope);
+  const by = second && compile(second, scope);
+  if (by && node.distinct) fail(node, `${name} takes no DISTINCT`);
+  const only = node.filter && condition(node.filter, scope);
+  const seen: Set<Value>[] | undefined = node.distinct ? [] : undefined;
+  const sign = name.startsWith('min') ? 1 : -1;
+  const counts: number[] = [];
+  const values: Value[] = [];
+  const best: Value[] = [];
+  const take: (g: number, v: any, i: number) => void =
+    name === 'count' ? () => {}
+    : sums ? (g, v) => (values[g] = ((values[g] as number) ?? 0) + v)
+    : name === 'bool_and' ? (g, v) => (values[g] = (values[g] ?? true) && v)
+    : name === 'bool_or' ? (g, v) => (values[g] = (values[g] ?? false) || v)
+    : (g, v, i) => {
+        const w = by ? by.at(i) : v;
+        if (w === null || (best[g] !== undefined && sign * order(w, best[g]!) >= 0)) return;
+        best[g] = w;
+        values[g] = v;
+      };
+  return {
+    type: name === 'count' ? 'int' : name === 'avg' ? 'double' : x.type,
+    step(g, i) {
+      if (only && only.at(i) !== true) return;
+      const v = x.at(i);
+      if (v === null || (seen && (seen[g] ??= new Set()).size === seen[g].add(v).size)) return;
+      counts[g] = (counts[g] ?? 0) + 1;
+      take(g, v, i);
+    },
+    value: (g) => (name === 'count' ? (counts[g] ?? 0) : name === 'avg' && counts[g] ? (values[g] as number) / counts[g] : (values[g] ?? null)),
+  };
+}
+
+const MIRRORED: Record<string, string> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
+
+/** Narrows the hours to what AND in WHERE says of hour, or of its day dt, beside a constant. */
+function bound(leaf: Leaf, where: ExprNode, scope: Scope): void {
+  if (where.type !== 'binary') return;
+  if (where.op === 'AND') return [where.left, where.right].forEach((part) => bound(leaf, part, scope));
+  for (const [name, value, op] of [[where.left, where.right, where.op], [where.right, where.left, MIRRORED[where.op] ?? where.op]] as const) {
+    const span = name.type === 'identifier' ? { hour: 1, dt: MS.DAY! }[name.name.toLowerCase()] : undefined;
+    if (!span || value.type === 'interval') continue;
+    const e = alike([name, value], scope).args[1]!;
+    const v = e.constant ? e.at(0) : null;
+    const at = typeof v === 'string' && /^\d{4}-\d\d-\d\d$/.test(v) ? Date.parse(v) : v;
+    if (typeof at !== 'number' || Number.isNaN(at)) continue;
+    if (op === '=' || op === '>=' || op === '>') leaf.from = Math.max(leaf.from, op === '>' ? at + span : at);
+    if (op === '=' || op === '<=' || op === '<') leaf.to = Math.min(leaf.to, op === '<' ? at : at + span);
+  }
+}

@@ -164,7 +164,7 @@ function binary(node: Of<'binary'>, scope: Scope): Expr {
   }
   const args = [number(left, scope), number(right, scope)];
   const type = op === '/' || args.some((e) => e.type === 'double') ? 'double' : 'int';
-  return lift(type, args, ARITHMETIC[op]!);
+  return lift(type, args, op === '%' && type === 'int' ? (a, b) => (b === 0 ? null : (a % b) + 0) : ARITHMETIC[op]!);
 }
 
 function call(node: Of<'function'>, scope: Scope): Expr {

@@ -9,7 +9,8 @@ export const VIEWS = {
   model: '&ns=model-serving&model=llama-3.3-70b-instruct&type=vllm',
   week: '&view=model&ns=model-serving&model=openai%2Fgpt-oss-120b&range=168',
   node: '&node=a100-mig-01',
-  query: '', table: '&view=query&ask=table&table=cluster&hours=1',
+  query: '', sql: '&view=query&sql=' + encodeURIComponent("SELECT * FROM hourly_cluster WHERE hour >= current_timestamp - INTERVAL '2' HOUR"),
+  wrong: '&view=query&sql=' + encodeURIComponent('SELECT hour,\n  gpus FROM hourly_cluster'),
 };
 
 export const test = base.extend<{ complaints: string[] }>({

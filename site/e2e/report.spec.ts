@@ -193,6 +193,48 @@ test('questions are answered from the Parquet objects, as a table and a file', a
   await expect(page.locator('pre').first()).toContainText('gpu_allocatable > gpu_requested');
 });
 
+test('the questions over hourly tables are answered by their SQL', async ({ page }) => {
+  for (const [ask, columns] of Object.entries({ 'gpu-hours': 'cluster,namespace,model,engine,gpu_hours,idle_held,idle_percent,cost', tokens: 'cluster,namespace,model,hour,tokens,gpu_hours,tokens_per_gpu_hour', 'memory-growth': 'cluster,namespace,pod,hours,first_mib,last_mib,grown_mib' })) {
+    await open(page, 'view=query&ask=' + ask);
+    expect((await page.locator('.answer thead th').allTextContents()).map((c) => c.replace(/[▾▴]/, '')).join()).toBe(columns);
+    expect(await page.locator('.answer tbody tr').count()).toBeGreaterThan(5);
+    await expect(page.locator('textarea')).toHaveValue(new RegExp('FROM hourly_'));
+    await expect(page.locator('.answer tbody .bar').first()).toBeAttached();
+  }
+});
+
+test('SQL is edited, run by the keyboard, and stands in the address', async ({ page }) => {
+  await open(page, 'view=query');
+  const editor = page.getByRole('textbox', { name: 'SQL' });
+  await editor.fill("SELECT namespace AS \"<img src=x onerror=alert(1)>\", count(*) AS n, 'a''b' AS s\nFROM hourly_pods GROUP BY namespace ORDER BY n DESC");
+  await expect(page).not.toHaveURL(/sql=/); // not before it is run
+  await editor.press('Control+Enter');
+  await expect(page).toHaveURL(/sql=SELECT/);
+  await expect(page.locator('.answer thead th').first()).toContainText('<img src=x');
+  await expect(page.locator('.answer tbody tr').first()).toContainText("a'b");
+  await expect(page.locator('.section-answer .note').first()).toContainText('last 24 hours');
+  expect(await page.locator('main img').count()).toBe(0);
+  const rows = await page.locator('.answer tbody').textContent();
+  const other = await page.context().newPage();
+  await open(other, new URL(page.url()).search.slice(1)); // a link repeats it
+  await expect(other.locator('.answer tbody')).toHaveText(rows!);
+  await other.close();
+  await editor.fill('SELECT namespace,\n  nothing FROM hourly_pods');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter'); // on Run
+  await expect(page.getByRole('alert')).toHaveText('Line 2, column 3: there is no column nothing in hourly_pods');
+  await expect(editor).toHaveAttribute('aria-invalid', 'true');
+  await expect(page.locator('.answer')).toHaveCount(0);
+  await page.goBack();
+  await expect(page.getByRole('alert')).toHaveCount(0);
+  await expect(page.locator('.answer tbody')).toHaveText(rows!);
+  await page.getByRole('link', { name: 'hourly_nodes' }).click();
+  await expect(page.locator('.answer tbody tr').first()).toContainText('h100');
+  await page.getByRole('link', { name: 'Growth in memory' }).click();
+  await expect(editor).toHaveValue(/grown_mib/);
+  await expect(page).not.toHaveURL(/sql=/);
+});
+
 test('a bucket that shows only its site says so where Parquet is asked for', async ({ page }) => {
   await page.route(/\.parquet$/, (route) => route.fulfill({ status: 403, body: '' }));
   await open(page, 'view=query');

@@ -1,17 +1,21 @@
-// Reads hourly Parquet objects beside the page and folds their rows: by range
-// requests, so that of a large object only the columns asked for are fetched.
+// Runs SQL over hourly Parquet objects beside the page: by range requests, so
+// that of a large object only the columns asked for are fetched. Objects are
+// taken newest first whatever order they come in, so that answers repeat.
 import { decompress } from 'fzstd';
-import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
-import { browse, QUESTIONS, type Answer, type Row } from './questions';
+import { parquetMetadataAsync, parquetRead } from 'hyparquet';
+import { objectName } from './questions';
+import { read, SqlError, type Answer, type Batch, type Value } from './sql';
 
 export interface Ask {
-  urls: string[];
-  question: string; // "": browse
-  words: string;
-  columns?: string[];
+  sql: string;
+  now: number; // the newest sample's time
+  cluster: string;
+  base: string; // the bucket's prefix, as a URL
 }
 
 export interface Told {
+  hours: number; // that are to be read
+  bounded: boolean; // by the SQL, not by default
   done: number;
   answer?: Answer;
   read: number; // objects
@@ -19,7 +23,8 @@ export interface Told {
   requests: number;
   bytes: number;
   refused: number[]; // what was answered instead of an object, each status once; 0: no answer
-  failure?: string;
+  error?: { message: string; position?: number }; // of the SQL
+  failure?: string; // of anything else
 }
 
 const TAIL = 64 * 1024; // holds the footer, and of a small object everything
@@ -27,9 +32,8 @@ const SIDE_BY_SIDE = 6;
 const compressors = { ZSTD: (input: Uint8Array, length: number) => decompress(input, new Uint8Array(length)) };
 
 onmessage = async (e: MessageEvent<Ask>) => {
-  const { urls, question, words, columns } = e.data;
-  const told: Told = { done: 0, read: 0, rows: 0, requests: 0, bytes: 0, refused: [] };
-  const fold = QUESTIONS.find((q) => q.name === question)?.fold?.() ?? browse(words);
+  const { sql, now, cluster, base } = e.data;
+  const told: Told = { hours: 0, bounded: true, done: 0, read: 0, rows: 0, requests: 0, bytes: 0, refused: [] };
   const fetchRange = async (url: string, range: string) => {
     told.requests++;
     const response = await fetch(url, { headers: { Range: range }, cache: 'no-cache' });
@@ -37,11 +41,12 @@ onmessage = async (e: MessageEvent<Ask>) => {
     told.bytes += body.byteLength;
     return { response, body };
   };
-  const read = async (url: string) => {
+  const load = async (table: string, hour: number, wanted: string[]): Promise<Batch | null> => {
+    const url = new URL(objectName(table, cluster, hour), base).href;
     const { response, body: tail } = await fetchRange(url, `bytes=-${TAIL}`).catch(() => ({ response: null, body: null }));
     if (!response?.ok) {
       if (!told.refused.includes(response?.status ?? 0)) told.refused.push(response?.status ?? 0);
-      return;
+      return null;
     }
     const byteLength = response.status === 206 ? Number(response.headers.get('Content-Range')?.split('/')[1]) : tail!.byteLength;
     const start = byteLength - tail!.byteLength;
@@ -52,30 +57,43 @@ onmessage = async (e: MessageEvent<Ask>) => {
     };
     const metadata = await parquetMetadataAsync(file);
     const known = new Set(metadata.schema.slice(1).map((s) => s.name));
-    // A column that an older object lacks is null, as in the views.
-    const rows = await parquetReadObjects({ file, metadata, compressors, columns: columns?.filter((c) => known.has(c)) });
-    told.read++;
-    told.rows += rows.length;
-    for (const row of rows) {
-      const plain: Row = {};
-      for (const [key, v] of Object.entries(row)) plain[key] = typeof v === 'bigint' ? Number(v) : v instanceof Date ? v.toISOString() : (v ?? null);
-      fold.add(plain);
-    }
+    const length = Number(metadata.num_rows);
+    const columns: Record<string, Value[]> = { cluster: Array(length).fill(cluster), dt: Array(length).fill(new Date(hour).toISOString().slice(0, 10)) };
+    const stored = wanted.filter((c) => known.has(c)); // a column that an older object lacks is null, as in the views
+    for (const c of stored) columns[c] = Array(length).fill(null);
+    await parquetRead({
+      file, metadata, compressors, columns: stored, parsers: { timestampFromMilliseconds: Number },
+      onChunk: ({ columnName, columnData, rowStart }) => {
+        const column = columns[columnName]!;
+        for (let i = 0; i < columnData.length; i++) column[rowStart + i] = typeof columnData[i] === 'bigint' ? Number(columnData[i]) : (columnData[i] ?? null);
+      },
+    });
+    return { length, columns };
   };
   try {
-    const queue = [...urls];
-    const next = async () => {
-      for (let url = queue.shift(); url; url = queue.shift()) {
-        await read(url);
-        told.done++;
-        if (told.done % 12 === 0) postMessage(told);
-        if (told.done === SIDE_BY_SIDE * 2 && told.read === 0 && urls.length > 24) queue.length = 0; // nothing is to be had here
+    const query = read(sql, now);
+    const { hours } = query;
+    Object.assign(told, { hours: hours.length, bounded: query.bounded });
+    const ahead: Promise<Batch | null>[] = [];
+    for (let next = 0; told.done < hours.length && !query.full(); told.done++) {
+      for (; next < hours.length && ahead.length < SIDE_BY_SIDE; next++) {
+        ahead.push(load(query.table, hours[next]!, query.columns));
+        ahead.at(-1)!.catch(() => {}); // told when it is its turn
       }
-    };
-    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, next));
-    if (told.read > 0) told.answer = fold.answer();
+      const batch = await ahead.shift();
+      if (batch) {
+        told.read++;
+        told.rows += batch.length;
+        query.add(batch);
+      }
+      if (told.done % 12 === 0) postMessage(told);
+      if (told.done === SIDE_BY_SIDE * 2 && told.read === 0 && hours.length > 24) break; // nothing is to be had here
+    }
+    if (told.read > 0 || hours.length === 0 || query.full()) told.answer = query.answer();
   } catch (error) {
-    told.failure = String(error);
+    if (error instanceof SqlError) told.error = { message: error.message, position: error.position };
+    else told.failure = String(error);
   }
-  postMessage({ ...told, done: urls.length });
+  postMessage({ ...told, done: told.hours });
+  close();
 };

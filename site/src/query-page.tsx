@@ -1,5 +1,5 @@
-// What people ask the bucket: five questions, answered here from its hourly
-// objects or the newest sample, the same in SQL, and the tables as they are.
+// What people ask the bucket: SQL over its hourly objects, run here, of which
+// the five questions are the first; two are answered from the newest sample.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Chart } from './chart';
 import { bytes, compact, localDay, localHour, number, utcTime } from './format';
@@ -7,24 +7,24 @@ import { cluster, latest, nodes, pods, want } from './lake';
 import { Empty, Section } from './marks';
 import type { Ask, Told } from './parquet-worker';
 import { go, hrefHere, one } from './query';
-import { csv, MOST_ROWS, objectNames, QUESTIONS, TABLES, type Answer, type Reading, type Value } from './questions';
+import { csv, QUESTIONS, TABLES } from './questions';
+import type { Answer, Value } from './sql';
 import { t, type Word } from './words';
 
-/** Reads objects in a worker; what was asked before is dropped. */
-function useParquet(ask: string, reading: Reading | undefined, words: string): Told | null {
+/** Runs SQL in a worker, anew with every run; what was asked before is dropped. */
+function useSql(sql: string | null, run: number): Told | null {
   const [told, setTold] = useState<Told | null>(null);
   const newest = latest.value?.sampledAt.slice(0, 13); // to the hour: a refresh asks nothing anew
   useEffect(() => {
     setTold(null);
-    if (!reading || !newest) return;
+    if (!sql || !newest) return;
     const worker = new Worker(new URL('./parquet-worker.ts', import.meta.url), { type: 'module' });
     worker.onmessage = (e: MessageEvent<Told>) => setTold(e.data);
-    worker.onerror = (e) => setTold({ done: 1, read: 0, rows: 0, requests: 0, bytes: 0, refused: [], failure: e.message || t('noAnswer') });
-    const names = objectNames(reading.table, cluster.peek(), newest + ':00Z', reading.hours);
-    const message: Ask = { urls: names.map((n) => new URL('../' + n, document.baseURI).href), question: ask, words, columns: reading.columns };
+    worker.onerror = (e) => setTold({ hours: 0, bounded: true, done: 0, read: 0, rows: 0, requests: 0, bytes: 0, refused: [], failure: e.message || t('noAnswer') });
+    const message: Ask = { sql, now: Date.parse(latest.peek()!.sampledAt), cluster: cluster.peek(), base: new URL('../', document.baseURI).href };
     worker.postMessage(message);
     return () => worker.terminate();
-  }, [ask, reading?.table, reading?.hours, words, newest, cluster.value]);
+  }, [sql, run, newest, cluster.value]);
   return told;
 }
 
@@ -36,7 +36,7 @@ function answerNow(name: string): Answer | null {
       .filter((n) => n.ready && !n.unschedulable && n.gpuAllocatable > n.gpuRequested)
       .map((n): Value[] => [n.name, n.gpuProduct, n.gpuAllocatable - n.gpuRequested, n.gpuAllocatable, Math.round((n.cpuAllocatableMillicores - n.cpuRequestedMillicores) / 100) / 10, Math.round((n.memoryAllocatableBytes - n.memoryRequestedBytes) / 2 ** 30)])
       .sort((a, b) => (b[2] as number) - (a[2] as number));
-    return { columns: ['node', 'gpu_product', 'free_gpus', 'gpus', 'free_cores', 'free_gib'], rows, bar: 'free_gpus' };
+    return { columns: ['node', 'gpu_product', 'free_gpus', 'gpus', 'free_cores', 'free_gib'], rows };
   }
   const index = pods.value;
   if (!index) return null;
@@ -45,35 +45,39 @@ function answerNow(name: string): Answer | null {
     if (index.text('gpuState', row) === 'idle_held')
       rows.push([index.text('namespace', row), index.text('replicaGroup', row) ?? index.text('pod', row), index.text('model', row), index.number('gpuRequest', row), index.number('gpuUsagePercent', row)]);
   rows.sort((a, b) => (b[3] as number) - (a[3] as number));
-  return { columns: ['namespace', 'replica', 'model', 'gpus', 'util_percent'], rows, bar: 'gpus' };
+  return { columns: ['namespace', 'replica', 'model', 'gpus', 'util_percent'], rows };
 }
 
 export function QueryPage() {
-  const ask = one('ask') || QUESTIONS[0]!.name;
-  const question = QUESTIONS.find((q) => q.name === ask);
-  const table = TABLES.find((name) => name === one('table')) ?? TABLES[0];
-  const hours = [1, 24, 168].includes(Number(one('hours'))) ? Number(one('hours')) : 24;
-  const words = one('q');
-  const reading = question ? question.reading : { table, hours };
-  const told = useParquet(ask, reading, question ? '' : words);
-  useEffect(() => void (ask === 'idle-gpus' ? want('pods') : ask === 'free-gpus' && want('nodes')), [ask]);
-  const answer = reading ? (told?.answer ?? null) : answerNow(ask);
-  const choices: [string, string][] = [...QUESTIONS.map((q): [string, string] => [q.name, t(('ask-' + q.name) as Word)]), ['table', t('ask-table')]];
+  const typed = one('sql');
+  const question = typed ? undefined : (QUESTIONS.find((q) => q.name === one('ask')) ?? QUESTIONS[0]!);
+  const { sql, ofNow = false } = question ?? { sql: typed };
+  const [runs, setRuns] = useState(0);
+  const told = useSql(ofNow ? null : sql, runs);
+  useEffect(() => void (question?.name === 'idle-gpus' ? want('pods') : ofNow && want('nodes')), [question]);
+  const found = question && ofNow ? answerNow(question.name) : told?.answer;
+  const answer = found && { ...found, bar: question?.bar };
+  const run = (text: string) => {
+    const known = QUESTIONS.find((q) => !q.ofNow && q.sql.trim() === text);
+    if (text) go(hrefHere({ ask: known?.name ?? null, sql: known ? null : text }));
+    setRuns(runs + 1);
+  };
+  const named = (name: string) => t(('ask-' + name) as Word);
   return (
     <>
       <Section id="query" title={t('queryTitle')}>
-        <div class="choice questions" role="group" aria-label={t('queryTitle')}>
-          {choices.map(([name, title]) => <a href={hrefHere({ ask: name, q: null })} aria-current={name === ask ? 'true' : undefined}>{title}</a>)}
+        <div class="choice" role="group" aria-label={t('queryTitle')}>
+          {QUESTIONS.map(({ name }) => <a href={hrefHere({ ask: name, sql: null })} aria-current={name === question?.name ? 'true' : undefined}>{named(name)}</a>)}
         </div>
-        {!question && <Browsing table={table} hours={hours} words={words} />}
+        <div class="choice" role="group" aria-label={t('tables')}>
+          {TABLES.map((table) => <a href={hrefHere({ ask: null, sql: table.sql })} aria-current={sql === table.sql ? 'true' : undefined}>{table.name}</a>)}
+        </div>
+        {ofNow ? <p class="note">{t(question?.name === 'idle-gpus' ? 'ofNowIdle' : 'ofNow')}</p> : <Editor sql={sql.trim()} error={told?.error} run={run} />}
+        {ofNow && <Code text={sql} />}
       </Section>
-      <Section id="answer" title={choices.find(([name]) => name === ask)?.[1] ?? ask} note={source(reading, told)} aside={answer && answer.rows.length > 0 && <Download answer={answer} name={question ? ask : `hourly-${table}`} />}>
-        {answer ? <AnswerTable answer={answer} chart={ask === 'tokens'} /> : <Waiting reading={reading} told={told} />}
-        {answer && answer.rows.length >= MOST_ROWS && <p class="note">{t('firstRows', number(MOST_ROWS))}</p>}
-      </Section>
-      {question && (
-        <Section id="sql" title={t('inSql')} note={t(ask === 'idle-gpus' ? 'inSqlNoteIdle' : 'inSqlNote')}>
-          <Code text={question.sql} />
+      {!told?.error && (
+        <Section id="answer" title={question ? named(question.name) : t('answer')} note={source(ofNow, told)} aside={answer && answer.rows.length > 0 && <Download answer={answer} name={question?.name ?? 'query'} />}>
+          {answer ? <AnswerTable answer={answer} chart={question?.name === 'tokens'} /> : <Waiting told={told} />}
         </Section>
       )}
       <Section id="setup" title={t('setup')} note={t('setupNote')}>
@@ -83,33 +87,38 @@ export function QueryPage() {
   );
 }
 
-function source(reading: Reading | undefined, told: Told | null): string {
-  if (!reading) return t('fromSample', latest.value ? utcTime(latest.value.sampledAt) : '');
-  return told?.answer ? t('fromObjects', number(told.rows), number(told.read), bytes(told.bytes), number(told.requests)) : '';
+function Editor({ sql, error, run }: { sql: string; error: Told['error']; run: (text: string) => void }) {
+  const [draft, setDraft] = useState(sql);
+  useEffect(() => setDraft(sql), [sql]);
+  const before = error?.position === undefined ? null : sql.slice(0, error.position).split('\n');
+  return (
+    <form class="editor" onSubmit={(e) => (e.preventDefault(), run(draft.trim()))}>
+      <textarea
+        aria-label="SQL" spellcheck={false} autocomplete="off" autocapitalize="off" wrap="off" rows={Math.min(20, draft.split('\n').length + 1)} value={draft}
+        aria-invalid={error ? 'true' : undefined} aria-describedby={error ? 'sql-error' : undefined}
+        onInput={(e) => setDraft(e.currentTarget.value)}
+        onKeyDown={(e) => e.key === 'Enter' && (e.ctrlKey || e.metaKey) && e.currentTarget.form!.requestSubmit()}
+      />
+      {error && <p id="sql-error" role="alert">{before && t('sqlPlace', before.length, before.at(-1)!.length + 1)} <span lang="en">{error.message}</span></p>}
+      <button type="submit">{t('run')}</button>
+      <p class="note">{t('sqlNote', latest.value ? utcTime(latest.value.sampledAt) : '')}</p>
+    </form>
+  );
 }
 
-function Waiting({ reading, told }: { reading?: Reading; told: Told | null }) {
-  if (!reading || !told || (told.done < reading.hours && !told.failure)) return <Empty>{reading && told ? t('readingObjects', told.done, reading.hours) : t('loading')}</Empty>;
-  if (told.failure) return <Empty>{t('explorerFailed', told.failure)}</Empty>;
+function source(ofNow: boolean, told: Told | null): string {
+  if (ofNow) return t('fromSample', latest.value ? utcTime(latest.value.sampledAt) : '');
+  return told?.answer ? t('fromObjects', number(told.rows), number(told.read), bytes(told.bytes), number(told.requests)) + (told.bounded ? '' : ' · ' + t('unbounded')) : '';
+}
+
+function Waiting({ told }: { told: Told | null }) {
+  if (told?.failure) return <Empty>{t('explorerFailed', told.failure)}</Empty>;
+  if (!told || told.done < told.hours) return <Empty>{told ? t('readingObjects', told.done, told.hours) : t('loading')}</Empty>;
   return (
     <div data-explorer="closed">
       <p>{t('explorerClosed', told.refused.map((s) => (s ? String(s) : t('noAnswer'))).join(', '))}</p>
       <p>{t('explorerOpen')}</p>
       <Code text={JSON.stringify({ Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${bucketName().replace('s3://', '')}/hourly/*` }, null, 2)} />
-    </div>
-  );
-}
-
-function Browsing({ table, hours, words }: { table: string; hours: number; words: string }) {
-  return (
-    <div class="filters">
-      <select aria-label={t('tableWord')} value={table} onChange={(e) => go(hrefHere({ table: e.currentTarget.value }))}>
-        {TABLES.map((name) => <option value={name}>hourly_{name}</option>)}
-      </select>
-      <div class="choice" role="group" aria-label={t('range')}>
-        {[1, 24, 168].map((n) => <a href={hrefHere({ hours: n === 24 ? null : String(n) })} aria-current={n === hours ? 'true' : undefined}>{t(n === 1 ? 'hours1' : n === 24 ? 'hours24' : 'days7')}</a>)}
-      </div>
-      <input id="search" type="search" aria-label={t('search')} placeholder={t('searchHint')} autocomplete="off" spellcheck={false} value={words} onChange={(e) => go(hrefHere({ q: e.currentTarget.value }), 'replace')} />
     </div>
   );
 }
@@ -165,15 +174,16 @@ function AnswerTable({ answer, chart }: { answer: Answer; chart: boolean }) {
 function shown(v: Value) {
   if (v === null) return <span class="none">NULL</span>;
   if (typeof v === 'number') return number(v, Number.isInteger(v) ? 0 : 2);
+  if (typeof v === 'boolean') return String(v);
   return /^\d{4}-\d\d-\d\dT/.test(v) ? <time dateTime={v} title={utcTime(v)}>{localDay(v)} {localHour(v)}</time> : v;
 }
 
 /** Tokens a GPU-hour of the five models that make most, hour by hour. */
 function HoursChart({ answer }: { answer: Answer }) {
-  const hours = [...new Set(answer.rows.map((r) => String(r[2])))].sort();
+  const hours = [...new Set(answer.rows.map((r) => String(r[3])))].sort();
   const models = new Map<string, (number | null)[]>();
   const sums = new Map<string, number>();
-  for (const [, model, hour, made, , rate] of answer.rows) {
+  for (const [, , model, hour, made, , rate] of answer.rows) {
     const name = String(model ?? t('unnamed'));
     if (!models.has(name)) models.set(name, hours.map(() => null));
     models.get(name)![hours.indexOf(String(hour))] = rate as number | null;

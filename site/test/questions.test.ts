@@ -1,13 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bucketName } from '../src/query-page';
-import { browse, csv, objectNames, QUESTIONS, type Row } from '../src/questions';
+import { csv, objectName, QUESTIONS, TABLES } from '../src/questions';
+import { read, TABLES as SCHEMA, type Value } from '../src/sql';
 
 const folder = '../internal/views/questions';
-const answer = (name: string, rows: Row[]) => {
-  const fold = QUESTIONS.find((q) => q.name === name)!.fold!();
-  rows.forEach((r) => fold.add(r));
-  return fold.answer();
+const now = Date.parse('2026-03-01T12:34:00Z');
+const HOUR = 3_600_000;
+const answer = (name: string, rows: Record<string, Value>[]) => {
+  const query = read(QUESTIONS.find((q) => q.name === name)!.sql, now);
+  const columns = [...new Set(rows.flatMap((r) => Object.keys(r)))];
+  const all = { cluster: 'c', dt: '2026-03-01', hour: now - HOUR };
+  query.add({ length: rows.length, columns: Object.fromEntries([...columns, 'cluster', 'dt', 'hour'].map((c) => [c, rows.map((r) => ({ ...all, ...r })[c] ?? null)])) });
+  return query.answer();
 };
 
 describe('the five questions', () => {
@@ -16,44 +21,41 @@ describe('the five questions', () => {
     for (const q of QUESTIONS) expect(q.sql).toBe(readFileSync(`${folder}/${q.name}.sql`, 'utf8'));
   });
 
-  it('answer with the columns of their SQL', () => {
-    for (const q of QUESTIONS.filter((q) => q.fold)) {
-      const names = q.fold!().answer().columns;
-      for (const c of names) expect(q.sql).toMatch(new RegExp(`\\b${c}\\b`));
-    }
+  it('read of their table what they name, of their hours', () => {
+    const reads = QUESTIONS.filter((q) => !q.ofNow).map((q) => read(q.sql, now));
+    expect(reads.map((q) => [q.table, q.hours.length, q.bounded])).toEqual([['hourly_models', 168, true], ['hourly_models', 24, true], ['hourly_pods', 24, true]]);
+    expect(reads[2]!.columns.sort()).toEqual(['cluster', 'dt', 'hour', 'memory_usage_bytes_avg', 'namespace', 'pod', 'pod_uid']);
+    for (const q of QUESTIONS.filter((q) => !q.ofNow)) expect(answer(q.name, []).columns).toContain(q.bar);
   });
 
   it('sums GPU-hours by model, and an unknown sum is no zero', () => {
     const row = { namespace: 'a', engine: 'vllm', model: 'm', gpu_hours_allocated: 2, gpu_hours_idle_held: 0.5, cost: null };
     expect(answer('gpu-hours', [row, row, { ...row, gpu_hours_allocated: 0 }, { ...row, model: 'n', gpu_hours_idle_held: null }]).rows).toEqual([
-      ['a', 'm', 'vllm', 4, 1, 25, null],
-      ['a', 'n', 'vllm', 2, null, null, null],
+      ['c', 'a', 'm', 'vllm', 4, 1, 25, null],
+      ['c', 'a', 'n', 'vllm', 2, null, null, null],
     ]);
   });
 
   it('tells growth from the first and last hour, whatever order they come in', () => {
-    const at = (hour: string, mib: number, pod = 'p'): Row => ({ namespace: 'a', pod, pod_uid: 'u', hour, memory_usage_bytes_avg: mib * 2 ** 20 });
-    expect(answer('memory-growth', [at('02', 30), at('01', 10), at('03', 25), at('01', 9, 'q'), at('02', 8, 'q')]).rows).toEqual([['a', 'p', 3, 10, 25, 15]]);
+    const at = (hour: number, mib: number, pod = 'p') => ({ namespace: 'a', pod, pod_uid: 'u', hour: now - (4 - hour) * HOUR, memory_usage_bytes_avg: mib * 2 ** 20 });
+    expect(answer('memory-growth', [at(2, 30), at(1, 10), at(3, 25), at(1, 9, 'q'), at(2, 8, 'q')]).rows).toEqual([['c', 'a', 'p', 3, 10, 25, 15]]);
   });
 
   it('tokens are unknown where a part is', () => {
-    const row = { namespace: 'a', model: 'm', hour: 'h', gpu_hours_allocated: 1, prompt_tokens: 1, generation_tokens: null, tokens_per_gpu_hour: null };
-    expect(answer('tokens', [row]).rows).toEqual([['a', 'm', 'h', null, 1, null]]);
+    const row = { namespace: 'a', model: 'm', gpu_hours_allocated: 1, prompt_tokens: 1, generation_tokens: null, tokens_per_gpu_hour: null };
+    expect(answer('tokens', [row]).rows).toEqual([['c', 'a', 'm', '2026-03-01T11:34:00.000Z', null, 1, null]]);
   });
 });
 
-describe('the explorer', () => {
-  it('names the objects of the hours before and with one', () => {
-    expect(objectNames('models', 'c', '2026-03-01T00:59:30Z', 2)).toEqual([
-      'hourly/v1/models/cluster=c/dt=2026-03-01/00.parquet',
-      'hourly/v1/models/cluster=c/dt=2026-02-28/23.parquet',
-    ]);
+describe('the tables', () => {
+  it('are those of the documentation, and are shown by their newest rows', () => {
+    expect(TABLES.map((table) => table.name)).toEqual(Object.keys(SCHEMA));
+    for (const { name, sql } of TABLES) expect(read(sql, now)).toMatchObject({ table: name, columns: SCHEMA[name]!.map((c) => c.name), hours: { length: 24 } });
   });
-  it('finds all words in any text', () => {
-    const fold = browse('chat LLAMA');
-    for (const r of [{ hour: '1', namespace: 'chat', model: 'llama', n: 1 }, { hour: '2', namespace: 'chat', model: 'llama', n: 2 }, { hour: '3', namespace: 'web', model: 'llama', n: 3 }]) fold.add(r);
-    expect(fold.answer().rows.map((r) => r[0])).toEqual(['2', '1']);
-  });
+  it('have an object an hour', () => expect(objectName('hourly_models', 'c', Date.parse('2026-02-28T23:00Z'))).toBe('hourly/v1/models/cluster=c/dt=2026-02-28/23.parquet'));
+});
+
+describe('what is taken along', () => {
   it('quotes what a spreadsheet would run', () => {
     expect(csv({ columns: ['a', 'b'], rows: [['=1+1', 'x,"y"'], [null, -2]] })).toBe('a,b\r\n\'=1+1,"x,""y"""\r\n,-2\r\n');
   });

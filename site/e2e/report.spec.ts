@@ -229,7 +229,7 @@ test('SQL is edited, run by the keyboard, and stands in the address', async ({ p
   await expect(page.getByRole('alert')).toHaveCount(0);
   await expect(page.locator('.answer tbody')).toHaveText(rows!);
   await page.getByRole('link', { name: 'hourly_nodes' }).click();
-  await expect(page.locator('.answer tbody tr').first()).toContainText('h100');
+  await expect(page.locator('.answer tbody tr').first()).toContainText('NVIDIA');
   await page.getByRole('link', { name: 'Growth in memory' }).click();
   await expect(editor).toHaveValue(/grown_mib/);
   await expect(page).not.toHaveURL(/sql=/);

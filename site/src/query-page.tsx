@@ -63,6 +63,7 @@ export function QueryPage() {
     setRuns(runs + 1);
   };
   const named = (name: string) => t(('ask-' + name) as Word);
+  const table = TABLES.find((table) => table.sql === sql);
   return (
     <>
       <Section id="query" title={t('queryTitle')}>
@@ -70,13 +71,13 @@ export function QueryPage() {
           {QUESTIONS.map(({ name }) => <a href={hrefHere({ ask: name, sql: null })} aria-current={name === question?.name ? 'true' : undefined}>{named(name)}</a>)}
         </div>
         <div class="choice" role="group" aria-label={t('tables')}>
-          {TABLES.map((table) => <a href={hrefHere({ ask: null, sql: table.sql })} aria-current={sql === table.sql ? 'true' : undefined}>{table.name}</a>)}
+          {TABLES.map((each) => <a href={hrefHere({ ask: null, sql: each.sql })} aria-current={each === table ? 'true' : undefined}>{each.name}</a>)}
         </div>
         {ofNow ? <p class="note">{t(question?.name === 'idle-gpus' ? 'ofNowIdle' : 'ofNow')}</p> : <Editor sql={sql.trim()} error={told?.error} run={run} />}
         {ofNow && <Code text={sql} />}
       </Section>
       {!told?.error && (
-        <Section id="answer" title={question ? named(question.name) : t('answer')} note={source(ofNow, told)} aside={answer && answer.rows.length > 0 && <Download answer={answer} name={question?.name ?? 'query'} />}>
+        <Section id="answer" title={question ? named(question.name) : (table?.name ?? 'SQL')} note={source(ofNow, told)} aside={answer && answer.rows.length > 0 && <Download answer={answer} name={question?.name ?? table?.name ?? 'sql'} />}>
           {answer ? <AnswerTable answer={answer} chart={question?.name === 'tokens'} /> : <Waiting told={told} />}
         </Section>
       )}

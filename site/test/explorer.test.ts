@@ -95,7 +95,7 @@ describe('what the explorer reads', () => {
 
 describe('what cannot be run here', () => {
   it.each([
-    ['SELECT a.model FROM hourly_models a JOIN hourly_pods b ON a.model = b.model', 'joins cannot be run here: use DuckDB', 38],
+    ['SELECT a.model FROM hourly_models a JOIN hourly_pods b ON a.model = b.model', 'joins cannot be run here: use DuckDB', 36],
     ['SELECT model FROM hourly_models UNION SELECT pod FROM hourly_pods', 'UNION cannot be run here: use DuckDB', 0],
     ['SELECT row_number() OVER (ORDER BY cost) FROM hourly_models', 'window functions cannot be run here: use DuckDB', 7],
     ['SELECT max(cost) OVER (PARTITION BY model) FROM hourly_models', 'Window functions are not supported', 7],

@@ -59,7 +59,7 @@ export function QueryPage() {
   const answer = found && { ...found, bar: question?.bar };
   const run = (text: string) => {
     const known = QUESTIONS.find((q) => !q.ofNow && q.sql.trim() === text);
-    if (text) go(hrefHere({ ask: known?.name ?? null, sql: known ? null : text }));
+    if (text) go(hrefHere({ ask: known?.name ?? null, sql: known ? null : text, answersort: null }));
     setRuns(runs + 1);
   };
   const named = (name: string) => t(('ask-' + name) as Word);
@@ -68,10 +68,10 @@ export function QueryPage() {
     <>
       <Section id="query" title={t('queryTitle')}>
         <div class="choice" role="group" aria-label={t('queryTitle')}>
-          {QUESTIONS.map(({ name }) => <a href={hrefHere({ ask: name, sql: null })} aria-current={name === question?.name ? 'true' : undefined}>{named(name)}</a>)}
+          {QUESTIONS.map(({ name }) => <a href={hrefHere({ ask: name, sql: null, answersort: null })} aria-current={name === question?.name ? 'true' : undefined}>{named(name)}</a>)}
         </div>
         <div class="choice" role="group" aria-label={t('tables')}>
-          {TABLES.map((each) => <a href={hrefHere({ ask: null, sql: each.sql })} aria-current={each === table ? 'true' : undefined}>{each.name}</a>)}
+          {TABLES.map((each) => <a href={hrefHere({ ask: null, sql: each.sql, answersort: null })} aria-current={each === table ? 'true' : undefined}>{each.name}</a>)}
         </div>
         {ofNow ? <p class="note">{t(question?.name === 'idle-gpus' ? 'ofNowIdle' : 'ofNow')}</p> : <Editor sql={sql.trim()} error={told?.error} run={run} />}
         {ofNow && <Code text={sql} />}

@@ -3,7 +3,8 @@
 // about a second. What cannot be run here is an error that says so.
 import { derivedAlias, parseSql, type ExprNode, type SelectStatement, type Statement } from 'squirreling';
 import schema from '../../docs/schema.md?raw';
-import { alike, compile, condition, constant, fail, MS, number, order, SqlError, type Expr, type Scope, type Type, type Value } from './sql-expression';
+import { alike, compile, condition, constant, fail, MS, SqlError, type Expr, type Scope, type Type, type Value } from './sql-expression';
+import { aggregate, functions, grouper, isAggregate, keeper, MOST_ROWS, type Aggregate } from './sql-rows';
 
 export { SqlError, type Value };
 
@@ -49,9 +50,6 @@ export const TABLES: Record<string, Column[]> = Object.fromEntries(
 );
 
 const MOST_HOURS = 31 * 24;
-const MOST_ROWS = 200_000;
-const MOST_GROUPS = 500_000;
-
 /** Reads SQL. The time of the newest sample is its current_timestamp. */
 export function read(text: string, now: number): Query {
   const plan = planOf(parse(text, now), new Map(), now);
@@ -71,16 +69,14 @@ export function read(text: string, now: number): Query {
   };
 }
 
-const AGGREGATES = ['count', 'sum', 'avg', 'min', 'max', 'min_by', 'max_by', 'bool_and', 'bool_or'];
-const functions = Object.fromEntries(AGGREGATES.slice(5).map((name) => [name, { apply: () => null, arguments: { min: name.endsWith('_by') ? 2 : 1, max: name.endsWith('_by') ? 2 : 1 } }]));
-
 function parse(text: string, now: number): Statement {
   // The parser knows no dates. The day that the questions make of one is put in its place; positions stay.
   const query = text.replace(/CAST\(CAST\(current_date - INTERVAL '(\d+)' DAY AS date\) AS varchar\)/gi, (all, days) => `'${new Date(now - days * MS.DAY!).toISOString().slice(0, 10)}'`.padEnd(all.length));
   try {
     return parseSql({ query, functions });
   } catch (e) {
-    throw new SqlError((e as Error).message.replace(/ at position \d+/, ''), (e as { positionStart?: number }).positionStart);
+    const { message, positionStart } = e as Error & { positionStart?: number };
+    throw new SqlError(message.replace(/ at position \d+/, '') + (/after "\."/.test(message) ? ': a keyword is a name in double quotes' : ''), positionStart);
   }
 }
 
@@ -111,12 +107,10 @@ function planOf(statement: Statement, named: Map<string, () => Plan>, now: numbe
 }
 
 /** The same whatever the place in the text and the case of names. */
-const key = (node: ExprNode) => JSON.stringify(node, (k, v) => (k.startsWith('position') || k === 'prefix' ? undefined : k === 'name' || k === 'funcName' ? v.toLowerCase() : typeof v === 'bigint' ? String(v) : v));
+const idOf = (node: ExprNode) => JSON.stringify(node, (k, v) => (k.startsWith('position') || k === 'prefix' ? undefined : k === 'name' || k === 'funcName' ? v.toLowerCase() : typeof v === 'bigint' ? String(v) : v));
 
 const contains = (node: unknown, test: (node: ExprNode) => boolean): boolean =>
   typeof node === 'object' && node !== null && (test(node as ExprNode) || Object.values(node).some((v) => contains(v, test)));
-
-const isAggregate = (node: ExprNode) => node.type === 'function' && AGGREGATES.includes(node.funcName.toLowerCase());
 
 function planSelect(select: SelectStatement, named: Map<string, () => Plan>, now: number): Plan {
   const { from, limit = Infinity, offset = 0 } = select;
@@ -145,7 +139,7 @@ function planSelect(select: SelectStatement, named: Map<string, () => Plan>, now
   const called = (node: ExprNode): ExprNode | undefined => {
     if (node.type !== 'identifier' || node.prefix) return;
     const all = outputs.filter((o) => o.name.toLowerCase() === node.name.toLowerCase()).map((o) => o.node);
-    return new Set(all.map(key)).size > 1 ? fail(node, `two columns are called ${node.name}: name them apart with AS`) : all[0];
+    return new Set(all.map(idOf)).size > 1 ? fail(node, `two columns are called ${node.name}: name them apart with AS`) : all[0];
   };
   const within = new Set<ExprNode>(); // aliases that are being looked up: none is made of itself
   const byAlias = (node: ExprNode, scope: Scope): Expr => {
@@ -163,15 +157,16 @@ function planSelect(select: SelectStatement, named: Map<string, () => Plan>, now
   };
 
   // Where a group is: its keys, aggregates over its rows, and nothing else.
-  const grouped = select.groupBy.length > 0 || select.having !== undefined || contains([outputs, select.orderBy], isAggregate);
-  if (select.distinct && grouped) fail(select, 'DISTINCT cannot stand beside aggregates here: SELECT DISTINCT … FROM (SELECT …)');
-  const groupBy = select.distinct ? outputs.map((o) => o.node) : select.groupBy.map((node) => (node.type === 'identifier' && !column(node) && called(node)) || node);
-  const keys = groupBy.map((node) => ({ id: key(node), e: compile(node, atRow), values: [] as Value[] }));
+  const aggregated = select.groupBy.length > 0 || select.having !== undefined || contains([outputs, select.orderBy], isAggregate);
+  if (select.distinct && aggregated) fail(select, 'DISTINCT cannot stand beside aggregates here: SELECT DISTINCT … FROM (SELECT …)');
+  const keys = select.distinct ? outputs.map((o) => o.node) : select.groupBy.map((node) => (node.type === 'identifier' && !column(node) && called(node)) || node);
+  const keyed = keys.map((node) => ({ id: idOf(node), e: compile(node, atRow) }));
+  const groups = grouper(keyed.map((k) => k.e));
   const aggregates = new Map<string, Aggregate>();
   const atGroup: Scope = (node) => {
-    const id = key(node);
-    const k = keys.find((k) => k.id === id && (node.type !== 'identifier' || isOwn(node)));
-    if (k) return { type: k.e.type, at: (g) => k.values[g]! };
+    const id = idOf(node);
+    const k = keyed.findIndex((k) => k.id === id);
+    if (k >= 0 && (node.type !== 'identifier' || isOwn(node))) return { type: keyed[k]!.e.type, at: (g) => groups.values[k]![g]! };
     if (node.type === 'function' && isAggregate(node)) {
       const a = aggregates.get(id) ?? aggregate(node, atRow);
       aggregates.set(id, a);
@@ -180,72 +175,24 @@ function planSelect(select: SelectStatement, named: Map<string, () => Plan>, now
     if (node.type === 'identifier') return column(node) ? fail(node, `${node.name} must stand in GROUP BY or in an aggregate`) : byAlias(node, atGroup);
     return node.type === 'function' && !node.args.length ? atRow(node) : undefined;
   };
-  const byGroup = grouped || select.distinct;
-  const scope = byGroup ? atGroup : atRow;
+  const grouped = aggregated || select.distinct;
+  const scope = grouped ? atGroup : atRow;
 
   const where = select.where && condition(select.where, atRow);
   if (!inner && select.where) bound(leaf, select.where, atRow);
   const having = select.having && condition(select.having, scope);
   const made = outputs.map((o) => compile(o.node, scope));
-  const sorts = select.orderBy.map(({ expr, direction, nulls }) => ({ e: compile(called(expr) ?? expr, scope), sign: direction === 'DESC' ? -1 : 1, first: nulls === 'FIRST', byHour: key(called(expr) ?? expr) === '{"type":"identifier","name":"hour"}' }));
-  const before = (a: Value[], b: Value[]) => {
-    for (let k = 0; k < sorts.length; k++) {
-      const { sign, first } = sorts[k]!;
-      const [x, y] = [a[k]!, b[k]!];
-      const o = x === null || y === null ? (Number(x === null) - Number(y === null)) * (first ? -1 : 1) : sign * order(x, y);
-      if (o !== 0) return o;
-    }
-    return 0;
-  };
-
-  // A kept row is what it is sorted by, and its values.
-  const most = limit + offset;
-  let kept: { by: Value[]; values: Value[] }[] = [];
-  let last: Value[] | undefined; // beyond it no row counts
-  const sort = () => void (sorts.length && kept.sort((a, b) => before(a.by, b.by)));
-  const keep = (i: number) => {
-    if (!sorts.length && kept.length >= most) return;
-    const by = sorts.map((s) => s.e.at(i));
-    if (last && before(by, last) >= 0) return;
-    kept.push({ by, values: made.map((e) => e.at(i)) });
-    if (sorts.length && kept.length > 2 * most + 1000) {
-      sort();
-      kept.length = most;
-      last = kept[most - 1]?.by;
-    }
-    if (most === Infinity && kept.length > MOST_ROWS) throw new SqlError(`the answer has more than ${MOST_ROWS} rows: add LIMIT, or keep fewer with WHERE`);
-  };
-
-  const root = new Map<Value, any>();
-  let groups = 0;
-  const open = () => {
-    if (groups >= MOST_GROUPS) throw new SqlError(`there are more than ${MOST_GROUPS} groups: keep fewer rows with WHERE, or use DuckDB`);
-    return groups++;
-  };
-  if (grouped && !keys.length) open();
-  const groupOf = (i: number): number => {
-    let at = root;
-    for (let k = 0; k < keys.length; k++) {
-      const v = keys[k]!.e.at(i);
-      let next = at.get(v);
-      if (next === undefined) {
-        next = k < keys.length - 1 ? new Map() : open();
-        at.set(v, next);
-        if (k === keys.length - 1) keys.forEach((each) => (each.values[next] = each.e.at(i)));
-      }
-      at = next;
-    }
-    return keys.length ? (at as unknown as number) : 0;
-  };
-
+  const sorted = select.orderBy.map((o) => ({ ...o, expr: called(o.expr) ?? o.expr }));
+  const { keep, enough, rows } = keeper(made, sorted.map(({ expr, direction, nulls }) => ({ e: compile(expr, scope), descending: direction === 'DESC', nullsFirst: nulls === 'FIRST' })), offset, limit + offset);
+  const newestFirst = !sorted.length || (sorted[0]!.direction === 'DESC' && sorted[0]!.expr.type === 'identifier' && sorted[0]!.expr.name.toLowerCase() === 'hour');
   const take = (batch: Batch) => {
     data = batch.columns;
     const steps = [...aggregates.values()];
     for (let i = 0; i < batch.length; i++) {
       if (where && where.at(i) !== true) continue;
-      if (!byGroup) keep(i);
+      if (!grouped) keep(i);
       else {
-        const g = groupOf(i);
+        const g = groups.of(i);
         for (let k = 0; k < steps.length; k++) steps[k]!.step(g, i);
       }
     }
@@ -254,60 +201,15 @@ function planSelect(select: SelectStatement, named: Map<string, () => Plan>, now
     leaf,
     out: made.map((e, k) => ({ name: outputs[k]!.name, type: e.type })),
     add: inner ? inner.add : take,
-    full: inner ? inner.full : () => !byGroup && kept.length >= most && (!sorts.length || (sorts[0]!.byHour && sorts[0]!.sign < 0)),
+    full: inner ? inner.full : () => !grouped && newestFirst && enough(),
     rows() {
       if (inner) {
-        const rows = inner.rows();
-        take({ length: rows.length, columns: Object.fromEntries(inner.out.map((c, k) => [c.name, rows.map((r) => r[k])])) });
+        const given = inner.rows();
+        take({ length: given.length, columns: Object.fromEntries(inner.out.map((c, k) => [c.name, given.map((r) => r[k])])) });
       }
-      for (let g = 0; g < groups; g++) if (!having || having.at(g) === true) keep(g);
-      sort();
-      kept = kept.slice(offset, most);
-      return kept.map((r) => r.values);
+      if (grouped) for (let g = 0; g < groups.count(); g++) if (!having || having.at(g) === true) keep(g);
+      return rows();
     },
-  };
-}
-
-interface Aggregate {
-  type: Type;
-  step(group: number, row: number): void;
-  value(group: number): Value;
-}
-
-function aggregate(node: Extract<ExprNode, { type: 'function' }>, scope: Scope): Aggregate {
-  const name = node.funcName.toLowerCase();
-  const sums = name === 'sum' || name === 'avg';
-  const [first, second] = node.args as [ExprNode, ExprNode?];
-  const x = first.type === 'star' ? constant('int', 1) : sums ? number(first, scope) : name.startsWith('bool') ? condition(first, scope) : compile(first, scope);
-  const by = second && compile(second, scope);
-  if (by && node.distinct) fail(node, `${name} takes no DISTINCT`);
-  const only = node.filter && condition(node.filter, scope);
-  const seen: Set<Value>[] | undefined = node.distinct ? [] : undefined;
-  const sign = name.startsWith('min') ? 1 : -1;
-  const counts: number[] = [];
-  const values: Value[] = [];
-  const best: Value[] = [];
-  const take: (g: number, v: any, i: number) => void =
-    name === 'count' ? () => {}
-    : sums ? (g, v) => (values[g] = ((values[g] as number) ?? 0) + v)
-    : name === 'bool_and' ? (g, v) => (values[g] = (values[g] ?? true) && v)
-    : name === 'bool_or' ? (g, v) => (values[g] = (values[g] ?? false) || v)
-    : (g, v, i) => {
-        const w = by ? by.at(i) : v;
-        if (w === null || (best[g] !== undefined && sign * order(w, best[g]!) >= 0)) return;
-        best[g] = w;
-        values[g] = v;
-      };
-  return {
-    type: name === 'count' ? 'int' : name === 'avg' ? 'double' : x.type,
-    step(g, i) {
-      if (only && only.at(i) !== true) return;
-      const v = x.at(i);
-      if (v === null || (seen && (seen[g] ??= new Set()).size === seen[g].add(v).size)) return;
-      counts[g] = (counts[g] ?? 0) + 1;
-      take(g, v, i);
-    },
-    value: (g) => (name === 'count' ? (counts[g] ?? 0) : name === 'avg' && counts[g] ? (values[g] as number) / counts[g] : (values[g] ?? null)),
   };
 }
 

@@ -27,7 +27,7 @@ site/node_modules/.package-lock.json: site/package-lock.json
 	cd site && npm ci --no-audit --no-fund
 	touch $@
 
-site/dist/index.html: site/node_modules/.package-lock.json site/index.html site/package.json site/tsconfig.json site/vite.config.ts \
+site/dist/index.html: site/node_modules/.package-lock.json site/index.html site/package.json site/tsconfig.json site/vite.config.ts docs/schema.md \
 		$(shell find site/src site/public internal/views/questions -type f)
 	cd site && npm run build
 	touch $@

@@ -110,8 +110,11 @@ function rounded(v: number, digits = 0): number {
   const scale = 10 ** Math.abs(digits);
   const whole = (x: number) => Math.sign(x) * Math.round(Math.abs(x));
   const r = digits < 0 ? whole(v / scale) * scale : whole(v * scale) / scale;
-  return Number.isFinite(r) ? r + 0 : v; // and no -0
+  return Number.isFinite(r) ? r : v;
 }
+
+/** By the letter; one stays one. */
+const eachLetter = (s: string, f: (c: string) => string) => Array.from(s, (c) => ([...f(c)].length === 1 ? f(c) : ({ ß: 'ẞ', İ: 'i' }[c] ?? c))).join('');
 
 const FUNCTIONS: Record<string, { takes: Type[]; gives: Type; f: (...values: any[]) => Value }> = {
   abs: { takes: ['double'], gives: 'double', f: Math.abs },
@@ -119,8 +122,8 @@ const FUNCTIONS: Record<string, { takes: Type[]; gives: Type; f: (...values: any
   ceil: { takes: ['double'], gives: 'double', f: Math.ceil },
   ceiling: { takes: ['double'], gives: 'double', f: Math.ceil },
   round: { takes: ['double', 'int'], gives: 'double', f: rounded },
-  lower: { takes: ['text'], gives: 'text', f: (s: string) => s.toLowerCase() },
-  upper: { takes: ['text'], gives: 'text', f: (s: string) => s.toUpperCase() },
+  lower: { takes: ['text'], gives: 'text', f: (s: string) => eachLetter(s, (c) => c.toLowerCase()) },
+  upper: { takes: ['text'], gives: 'text', f: (s: string) => eachLetter(s, (c) => c.toUpperCase()) },
   length: { takes: ['text'], gives: 'int', f: (s: string) => [...s].length },
 };
 
@@ -129,7 +132,7 @@ const COMPARISONS: Record<string, (o: number) => boolean> = {
   '<': (o) => o < 0, '<=': (o) => o <= 0, '>': (o) => o > 0, '>=': (o) => o >= 0,
 };
 
-const ARITHMETIC: Record<string, (a: number, b: number) => Value> = {
+const ARITHMETIC: Record<string, (a: number, b: number) => number> = {
   '+': (a, b) => a + b, '-': (a, b) => a - b, '*': (a, b) => a * b, '/': (a, b) => a / b, '%': (a, b) => a % b,
 };
 
@@ -164,7 +167,8 @@ function binary(node: Of<'binary'>, scope: Scope): Expr {
   }
   const args = [number(left, scope), number(right, scope)];
   const type = op === '/' || args.some((e) => e.type === 'double') ? 'double' : 'int';
-  return lift(type, args, op === '%' && type === 'int' ? (a, b) => (b === 0 ? null : (a % b) + 0) : ARITHMETIC[op]!);
+  const f = ARITHMETIC[op]!;
+  return lift(type, args, type === 'double' ? f : (a, b) => (op === '%' && b === 0 ? null : f(a, b) + 0)); // no int is -0
 }
 
 function call(node: Of<'function'>, scope: Scope): Expr {
@@ -244,7 +248,7 @@ export function compile(node: ExprNode, scope: Scope): Expr {
       if (node.op === 'NOT') return lift('boolean', [condition(node.argument, scope)], (v: boolean) => !v);
       if (node.op === '-') {
         const e = number(node.argument, scope);
-        return lift(e.type, [e], (v: number) => -v + 0);
+        return lift(e.type, [e], e.type === 'double' ? (v: number) => -v : (v: number) => 0 - v);
       }
       const [e, isNull] = [compile(node.argument, scope), node.op === 'IS NULL'];
       return { type: 'boolean', at: (i) => (e.at(i) === null) === isNull };

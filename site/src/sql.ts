@@ -57,7 +57,7 @@ export function read(text: string, now: number): Query {
   const newest = Math.floor(Math.min(now, leaf.to - 1) / MS.HOUR!);
   const oldest = leaf.from === -Infinity ? newest - 23 : Math.ceil(leaf.from / MS.HOUR!);
   if (newest - oldest >= MOST_HOURS) throw new SqlError(`${newest - oldest + 1} hours are too many here, at most ${MOST_HOURS} are read: bound hour in WHERE, or use DuckDB`);
-  const shown = (v: Value, k: number) => (out[k]!.type === 'time' && v !== null ? new Date(v as number).toISOString() : v);
+  const shown = (v: Value, k: number) => (typeof v !== 'number' ? v : out[k]!.type === 'time' ? new Date(v).toISOString() : v + 0); // and no -0
   return {
     table: leaf.table,
     columns: [...leaf.used],

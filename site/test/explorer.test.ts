@@ -87,8 +87,8 @@ describe('what the explorer reads', () => {
   });
   it('keeps what is first of many', () => {
     const rows = Array.from({ length: 20_000 }, (_, i): Value[] => golden.columns.map((c) => (c === 'hour' ? golden.now : c === 'cost' ? (i * 7919) % 20_011 : c === 'samples' ? i : null)));
-    const best = [...rows].sort((a, b) => (b[9] as number) - (a[9] as number)).slice(2, 5).map((r) => [r[4]]);
-    expect(ask('SELECT samples FROM hourly_models ORDER BY cost DESC LIMIT 3 OFFSET 2', ...rows.map((_, i) => (i % 100 ? [] : rows.slice(i, i + 100)))).rows).toEqual(best);
+    const best = [...rows].sort((a, b) => (b[9] as number) - (a[9] as number)).slice(2, 302).map((r) => [r[4]]);
+    expect(ask('SELECT samples FROM hourly_models ORDER BY cost DESC LIMIT 300 OFFSET 2', ...rows.map((_, i) => (i % 100 ? [] : rows.slice(i, i + 100)))).rows).toEqual(best);
   });
   it('takes a column that an object lacks for NULL', () => expect(ask('SELECT count(*) AS n, count(energy_millijoules) AS e FROM hourly_models', golden.rows).rows).toEqual([[16, 0]]));
 });

@@ -120,7 +120,6 @@ const FUNCTIONS: Record<string, { takes: Type[]; gives: Type; f: (...values: any
   abs: { takes: ['double'], gives: 'double', f: Math.abs },
   floor: { takes: ['double'], gives: 'double', f: Math.floor },
   ceil: { takes: ['double'], gives: 'double', f: Math.ceil },
-  ceiling: { takes: ['double'], gives: 'double', f: Math.ceil },
   round: { takes: ['double', 'int'], gives: 'double', f: rounded },
   lower: { takes: ['text'], gives: 'text', f: (s: string) => eachLetter(s, (c) => c.toLowerCase()) },
   upper: { takes: ['text'], gives: 'text', f: (s: string) => eachLetter(s, (c) => c.toUpperCase()) },
@@ -201,7 +200,7 @@ function call(node: Of<'function'>, scope: Scope): Expr {
 }
 
 const NUMERAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
-const TRUTH: Record<string, boolean> = { true: true, t: true, 1: true, false: false, f: false, 0: false };
+const TRUTH = /^(?:(true|t|1)|false|f|0)$/i;
 
 /** To the nearest whole number, of two the even one. */
 function whole(v: number): number {
@@ -212,12 +211,12 @@ function whole(v: number): number {
 function cast(node: Of<'cast'>, scope: Scope): Expr {
   const e = compile(node.expr, scope);
   const no = (v: Value) => fail(node, `'${v}' cannot be cast to ${node.toType}`);
+  const text = ['TEXT', 'STRING', 'VARCHAR'].includes(node.toType);
+  if (text ? e.type === 'double' : e.type === 'time') fail(node, `a ${e.type} is not cast to ${node.toType} here${text ? ': round it and cast it to BIGINT first' : ''}`);
   switch (node.toType) {
     case 'TEXT': case 'STRING': case 'VARCHAR':
-      if (e.type === 'double') fail(node, 'a double is not cast to text here: round it and cast it to BIGINT first');
       return lift('text', [e], (v: Value) => (e.type === 'time' ? new Date(v as number).toISOString().replace('T', ' ').replace(/(\.000|0*)Z/, '+00') : String(v)));
     case 'INTEGER': case 'INT': case 'BIGINT': {
-      if (e.type === 'time') fail(node, 'a time is not cast to a number');
       const most = node.toType === 'BIGINT' ? Number.MAX_SAFE_INTEGER : 2 ** 31 - 1;
       return lift('int', [e], (v: Value) => {
         const n = typeof v === 'string' && !/^\s*[+-]?\d+\s*$/.test(v) ? NaN : whole(Number(v));
@@ -225,11 +224,9 @@ function cast(node: Of<'cast'>, scope: Scope): Expr {
       });
     }
     case 'DOUBLE':
-      if (e.type === 'time') fail(node, 'a time is not cast to a number');
       return lift('double', [e], (v: Value) => (typeof v === 'string' && !NUMERAL.test(v) ? no(v) : Number(v)));
     case 'BOOLEAN': case 'BOOL':
-      if (e.type === 'time') fail(node, 'a time is not cast to a condition');
-      return lift('boolean', [e], (v: Value) => (typeof v === 'string' ? (TRUTH[v.toLowerCase()] ?? no(v)) : Boolean(v)));
+      return lift('boolean', [e], (v: Value) => (typeof v === 'string' ? Boolean((TRUTH.exec(v) ?? no(v))[1]) : Boolean(v)));
     default:
       fail(node, `${node.toType} cannot be had here: use DOUBLE`);
   }

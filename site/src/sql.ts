@@ -50,6 +50,7 @@ export const TABLES: Record<string, Column[]> = Object.fromEntries(
 );
 
 const MOST_HOURS = 31 * 24;
+
 /** Reads SQL. The time of the newest sample is its current_timestamp. */
 export function read(text: string, now: number): Query {
   const plan = planOf(parse(text, now), new Map(), now);
@@ -119,7 +120,7 @@ function planSelect(select: SelectStatement, named: Map<string, () => Plan>, now
   if (limit < Infinity && limit + offset > MOST_ROWS) fail(select, `at most ${MOST_ROWS} rows are kept here: lower LIMIT`);
   const table = from.type === 'table' ? from.table.toLowerCase() : '';
   const inner = from.type === 'subquery' ? planOf(from.query, named, now) : named.get(table)?.();
-  const columns = inner?.out ?? TABLES[table] ?? fail(from, `there is no table ${table} here; there are ${Object.keys(TABLES).join(', ')}`);
+  const columns = inner?.out ?? (Object.hasOwn(TABLES, table) ? TABLES[table]! : fail(from, `there is no table ${table} here; there are ${Object.keys(TABLES).join(', ')}`));
   const leaf = inner?.leaf ?? { table, used: new Set<string>(), from: -Infinity, to: Infinity };
 
   // Where a row is read: a name is a column, else what SELECT calls so.

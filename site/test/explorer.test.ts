@@ -108,12 +108,15 @@ describe('what cannot be run here', () => {
     ['SELECT cost FROM hourly_models WHERE model', 'a condition is wanted here, not text', 37],
     ['SELECT cost FROM hourly_models WHERE samples = \'5\'', 'int and text do not go together', 37],
     ['SELECT hour - hour FROM hourly_models', 'a number is wanted here, not time', 7],
-    ['SELECT CAST(cost AS VARCHAR) FROM hourly_models', 'a double is not cast to text here', 7],
+    ['SELECT CAST(cost AS VARCHAR) FROM hourly_models', 'a double is not cast to VARCHAR here', 7],
     ['SELECT DISTINCT namespace FROM hourly_models ORDER BY cost', 'cost must stand in GROUP BY', 54],
     ['SELECT cost AS a, samples AS a FROM hourly_models ORDER BY a', 'two columns are called a', 59],
     ['SELECT lower(DISTINCT model) FROM hourly_models', 'lower takes no DISTINCT', 7],
     ['SELECT model FROM hourly_models LIMIT 300000', 'at most 200000 rows are kept here', 0],
     ['SELECT * FROM hourly_models; DROP TABLE pods', 'Expected end of query', 29],
+    ['SELECT 1 FROM constructor', 'there is no table constructor here', 14],
+    ["SELECT CAST('constructor' AS BOOLEAN) FROM hourly_models", "'constructor' cannot be cast to BOOLEAN", 7],
+    ['SELECT h.hour FROM hourly_models h', 'Expected identifier after "." but found "HOUR": a keyword is a name in double quotes', 9],
     ['', 'Expected SELECT', 0],
   ] as const)('%s', (sql, message, position) => {
     const error = failure(sql);

@@ -94,7 +94,7 @@ var (
 
 // siteRoot are the first segments below site/ that belong to the site itself;
 // no cluster may bear one of these names.
-var siteRoot = map[string]bool{"assets": true, "index.html": true, "clusters.json": true, "metrics": true, "openapi.json": true, "versions.json": true}
+var siteRoot = map[string]bool{"assets": true, "index.html": true, "clusters.json": true, "metrics": true, "openapi.json": true}
 
 // ValidCluster reports whether a cluster may bear the name: lower-case
 // letters, digits, '-' and '.', at most 63 of them, and not the name of a file

@@ -253,7 +253,7 @@ func (j *Job) publishSite(ctx context.Context, res *Result, saved *savedState) e
 		res.Objects++
 	}
 	var gone []string
-	err := j.update(ctx, layout.Object{Tier: layout.Site, Path: "versions.json"}.Name(), func(old []byte) (body []byte, err error) {
+	err := j.update(ctx, layout.Object{Tier: layout.Site, Path: "assets/versions.json"}.Name(), func(old []byte) (body []byte, err error) {
 		body, gone, err = mergeVersions(old, j.Site.Names)
 		return body, err
 	})

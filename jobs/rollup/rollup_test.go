@@ -650,7 +650,7 @@ func TestSiteFiles(t *testing.T) {
 		}
 		var names []string
 		for name := range content(t, b) {
-			if o, ok := layout.Parse(name); ok && o.Tier == layout.Site && strings.HasPrefix(o.Path, "assets/") {
+			if o, ok := layout.Parse(name); ok && o.Tier == layout.Site && strings.HasPrefix(o.Path, "assets/") && strings.HasSuffix(o.Path, ".js") {
 				names = append(names, o.Path)
 			}
 		}
@@ -679,10 +679,10 @@ func TestSiteFiles(t *testing.T) {
 			t.Errorf("step %d: %s, want %s", i, got, step.want)
 		}
 	}
-	if _, err := b.Put(t.Context(), "site/versions.json", []byte("{"), bucket.PutOptions{}); err != nil {
+	if _, err := b.Put(t.Context(), "site/assets/versions.json", []byte("{"), bucket.PutOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.publishSite(t.Context(), &Result{}, &savedState{}); err == nil || !strings.Contains(err.Error(), "site/versions.json") {
+	if err := j.publishSite(t.Context(), &Result{}, &savedState{}); err == nil || !strings.Contains(err.Error(), "site/assets/versions.json") {
 		t.Errorf("a damaged account: %v", err)
 	}
 }

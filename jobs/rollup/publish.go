@@ -226,7 +226,9 @@ func (j *Job) reportName(path string) string {
 // publishSite writes the site's own files when they are not those that this
 // job published last, and removes those of two versions ago. A page that is
 // open goes on with the files that it came with, whichever cluster's job
-// publishes the next ones, so all jobs keep one account of them.
+// publishes the next ones, so all jobs keep one account of them. It is written
+// first and names a version more than is kept, so that a run that was killed
+// leaves nothing that the next one does not know.
 func (j *Job) publishSite(ctx context.Context, res *Result, saved *savedState) error {
 	var all strings.Builder
 	bodies := make([][]byte, len(j.Site.Names))
@@ -242,6 +244,14 @@ func (j *Job) publishSite(ctx context.Context, res *Result, saved *savedState) e
 	if len(bodies) == 0 || saved.Site == digest {
 		return nil
 	}
+	var gone []string
+	err := j.update(ctx, layout.Object{Tier: layout.Site, Path: "assets/versions.json"}.Name(), func(old []byte) (body []byte, err error) {
+		body, gone, err = mergeVersions(old, j.Site.Names)
+		return body, err
+	})
+	if err != nil {
+		return err
+	}
 	for i, name := range j.Site.Names {
 		options := bucket.PutOptions{CacheControl: revalidate, Gzip: true}
 		if strings.HasPrefix(name, "assets/") {
@@ -252,26 +262,19 @@ func (j *Job) publishSite(ctx context.Context, res *Result, saved *savedState) e
 		}
 		res.Objects++
 	}
-	var gone []string
-	err := j.update(ctx, layout.Object{Tier: layout.Site, Path: "assets/versions.json"}.Name(), func(old []byte) (body []byte, err error) {
-		body, gone, err = mergeVersions(old, j.Site.Names)
-		return body, err
-	})
-	if err == nil {
-		err = j.Bucket.Delete(ctx, gone...)
+	if err := j.Bucket.Delete(ctx, gone...); err != nil {
+		return err
 	}
-	if err == nil {
-		saved.Site = digest
-	}
-	return err
+	saved.Site = digest
+	return nil
 }
 
 // versionsKept is how many versions of the site have their files in the bucket.
 const versionsKept = 2
 
-// mergeVersions puts the files of a version before those in the object, newest
+// mergeVersions puts the files of a version before those in the account, newest
 // first, and returns the objects that no version kept has.
-func mergeVersions(old []byte, names []string) (body []byte, gone []string, err error) {
+func mergeVersions(old []byte, names []string) (account []byte, gone []string, err error) {
 	var versions [][]string
 	if len(old) > 0 {
 		if err := json.Unmarshal(old, &versions); err != nil {
@@ -280,14 +283,15 @@ func mergeVersions(old []byte, names []string) (body []byte, gone []string, err 
 	}
 	versions = slices.DeleteFunc(versions, func(v []string) bool { return slices.Equal(v, names) })
 	versions = slices.Insert(versions, 0, names)
+	versions = versions[:min(len(versions), versionsKept+1)]
 	kept := versions[:min(len(versions), versionsKept)]
 	for _, name := range slices.Concat(versions[len(kept):]...) {
 		if !slices.ContainsFunc(kept, func(v []string) bool { return slices.Contains(v, name) }) {
 			gone = append(gone, layout.Object{Tier: layout.Site, Path: name}.Name())
 		}
 	}
-	body, err = json.Marshal(kept)
-	return body, gone, err
+	account, err = json.Marshal(versions)
+	return account, gone, err
 }
 
 // publishMetrics rewrites this cluster's part of the two objects that all

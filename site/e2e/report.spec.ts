@@ -203,6 +203,22 @@ test('the questions over hourly tables are answered by their SQL', async ({ page
   }
 });
 
+test('an answer goes with the question that it was of', async ({ page }) => {
+  await open(page, 'view=query');
+  await expect(page.locator('.answer tbody tr').first()).toBeVisible();
+  await page.getByRole('link', { name: 'Tokens per GPU-hour' }).click();
+  await expect(page.locator('.answer thead')).toContainText('tokens_per_gpu_hour');
+  await expect(page.locator('.section-answer figure')).toBeVisible();
+});
+
+test('an object that cannot be read is no answer', async ({ page }) => {
+  let asked = 0;
+  await page.route(/\.parquet$/, (route) => (++asked === 3 ? route.fulfill({ status: 503, body: '' }) : route.continue()));
+  await open(page, 'view=query');
+  await expect(page.locator('.section-answer')).toContainText(/hourly\/v1\/models\/.*\.parquet: 503/);
+  await expect(page.locator('.answer')).toHaveCount(0);
+});
+
 test('SQL is edited, run by the keyboard, and stands in the address', async ({ page }) => {
   await open(page, 'view=query');
   const editor = page.getByRole('textbox', { name: 'SQL' });
@@ -212,7 +228,7 @@ test('SQL is edited, run by the keyboard, and stands in the address', async ({ p
   await expect(page).toHaveURL(/sql=SELECT/);
   await expect(page.locator('.answer thead th').first()).toContainText('<img src=x');
   await expect(page.locator('.answer tbody tr').first()).toContainText("a'b");
-  await expect(page.locator('.section-answer .note').first()).toContainText('last 24 hours');
+  await expect(page.locator('.section-answer .note').first()).toContainText('24 hours, as WHERE');
   expect(await page.locator('main img').count()).toBe(0);
   const rows = await page.locator('.answer tbody').textContent();
   const other = await page.context().newPage();

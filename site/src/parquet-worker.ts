@@ -22,11 +22,12 @@ export interface Told {
   rows: number;
   requests: number;
   bytes: number;
-  refused: number[]; // what was answered instead of an object, each status once; 0: no answer
+  refused: number[]; // how it was said that there is no object, or none to be had; each status once
   error?: { message: string; position?: number }; // of the SQL
   failure?: string; // of anything else
 }
 
+const NONE = [401, 403, 404]; // a store that may not be listed says 403 of what is not there
 const TAIL = 64 * 1024; // holds the footer, and of a small object everything
 const SIDE_BY_SIDE = 6;
 const compressors = { ZSTD: (input: Uint8Array, length: number) => decompress(input, new Uint8Array(length)) };
@@ -42,18 +43,20 @@ onmessage = async (e: MessageEvent<Ask>) => {
     return { response, body };
   };
   const load = async (table: string, hour: number, wanted: string[]): Promise<Batch | null> => {
-    const url = new URL(objectName(table, cluster, hour), base).href;
-    const { response, body: tail } = await fetchRange(url, `bytes=-${TAIL}`).catch(() => ({ response: null, body: null }));
-    if (!response?.ok) {
-      if (!told.refused.includes(response?.status ?? 0)) told.refused.push(response?.status ?? 0);
+    const name = objectName(table, cluster, hour);
+    const url = new URL(name, base).href;
+    const { response, body: tail } = await fetchRange(url, `bytes=-${TAIL}`);
+    if (NONE.includes(response.status)) {
+      if (!told.refused.includes(response.status)) told.refused.push(response.status);
       return null;
     }
-    const byteLength = response.status === 206 ? Number(response.headers.get('Content-Range')?.split('/')[1]) : tail!.byteLength;
-    const start = byteLength - tail!.byteLength;
+    if (!response.ok) throw new Error(`${name}: ${response.status}`); // an answer without it would be wrong
+    const byteLength = response.status === 206 ? Number(response.headers.get('Content-Range')?.split('/')[1]) : tail.byteLength;
+    const start = byteLength - tail.byteLength;
     const file = {
       byteLength,
       slice: async (from: number, to = byteLength) =>
-        from >= start ? tail!.slice(from - start, to - start) : (await fetchRange(url, `bytes=${from}-${to - 1}`)).body,
+        from >= start ? tail.slice(from - start, to - start) : (await fetchRange(url, `bytes=${from}-${to - 1}`)).body,
     };
     const metadata = await parquetMetadataAsync(file);
     const known = new Set(metadata.schema.slice(1).map((s) => s.name));
@@ -87,11 +90,11 @@ onmessage = async (e: MessageEvent<Ask>) => {
         query.add(batch);
       }
       if (told.done % 12 === 0) postMessage(told);
-      if (told.done === SIDE_BY_SIDE * 2 && told.read === 0 && hours.length > 24) break; // nothing is to be had here
     }
     if (told.read > 0 || hours.length === 0 || query.full()) told.answer = query.answer();
   } catch (error) {
     if (error instanceof SqlError) told.error = { message: error.message, position: error.position };
+    else if (error instanceof RangeError) told.error = { message: error.message }; // a time beyond all times, a text too deep
     else told.failure = String(error);
   }
   postMessage({ ...told, done: told.hours });

@@ -11,21 +11,22 @@ import { csv, QUESTIONS, TABLES } from './questions';
 import type { Answer, Value } from './sql';
 import { t, type Word } from './words';
 
-/** Runs SQL in a worker, anew with every run; what was asked before is dropped. */
+/** Runs SQL in a worker, anew with every run; what was asked before is dropped, and its answer with it. */
 function useSql(sql: string | null, run: number): Told | null {
-  const [told, setTold] = useState<Told | null>(null);
+  const [last, setLast] = useState<{ asked: string; told: Told } | null>(null);
   const newest = latest.value?.sampledAt.slice(0, 13); // to the hour: a refresh asks nothing anew
+  const asked = sql && newest ? JSON.stringify([sql, run, newest, cluster.value]) : '';
   useEffect(() => {
-    setTold(null);
-    if (!sql || !newest) return;
+    if (!sql || !asked) return;
     const worker = new Worker(new URL('./parquet-worker.ts', import.meta.url), { type: 'module' });
-    worker.onmessage = (e: MessageEvent<Told>) => setTold(e.data);
-    worker.onerror = (e) => setTold({ hours: 0, bounded: true, done: 0, read: 0, rows: 0, requests: 0, bytes: 0, refused: [], failure: e.message || t('noAnswer') });
+    const tell = (told: Told) => setLast({ asked, told });
+    worker.onmessage = (e: MessageEvent<Told>) => tell(e.data);
+    worker.onerror = (e) => tell({ hours: 0, bounded: true, done: 0, read: 0, rows: 0, requests: 0, bytes: 0, refused: [], failure: e.message || t('noAnswer') });
     const message: Ask = { sql, now: Date.parse(latest.peek()!.sampledAt), cluster: cluster.peek(), base: new URL('../', document.baseURI).href };
     worker.postMessage(message);
     return () => worker.terminate();
-  }, [sql, run, newest, cluster.value]);
-  return told;
+  }, [asked]);
+  return last?.asked === asked ? last.told : null;
 }
 
 /** The two questions about now, from what the page has read. */
@@ -49,7 +50,7 @@ function answerNow(name: string): Answer | null {
 }
 
 export function QueryPage() {
-  const typed = one('sql');
+  const typed = one('sql').trim();
   const question = typed ? undefined : (QUESTIONS.find((q) => q.name === one('ask')) ?? QUESTIONS[0]!);
   const { sql, ofNow = false } = question ?? { sql: typed };
   const [runs, setRuns] = useState(0);
@@ -59,7 +60,8 @@ export function QueryPage() {
   const answer = found && { ...found, bar: question?.bar };
   const run = (text: string) => {
     const known = QUESTIONS.find((q) => !q.ofNow && q.sql.trim() === text);
-    if (text) go(hrefHere({ ask: known?.name ?? null, sql: known ? null : text, answersort: null }));
+    if (!text) return;
+    if (text !== sql.trim()) go(hrefHere({ ask: known?.name ?? null, sql: known ? null : text, answersort: null }));
     setRuns(runs + 1);
   };
   const named = (name: string) => t(('ask-' + name) as Word);
@@ -102,7 +104,7 @@ function Editor({ sql, error, run }: { sql: string; error: Told['error']; run: (
       />
       {error && <p id="sql-error" role="alert">{before && t('sqlPlace', before.length, before.at(-1)!.length + 1)} <span lang="en">{error.message}</span></p>}
       <button type="submit">{t('run')}</button>
-      <p class="note">{t('sqlNote', latest.value ? utcTime(latest.value.sampledAt) : '')}</p>
+      <p class="note">{t('sqlNote', latest.value ? utcTime(latest.value.sampledAt) : '', cluster.value)}</p>
     </form>
   );
 }
@@ -117,7 +119,7 @@ function Waiting({ told }: { told: Told | null }) {
   if (!told || told.done < told.hours) return <Empty>{told ? t('readingObjects', told.done, told.hours) : t('loading')}</Empty>;
   return (
     <div data-explorer="closed">
-      <p>{t('explorerClosed', told.refused.map((s) => (s ? String(s) : t('noAnswer'))).join(', '))}</p>
+      <p>{t('explorerClosed', told.refused.join(', '))}</p>
       <p>{t('explorerOpen')}</p>
       <Code text={JSON.stringify({ Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${bucketName().replace('s3://', '')}/hourly/*` }, null, 2)} />
     </div>

@@ -67,7 +67,7 @@ export function alike(nodes: ExprNode[], scope: Scope): { type: Type; args: Expr
   const types = new Set(args.map((e) => e.type));
   types.delete('null');
   if (types.has('time') && types.delete('text'))
-    args.forEach((e, i) => e.type === 'text' && (args[i] = e.constant ? constant('time', time(nodes[i]!, e.at(0) as string)) : fail(nodes[i]!, 'time is wanted here, not text')));
+    args.forEach((e, i) => e.type === 'text' && (args[i] = e.constant ? constant('time', e.at(0) === null ? null : time(nodes[i]!, e.at(0) as string)) : fail(nodes[i]!, 'time is wanted here, not text')));
   if (types.has('double')) types.delete('int');
   if (types.size > 1) fail(nodes[0]!, `${[...types].join(' and ')} do not go together`);
   return { type: [...types][0] ?? 'null', args };
@@ -153,7 +153,7 @@ function binary(node: Of<'binary'>, scope: Scope): Expr {
   }
   if (op === 'LIKE') {
     const [text, like] = [want('text', left, compile(left, scope)), want('text', right, compile(right, scope))];
-    const known = like.constant && like.type === 'text' ? pattern(like.at(0) as string) : undefined;
+    const known = like.constant && like.at(0) !== null ? pattern(like.at(0) as string) : undefined;
     return lift('boolean', [text, like], (s: string, l: string) => (known ?? pattern(l)).test(s));
   }
   const compares = COMPARISONS[op];
@@ -196,7 +196,9 @@ function call(node: Of<'function'>, scope: Scope): Expr {
     return lift('int', [at], (v: number) => part(new Date(v)));
   }
   const known = FUNCTIONS[name] ?? fail(node, `${name}() cannot be run here: use DuckDB`);
-  return lift(known.gives, node.args.map((n, k) => want(known.takes[k]!, n, compile(n, scope))), known.f);
+  const args = node.args.map((n, k) => want(known.takes[k]!, n, compile(n, scope)));
+  const stays = args[0]!.type === 'int' && (name === 'abs' || name === 'round');
+  return lift(stays ? 'int' : known.gives, args, known.f);
 }
 
 const NUMERAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;

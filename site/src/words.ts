@@ -259,11 +259,11 @@ const WORDS = {
   tables: ['Tables', '테이블'],
   run: ['Run', '실행'],
   sqlNote: [
-    'DuckDB, Athena and Trino take it too, over the views below; here it can be of one hourly table. current_timestamp is the newest sample, {0}. WHERE bounds hour to at most 31 days, or the last 24 hours are read. Ctrl+Enter runs it.',
-    '아래 뷰를 만든 DuckDB, Athena, Trino에서도 실행됩니다. 여기서는 시간별 테이블 하나만 조회합니다. current_timestamp는 최근 수집 시각({0})입니다. WHERE에서 hour를 최대 31일로 제한하며, 제한이 없으면 최근 24시간을 읽습니다. Ctrl+Enter로 실행합니다.',
+    'DuckDB takes it too, over the views below; here it is of one hourly table, and of the cluster {1}. current_timestamp is the newest sample, {0}. WHERE bounds hour to at most 31 days, or 24 hours are read. Ctrl+Enter runs it.',
+    '아래 뷰를 만든 DuckDB에서도 실행됩니다. 여기서는 클러스터 {1}의 시간별 테이블 하나만 조회합니다. current_timestamp는 최근 수집 시각({0})입니다. hour 범위는 WHERE에서 최대 31일까지 지정하며, 지정하지 않으면 24시간을 읽습니다. Ctrl+Enter로 실행합니다.',
   ],
   sqlPlace: ['Line {0}, column {1}:', '{0}행 {1}열:'],
-  unbounded: ['the last 24 hours, as WHERE does not say from which hour', 'WHERE에 시작 hour가 없어 최근 24시간만'],
+  unbounded: ['24 hours, as WHERE does not say from which', 'WHERE에 시작 hour가 없어 24시간만'],
   ofNow: ['Answered from the newest sample. In SQL, for DuckDB, Athena and Trino, over the views below:', '최근 수집으로 답합니다. 아래 뷰를 만든 DuckDB, Athena, Trino의 SQL:'],
   ofNowIdle: ['Answered from the newest sample. In SQL, for DuckDB, Athena and Trino, it asks more: idle for a quarter of an hour.', '최근 수집으로 답합니다. DuckDB, Athena, Trino의 SQL에는 조건이 하나 더 있습니다: 15분 동안 유휴.'],
   fromSample: ['from the newest sample, {0}', '최근 수집 기준, {0}'],
@@ -271,8 +271,8 @@ const WORDS = {
   readingObjects: ['Loading… {0} of {1} objects', '불러오는 중… 객체 {1}개 중 {0}개'],
   explorerFailed: ['The objects could not be read: {0}', '객체를 읽지 못했습니다: {0}'],
   explorerClosed: [
-    'This page cannot read the hourly objects (answer: {0}). That is how a bucket is set up to be: only site/ is public, and hourly/ is for those who hold credentials, by the SQL below.',
-    '이 페이지에서는 시간별 객체를 읽을 수 없습니다(응답: {0}). 기본 설정이 그렇습니다. site/만 공개되고 hourly/는 자격 증명이 있는 사람이 아래 SQL로 조회합니다.',
+    'No object of these hours could be read (answer: {0}). Either there is none, or this page may not read them. That is how a bucket is set up to be: only site/ is public, and hourly/ is for those who hold credentials, by the SQL below.',
+    '이 시간대의 객체를 읽지 못했습니다(응답: {0}). 객체가 없거나 이 페이지에 읽기 권한이 없습니다. 기본 설정에서는 site/만 공개되고 hourly/는 자격 증명이 있는 사람이 아래 SQL로 조회합니다.',
   ],
   explorerOpen: [
     'To have it answered here, let the same readers get hourly/ too; it holds the same names and figures as the report (pods of all namespaces), further back:',

@@ -3,12 +3,9 @@ package rollup
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/fnv"
-	"io/fs"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,13 +15,6 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
-
-// SiteFiles are the report site's own files, in the order of writing:
-// index.html last. A zero SiteFiles publishes none.
-type SiteFiles struct {
-	FS    fs.FS
-	Names []string
-}
 
 const (
 	immutable  = "public, max-age=31536000, immutable"
@@ -221,149 +211,4 @@ func (j *Job) putJSON(ctx context.Context, path string, document any) error {
 
 func (j *Job) reportName(path string) string {
 	return layout.Object{Tier: layout.Report, Cluster: j.Cluster, Path: path}.Name()
-}
-
-// publishSite writes the site's own files when they are not those that this
-// job published last, and removes those of two versions ago. A page that is
-// open goes on with the files that it came with, whichever cluster's job
-// publishes the next ones, so all jobs keep one account of them. It is written
-// first and names a version more than is kept, so that a run that was killed
-// leaves nothing that the next one does not know.
-func (j *Job) publishSite(ctx context.Context, res *Result, saved *savedState) error {
-	var all strings.Builder
-	bodies := make([][]byte, len(j.Site.Names))
-	for i, name := range j.Site.Names {
-		body, err := fs.ReadFile(j.Site.FS, name)
-		if err != nil {
-			return err
-		}
-		bodies[i] = body
-		fmt.Fprintf(&all, "%s %s\n", name, contentHash(body))
-	}
-	digest := contentHash([]byte(all.String()))
-	if len(bodies) == 0 || saved.Site == digest {
-		return nil
-	}
-	var gone []string
-	err := j.update(ctx, layout.Object{Tier: layout.Site, Path: "assets/versions.json"}.Name(), func(old []byte) (body []byte, err error) {
-		body, gone, err = mergeVersions(old, j.Site.Names)
-		return body, err
-	})
-	if err != nil {
-		return err
-	}
-	for i, name := range j.Site.Names {
-		options := bucket.PutOptions{CacheControl: revalidate, Gzip: true}
-		if strings.HasPrefix(name, "assets/") {
-			options.CacheControl = immutable
-		}
-		if _, err := j.Bucket.Put(ctx, layout.Object{Tier: layout.Site, Path: name}.Name(), bodies[i], options); err != nil {
-			return err
-		}
-		res.Objects++
-	}
-	if err := j.Bucket.Delete(ctx, gone...); err != nil {
-		return err
-	}
-	saved.Site = digest
-	return nil
-}
-
-// versionsKept is how many versions of the site have their files in the bucket.
-const versionsKept = 2
-
-// mergeVersions puts the files of a version before those in the account, newest
-// first, and returns the objects that no version kept has.
-func mergeVersions(old []byte, names []string) (account []byte, gone []string, err error) {
-	var versions [][]string
-	if len(old) > 0 {
-		if err := json.Unmarshal(old, &versions); err != nil {
-			return nil, nil, fmt.Errorf("%w: delete the object, the next version of the program makes it anew", err)
-		}
-	}
-	versions = slices.DeleteFunc(versions, func(v []string) bool { return slices.Equal(v, names) })
-	versions = slices.Insert(versions, 0, names)
-	versions = versions[:min(len(versions), versionsKept+1)]
-	kept := versions[:min(len(versions), versionsKept)]
-	for _, name := range slices.Concat(versions[len(kept):]...) {
-		if !slices.ContainsFunc(kept, func(v []string) bool { return slices.Contains(v, name) }) {
-			gone = append(gone, layout.Object{Tier: layout.Site, Path: name}.Name())
-		}
-	}
-	account, err = json.Marshal(versions)
-	return account, gone, err
-}
-
-// publishMetrics rewrites this cluster's part of the two objects that all
-// clusters share, site/clusters.json and site/metrics.
-func (j *Job) publishMetrics(ctx context.Context, saved *savedState, at time.Time, m report.Manifest, v *view) error {
-	err := j.update(ctx, layout.Object{Tier: layout.Site, Path: "clusters.json"}.Name(), func(old []byte) ([]byte, error) {
-		return mergeClusters(old, j.Cluster)
-	})
-	if err != nil {
-		return err
-	}
-	// The alert job runs after this one. A rerun shows the alerts that the first
-	// run at the instant saw, or it would not end in the same bytes.
-	if !saved.At.Equal(at) {
-		if saved.Alerts, err = j.firing(ctx); err != nil {
-			return err
-		}
-		saved.At = at
-	}
-	return j.update(ctx, layout.Object{Tier: layout.Site, Path: "metrics"}.Name(), func(old []byte) ([]byte, error) {
-		return mergeMetrics(old, j.Cluster, m, v, saved.Alerts), nil
-	})
-}
-
-// firing counts the alerts of the last alert run, by severity; none before
-// its first.
-func (j *Job) firing(ctx context.Context) (map[string]int, error) {
-	object, err := j.Bucket.Get(ctx, j.reportName(apiRoot+"alerts.json"))
-	if errors.Is(err, bucket.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var doc report.Alerts
-	if err := json.Unmarshal(object.Body, &doc); err != nil {
-		return nil, fmt.Errorf("%salerts.json: %w: run the alert job to write it anew", apiRoot, err)
-	}
-	counts := map[string]int{"INFO": 0, "WARNING": 0, "CRITICAL": 0}
-	for _, a := range doc.Firing {
-		counts[a.Severity]++
-	}
-	return counts, nil
-}
-
-// update changes a shared object by compare-and-swap.
-func (j *Job) update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
-	const attempts = 5
-	var err error
-	for range attempts {
-		options := bucket.PutOptions{CacheControl: revalidate, IfNoneMatch: true}
-		var old bucket.Object
-		old, err = j.Bucket.Get(ctx, name)
-		switch {
-		case err == nil:
-			options.IfNoneMatch, options.IfMatch = false, old.ETag
-		case !errors.Is(err, bucket.ErrNotExist):
-			return err
-		}
-		var body []byte
-		if body, err = change(old.Body); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		if string(body) == string(old.Body) {
-			return nil
-		}
-		if strings.HasSuffix(name, "/metrics") {
-			options.ContentType = "text/plain; version=0.0.4; charset=utf-8"
-		}
-		if _, err = j.Bucket.Put(ctx, name, body, options); !errors.Is(err, bucket.ErrPrecondition) {
-			return err
-		}
-	}
-	return fmt.Errorf("%s: other clusters kept writing it: %w", name, err)
 }

@@ -1,14 +1,93 @@
 package rollup
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/report"
 )
+
+// publishMetrics rewrites this cluster's part of the two objects that all
+// clusters share, site/clusters.json and site/metrics.
+func (j *Job) publishMetrics(ctx context.Context, saved *savedState, at time.Time, m report.Manifest, v *view) error {
+	err := j.update(ctx, layout.Object{Tier: layout.Site, Path: "clusters.json"}.Name(), func(old []byte) ([]byte, error) {
+		return mergeClusters(old, j.Cluster)
+	})
+	if err != nil {
+		return err
+	}
+	// The alert job runs after this one. A rerun shows the alerts that the first
+	// run at the instant saw, or it would not end in the same bytes.
+	if !saved.At.Equal(at) {
+		if saved.Alerts, err = j.firing(ctx); err != nil {
+			return err
+		}
+		saved.At = at
+	}
+	return j.update(ctx, layout.Object{Tier: layout.Site, Path: "metrics"}.Name(), func(old []byte) ([]byte, error) {
+		return mergeMetrics(old, j.Cluster, m, v, saved.Alerts), nil
+	})
+}
+
+// firing counts the alerts of the last alert run, by severity; none before
+// its first.
+func (j *Job) firing(ctx context.Context) (map[string]int, error) {
+	object, err := j.Bucket.Get(ctx, j.reportName(apiRoot+"alerts.json"))
+	if errors.Is(err, bucket.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var doc report.Alerts
+	if err := json.Unmarshal(object.Body, &doc); err != nil {
+		return nil, fmt.Errorf("%salerts.json: %w: run the alert job to write it anew", apiRoot, err)
+	}
+	counts := map[string]int{"INFO": 0, "WARNING": 0, "CRITICAL": 0}
+	for _, a := range doc.Firing {
+		counts[a.Severity]++
+	}
+	return counts, nil
+}
+
+// update changes a shared object by compare-and-swap.
+func (j *Job) update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
+	const attempts = 5
+	var err error
+	for range attempts {
+		options := bucket.PutOptions{CacheControl: revalidate, IfNoneMatch: true}
+		var old bucket.Object
+		old, err = j.Bucket.Get(ctx, name)
+		switch {
+		case err == nil:
+			options.IfNoneMatch, options.IfMatch = false, old.ETag
+		case !errors.Is(err, bucket.ErrNotExist):
+			return err
+		}
+		var body []byte
+		if body, err = change(old.Body); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if string(body) == string(old.Body) {
+			return nil
+		}
+		if strings.HasSuffix(name, "/metrics") {
+			options.ContentType = "text/plain; version=0.0.4; charset=utf-8"
+		}
+		if _, err = j.Bucket.Put(ctx, name, body, options); !errors.Is(err, bucket.ErrPrecondition) {
+			return err
+		}
+	}
+	return fmt.Errorf("%s: other clusters kept writing it: %w", name, err)
+}
 
 // mergeClusters adds a cluster to site/clusters.json.
 func mergeClusters(old []byte, cluster string) ([]byte, error) {

@@ -222,12 +222,12 @@ test('an object that cannot be read is no answer', async ({ page }) => {
 test('SQL is edited, run by the keyboard, and stands in the address', async ({ page }) => {
   await open(page, 'view=query');
   const editor = page.getByRole('textbox', { name: 'SQL' });
-  await editor.fill("SELECT namespace AS \"<img src=x onerror=alert(1)>\", count(*) AS n, 'a''b' AS s\nFROM hourly_pods GROUP BY namespace ORDER BY n DESC");
+  await editor.fill("SELECT namespace AS \"<img src=x onerror=alert(1)>\", count(*) AS n, 'a''b' AS s, 1384.25 AS x, 0.0004 AS y\nFROM hourly_pods GROUP BY namespace ORDER BY n DESC");
   await expect(page).not.toHaveURL(/sql=/); // not before it is run
   await editor.press('Control+Enter');
   await expect(page).toHaveURL(/sql=SELECT/);
   await expect(page.locator('.answer thead th').first()).toContainText('<img src=x');
-  await expect(page.locator('.answer tbody tr').first()).toContainText("a'b");
+  await expect(page.locator('.answer tbody tr').first()).toContainText("a'b1,384.250.0004"); // no digit less than asked for
   await expect(page.locator('.section-answer .note').first()).toContainText('24 hours, as WHERE');
   expect(await page.locator('main img').count()).toBe(0);
   const rows = await page.locator('.answer tbody').textContent();

@@ -28,6 +28,9 @@ export function number(v: Figure, decimals = 0): string {
   return numbers({ minimumFractionDigits: v === 0 ? 0 : digits, maximumFractionDigits: digits }).format(v);
 }
 
+/** A number as it was asked for: all digits that a double holds. */
+export const exact = (v: number) => numbers({ maximumSignificantDigits: 15 }).format(v);
+
 /** 91 → "91 %" */
 export const percent = (v: Figure, decimals = 0) => (known(v) ? number(v, decimals) + ' %' : NONE);
 

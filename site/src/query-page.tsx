@@ -2,7 +2,7 @@
 // the five questions are the first; two are answered from the newest sample.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Chart } from './chart';
-import { bytes, compact, localDay, localHour, number, utcTime } from './format';
+import { bytes, compact, exact, localDay, localHour, number, utcTime } from './format';
 import { cluster, latest, nodes, pods, want } from './lake';
 import { Empty, Section } from './marks';
 import type { Ask, Told } from './parquet-worker';
@@ -176,7 +176,7 @@ function AnswerTable({ answer, chart }: { answer: Answer; chart: boolean }) {
 
 function shown(v: Value) {
   if (v === null) return <span class="none">NULL</span>;
-  if (typeof v === 'number') return number(v, Number.isInteger(v) ? 0 : 2);
+  if (typeof v === 'number') return exact(v);
   if (typeof v === 'boolean') return String(v);
   return /^\d{4}-\d\d-\d\dT/.test(v) ? <time dateTime={v} title={utcTime(v)}>{localDay(v)} {localHour(v)}</time> : v;
 }

@@ -156,7 +156,6 @@ func linkSome(b *testing.B, from, to string, want func(name string) bool) {
 	}
 }
 
-// podSamples is the number of pod rows.
 // linkDay gives the bucket a day of hours before benchHour, like those that
 // were rolled up in from: what a minute's report shows beside the minute.
 func linkDay(b *testing.B, from, to string) {
@@ -177,6 +176,7 @@ func linkDay(b *testing.B, from, to string) {
 	}
 }
 
+// podSamples is the number of pod rows.
 func podSamples(b *testing.B, dir string) (rows int) {
 	b.Helper()
 	if err := duck(b).QueryRow("SELECT count(*) FROM read_parquet('" + dir + "/raw/v1/pods/**/*.parquet')").Scan(&rows); err != nil {

@@ -15,6 +15,7 @@ import (
 type Query struct {
 	Namespaces []string // nil: all
 	Inspect    Inspect
+	Kept       func(*usage.PodDetail) // is told of every pod whose detail is kept, while pods are listed; of some twice if the list begins anew
 	// Kubelets takes usage from the kubelets rather than from metrics.k8s.io.
 	// What they counted up to the sample before is the base of CPU usage.
 	Kubelets bool
@@ -62,7 +63,7 @@ func (c *Client) Sample(ctx context.Context, q Query) (*Cluster, error) {
 		group, listen = errgroup.WithContext(ctx)
 	)
 	group.Go(func() (err error) {
-		sample.Pods, err = c.listPods(listen, namespaces, q.Inspect)
+		sample.Pods, err = c.listPods(listen, namespaces, q)
 		return err
 	})
 	group.Go(func() (err error) {
@@ -118,16 +119,22 @@ func (c *Client) Sample(ctx context.Context, q Query) (*Cluster, error) {
 }
 
 // listPods lists the pods by namespace and name.
-func (c *Client) listPods(ctx context.Context, namespaces []string, inspect Inspect) (pods []*Pod, err error) {
+func (c *Client) listPods(ctx context.Context, namespaces []string, q Query) (pods []*Pod, err error) {
 	siblings := newSiblings()
-	reduce := func(i item) (Pod, error) { return siblings.reduce(i, inspect) }
+	reduce := func(i item) (Pod, error) { return siblings.reduce(i, q.Inspect) }
 	c.pods.begin()
 	for _, namespace := range namespaces {
 		before := len(pods)
 		err := c.list(ctx, corePods, namespace, func() { pods = pods[:before] }, func(i item) error {
 			p, err := c.pods.reduce(i, reduce)
+			if err != nil {
+				return err
+			}
+			if p.Detail != nil && q.Kept != nil {
+				q.Kept(p.Detail)
+			}
 			pods = append(pods, p)
-			return err
+			return nil
 		})
 		if err != nil {
 			return nil, err

@@ -70,8 +70,10 @@ func sampledPods(cluster *kube.Cluster, gpus []usage.GPU, answered map[*usage.Po
 	for i, p := range cluster.Pods {
 		s := &pods[i]
 		*s = sampledPod{pod: p, usage: cluster.Usage[i]}
-		if e, ok := answered[p.Detail]; ok {
-			s.more = &measured{engine: e.Engine, model: e.Model}
+		if p.Detail != nil {
+			if e, ok := answered[p.Detail]; ok {
+				s.more = &measured{engine: e.Engine, model: e.Model}
+			}
 		}
 		if p.GPURequest() > 0 || holders[holder{p.Namespace(), p.Name()}] {
 			rows, whose = append(rows, p.Row()), append(whose, s)

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,7 +33,7 @@ import (
 // beside a client that makes the same requests of the API server and throws
 // the answers away. Cluster, client and snapshot are a process each: this test
 // binary again, in one of the roles below. However often it is to run, it runs
-// once: the processes are what is measured.
+// once: the processes are what is measured, the median of turns of them.
 func BenchmarkScale(b *testing.B) {
 	for _, encoding := range [...]string{"protobuf", "json"} {
 		for _, nodes := range [...]int{100, 1000, 5000} {
@@ -58,8 +60,15 @@ func benchmarkScale(b *testing.B, encoding string, nodes int) {
 		b.Fatalf("the simulated cluster: %v", err)
 	}
 	runRole(b, "bare", encoding, dir) // so that neither of the two meets a cold server
-	bare := runRole(b, "bare", encoding, dir)
-	snapshot := runRole(b, "snapshot", encoding, dir)
+	var bare, snapshot []figures
+	for range turns {
+		bare = append(bare, runRole(b, "bare", encoding, dir))
+		snapshot = append(snapshot, runRole(b, "snapshot", encoding, dir))
+	}
+	reportScale(b, median(bare), median(snapshot))
+}
+
+func reportScale(b *testing.B, bare, snapshot figures) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(snapshot.Pods), "pods")
 	b.ReportMetric(bare.Seconds, "bare-s")
@@ -70,6 +79,20 @@ func benchmarkScale(b *testing.B, encoding string, nodes int) {
 	b.ReportMetric(bare.PeakMiB, "bare-peak-MiB")
 	b.ReportMetric(snapshot.PeakMiB, "peak-MiB")
 	b.ReportMetric(float64(snapshot.PodsBytes)/float64(2*snapshot.Pods), "bytes/pod-sample")
+}
+
+// turns is how often bare client and snapshot alternate: where three processes
+// share two cores, one run of either is good to a twentieth only.
+const turns = 3
+
+// median is the run of the median wall time, with the memory of the largest.
+func median(of []figures) figures {
+	slices.SortFunc(of, func(a, b figures) int { return cmp.Compare(a.Seconds, b.Seconds) })
+	middle := of[len(of)/2]
+	for _, f := range of {
+		middle.PeakMiB = max(middle.PeakMiB, f.PeakMiB)
+	}
+	return middle
 }
 
 // figures are what a role says of itself when it ends.
@@ -263,7 +286,11 @@ func takeSnapshot(dir string, f *figures) error {
 	var mu sync.Mutex
 	now := minute
 	ctx := context.Background()
-	b, err := bucket.Open(ctx, "file://"+filepath.Join(dir, "bucket"), slog.New(slog.DiscardHandler))
+	empty, err := os.MkdirTemp(dir, "bucket")
+	if err != nil {
+		return err
+	}
+	b, err := bucket.Open(ctx, "file://"+empty, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -283,7 +310,7 @@ func takeSnapshot(dir string, f *figures) error {
 		return err
 	}
 	f.Pods = result.Pods / 2
-	info, err := os.Stat(filepath.Join(dir, "bucket", j.rawName(minute, "pods")))
+	info, err := os.Stat(filepath.Join(empty, j.rawName(minute, "pods")))
 	if err != nil {
 		return err
 	}

@@ -134,7 +134,11 @@ func (j *Job) samples(ctx context.Context, at, start time.Time) (*samples, error
 			}
 			continue
 		}
-		cluster, err := j.Kube.Sample(ctx, kube.Query{Namespaces: j.Namespaces, Inspect: j.inspect, Kubelets: j.Kubelets, Before: j.cpu})
+		scrapes := j.newScrapes(ctx, ts)
+		cluster, err := j.Kube.Sample(ctx, kube.Query{Namespaces: j.Namespaces, Inspect: j.inspect, Kept: scrapes.add, Kubelets: j.Kubelets, Before: j.cpu})
+		if err != nil {
+			scrapes.giveUp()
+		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -145,7 +149,7 @@ func (j *Job) samples(ctx context.Context, at, start time.Time) (*samples, error
 			continue
 		}
 		j.cpu = cluster.CPU
-		if err := j.measure(ctx, ts, cluster, all); err != nil {
+		if err := j.measure(ctx, ts, cluster, scrapes, all); err != nil {
 			return nil, err
 		}
 	}

@@ -48,6 +48,12 @@ test: site build packages ## everything: the program, the site, and both against
 nvidia: site ## on a machine with an NVIDIA GPU, not in MIG mode: what NVML says beside what nvidia-smi says
 	CGO_ENABLED=1 go test -count=1 -tags nvidia -run NVIDIA -v ./jobs
 
+.PHONY: cluster
+cluster: build ## as root, on a machine without Kubernetes: a real cluster of one node runs the CronJobs; compiles it first, 10 minutes
+	if [[ ! -x /usr/lib/cni/bridge ]] || ! command -v containerd >/dev/null || ! command -v runc >/dev/null; then \
+		apt-get install -y -qq --no-install-recommends containerd runc containernetworking-plugins; fi
+	cd test && go test -count=1 -tags cluster -timeout 30m -v ./cluster
+
 .PHONY: packages
 packages:
 	@missing=(); \
@@ -82,9 +88,9 @@ lint: ## what the formatter, vet and staticcheck say; fails if they say anything
 	@unformatted=$$(gofmt -l internal jobs site/*.go test); \
 	if [[ -n "$$unformatted" ]]; then echo "not formatted (make fmt): $$unformatted" >&2; exit 1; fi
 	go vet -tags nvidia $(PACKAGES)
-	cd test && go vet ./... && go build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	cd test && go vet -tags cluster ./... && go build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	./bin/staticcheck $(PACKAGES)
-	cd test && ../bin/staticcheck ./...
+	cd test && ../bin/staticcheck -tags cluster ./...
 
 .PHONY: image
 image: site ## the image for amd64 and arm64, as archives in bin

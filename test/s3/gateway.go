@@ -21,9 +21,9 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Gateway is a running S3 server on a loopback port.
+// Gateway is a running S3 server.
 type Gateway struct {
-	Endpoint  string // http://127.0.0.1:PORT
+	Endpoint  string // http://HOST:PORT
 	AccessKey string
 	SecretKey string
 	Dir       string // what it serves: a folder for each bucket
@@ -44,9 +44,10 @@ var binary = sync.OnceValues(func() (string, error) {
 	return strings.TrimSpace(string(out)), nil
 })
 
-// StartGateway starts a server that ends with the test. The first call on a
-// machine compiles it, which takes minutes.
-func StartGateway(tb testing.TB) Gateway {
+// StartGateway starts a server on a free port of the address, which is 127.0.0.1
+// unless someone elsewhere is to reach it. It ends with the test. The first call
+// on a machine compiles it, which takes minutes.
+func StartGateway(tb testing.TB, host string) Gateway {
 	tb.Helper()
 	path, err := binary()
 	if err != nil {
@@ -54,7 +55,7 @@ func StartGateway(tb testing.TB) Gateway {
 	}
 	// Someone may take the free port before the server does, so try again.
 	for range 3 {
-		if g, err := start(tb, path); err != nil {
+		if g, err := start(tb, path, host); err != nil {
 			tb.Logf("versitygw: %v", err)
 		} else {
 			return g
@@ -64,8 +65,8 @@ func StartGateway(tb testing.TB) Gateway {
 	return Gateway{}
 }
 
-func start(tb testing.TB, path string) (Gateway, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func start(tb testing.TB, path, host string) (Gateway, error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return Gateway{}, err
 	}

@@ -31,7 +31,7 @@ const lake = "lake"
 
 func gateway(t *testing.T) s3.Gateway {
 	t.Helper()
-	g := s3.StartGateway(t)
+	g := s3.StartGateway(t, "127.0.0.1")
 	g.CreateBucket(t, lake)
 	g.Setenv(t, g.Endpoint)
 	return g

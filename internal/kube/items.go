@@ -32,11 +32,15 @@ type item struct {
 	json  bool // else protobuf
 }
 
+// bufferBytes is what is read of an answer at once. Most items fit, and are
+// visited where they were read.
+const bufferBytes = 64 << 10
+
 // splitList reads a list as it arrives and hands each item to visit, with
 // memory for one item. It returns the list's continue token, "" at the end of
 // the list.
 func splitList(body io.Reader, visit func(item) error) (token string, err error) {
-	r := bufio.NewReaderSize(body, 16<<10)
+	r := bufio.NewReaderSize(body, bufferBytes)
 	magic, err := r.Peek(len(protobufMagic))
 	if err == nil && string(magic) == protobufMagic {
 		_, _ = r.Discard(len(protobufMagic)) // it was just peeked
@@ -67,7 +71,6 @@ func splitProtobuf(r *bufio.Reader, visit func(item) error) (token string, err e
 
 // splitRaw reads the list itself.
 func splitRaw(w wire, visit func(item) error) (token string, err error) {
-	var buffer []byte
 	for {
 		field, size, err := w.next()
 		if err == io.EOF {
@@ -82,13 +85,14 @@ func splitRaw(w wire, visit func(item) error) (token string, err error) {
 			}
 			continue
 		}
-		if buffer, err = w.bytes(buffer, size); err != nil {
+		value, err := w.bytes(size)
+		if err != nil {
 			return "", err
 		}
 		if field == listItems {
-			err = visit(item{bytes: buffer})
+			err = visit(item{bytes: value})
 		} else {
-			token, err = continueToken(buffer)
+			token, err = continueToken(value)
 		}
 		if err != nil {
 			return "", err
@@ -117,6 +121,7 @@ type wire struct {
 	r       *bufio.Reader
 	bounded bool // left counts the bytes of the enclosing message
 	left    int64
+	large   []byte // of the values that the reader's own memory does not hold
 }
 
 var errWire = errors.New("the protobuf answer is malformed")
@@ -175,18 +180,23 @@ func (w *wire) varint() (v uint64, err error) {
 	return 0, errWire
 }
 
-// bytes reads a value of the size into buffer, growing it as data arrives.
-func (w *wire) bytes(buffer []byte, size int64) ([]byte, error) {
+// bytes reads a value of the size. It is valid until the next one is read.
+func (w *wire) bytes(size int64) (value []byte, err error) {
 	if size > maxItemBytes {
-		return buffer, fmt.Errorf("an item of %d bytes is above the bound of %d", size, maxItemBytes)
+		return nil, fmt.Errorf("an item of %d bytes is above the bound of %d", size, maxItemBytes)
 	}
 	w.left -= size
-	if int64(cap(buffer)) < size {
-		buffer = make([]byte, size)
+	if size <= int64(w.r.Size()) {
+		value, err = w.r.Peek(int(size))
+		_, _ = w.r.Discard(len(value)) // it was just peeked
+		return value, cut(err)
 	}
-	buffer = buffer[:size]
-	_, err := io.ReadFull(w.r, buffer)
-	return buffer, cut(err)
+	if int64(cap(w.large)) < size {
+		w.large = make([]byte, size)
+	}
+	value = w.large[:size]
+	_, err = io.ReadFull(w.r, value)
+	return value, cut(err)
 }
 
 func (w *wire) skip(size int64) error {

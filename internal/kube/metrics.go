@@ -53,8 +53,9 @@ type measured struct {
 	at int64 // Unix seconds
 }
 
-func newMeasurements() *measurements {
-	return &measurements{seed: maphash.MakeSeed()}
+// newMeasurements has room for so many pods, and for more.
+func newMeasurements(pods int) *measurements {
+	return &measurements{seed: maphash.MakeSeed(), byPod: ordered[measured]{entries: make([]entry[measured], 0, pods)}}
 }
 
 func hashOf[S []byte | string](m *measurements, namespace, name S) uint64 {

@@ -25,11 +25,13 @@ type owner struct{ kind, name string }
 func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []*Pod) (gaps []usage.Gap) {
 	wanted := map[*collection]map[types.UID]bool{&replicaSets: {}, &batchJobs: {}}
 	known := make(map[types.UID]owner, len(c.owners)) // those that a pod still refers to
+	var last *shared
 	for _, p := range pods {
 		above := p.shared.above
-		if above.kind == nil {
+		if above.kind == nil || p.shared == last { // siblings stand together
 			continue
 		}
+		last = p.shared
 		if o, ok := c.owners[above.uid]; ok {
 			known[above.uid] = o
 		} else {
@@ -48,7 +50,10 @@ func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []
 	}
 	c.owners = known
 	for _, p := range pods {
-		if o, ok := known[p.shared.above.uid]; ok && o != (owner{}) && !p.shared.named {
+		if p.shared.named {
+			continue
+		}
+		if o, ok := known[p.shared.above.uid]; ok && o != (owner{}) {
 			p.shared.ownerKind, p.shared.owner, p.shared.named = usage.Some(o.kind), usage.Some(o.name), true
 		}
 	}

@@ -56,7 +56,7 @@ func (c *Client) Sample(ctx context.Context, q Query) (*Cluster, error) {
 
 	var (
 		sample        = &Cluster{}
-		podMetrics    = newMeasurements()
+		podMetrics    = newMeasurements(len(c.pods.last.entries))
 		nodeMetrics   map[string]Usage
 		podsErr       error
 		nodesErr      error

@@ -17,7 +17,8 @@ type siblings struct {
 	seed   maphash.Seed
 	known  map[siblingKey]Pod
 	rows   map[uint64]*shared // by their hashes: pods that differ in what no row says share one too
-	shared []byte             // scratch
+	nodes  map[string]unique.Handle[string]
+	shared []byte // scratch
 }
 
 // siblingKey is a hash of what siblings share, and what of their own decides
@@ -28,7 +29,8 @@ type siblingKey struct {
 }
 
 func newSiblings() *siblings {
-	return &siblings{seed: maphash.MakeSeed(), known: map[siblingKey]Pod{}, rows: map[uint64]*shared{}}
+	return &siblings{seed: maphash.MakeSeed(), known: map[siblingKey]Pod{}, rows: map[uint64]*shared{},
+		nodes: map[string]unique.Handle[string]{}}
 }
 
 // reduce reduces a trimmed pod by itself or as its siblings.
@@ -37,7 +39,7 @@ func (s *siblings) reduce(i item, inspect Inspect) (Pod, error) {
 	like := err == nil // else the decoder knows what is wrong, or knows better
 	key := siblingKey{maphash.Bytes(s.seed, s.shared), o.addressed}
 	if p, ok := s.known[key]; ok && like {
-		p.name, p.node, p.created, p.started = string(o.name), unique.Make(string(o.node)), o.created, o.started
+		p.name, p.node, p.created, p.started = string(o.name), s.node(o.node), o.created, o.started
 		p.setUID(o.uid)
 		return p, nil
 	}
@@ -56,6 +58,17 @@ func (s *siblings) reduce(i item, inspect Inspect) (Pod, error) {
 		s.known[key] = p
 	}
 	return p, nil
+}
+
+// node is the name's handle. To look for it among a list's own takes a quarter
+// of what it takes among all there are.
+func (s *siblings) node(name []byte) unique.Handle[string] {
+	handle, ok := s.nodes[string(name)]
+	if !ok {
+		handle = unique.Make(string(name))
+		s.nodes[string(name)] = handle
+	}
+	return handle
 }
 
 // ownFields are the values that a pod does not share with its siblings.

@@ -65,8 +65,7 @@ func sampledPods(cluster *kube.Cluster, gpus []usage.GPU, answered map[*usage.Po
 		}
 	}
 	pods := make([]sampledPod, len(cluster.Pods))
-	var rows []usage.Pod // of the pods that have to do with GPUs
-	var whose []*sampledPod
+	var whose []*sampledPod // the pods that have to do with GPUs
 	for i, p := range cluster.Pods {
 		s := &pods[i]
 		*s = sampledPod{pod: p, usage: cluster.Usage[i]}
@@ -76,8 +75,12 @@ func sampledPods(cluster *kube.Cluster, gpus []usage.GPU, answered map[*usage.Po
 			}
 		}
 		if p.GPURequest() > 0 || holders[holder{p.Namespace(), p.Name()}] {
-			rows, whose = append(rows, p.Row()), append(whose, s)
+			whose = append(whose, s)
 		}
+	}
+	rows := make([]usage.Pod, len(whose))
+	for i, s := range whose {
+		rows[i] = s.pod.Row()
 	}
 	gpu.Attribute(rows, gpus)
 	for i, s := range whose {

@@ -130,6 +130,11 @@ func (s *scrapes) answers(nodes []usage.Node, targets []*usage.PodDetail) (gpus 
 	if !s.job.NoExporters {
 		exporters = gpu.Exporters(targets)
 	}
+	found := 0
+	for _, a := range s.exporters {
+		found += len(a.said)
+	}
+	gpus = make([]usage.GPU, 0, found)
 	scraped := make(map[string]bool, len(exporters))
 	for _, e := range exporters {
 		scraped[e.Node] = true

@@ -25,12 +25,17 @@ func encodeUnknown(t testing.TB, token string, items ...string) []byte {
 
 func TestSplitList(t *testing.T) {
 	long := strings.Repeat("x", 100_000) // more than the reader's buffer
+	around := []string{long[:bufferBytes-1], "a", long[:bufferBytes], "b", long[:bufferBytes+1], "c"}
+	for n := range 200 {
+		around = append(around, strings.Repeat(string(rune('a'+n%26)), 1000+n))
+	}
 	for _, test := range []struct {
 		name, body, token string
 		items             []string
 		fails             bool
 	}{
 		{"protobuf", string(encodeUnknown(t, "next", "a", long, "")), "next", []string{"a", long, ""}, false},
+		{"protobuf across the buffer", string(encodeUnknown(t, "", around...)), "", around, false},
 		{"protobuf without items", string(encodeUnknown(t, "")), "", nil, false},
 		{"protobuf cut off in an item", string(encodeUnknown(t, "", long)[:5000]), "", nil, true},
 		{"protobuf cut off between items", string(encodeUnknown(t, "", "a", "b")[:20]), "", nil, true},

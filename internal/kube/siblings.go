@@ -60,8 +60,8 @@ func (s *siblings) reduce(i item, inspect Inspect) (Pod, error) {
 	return p, nil
 }
 
-// node is the name's handle. To look for it among a list's own takes a quarter
-// of what it takes among all there are.
+// node is the name's handle, which is found faster among the few of a list than
+// among all strings of the program.
 func (s *siblings) node(name []byte) unique.Handle[string] {
 	handle, ok := s.nodes[string(name)]
 	if !ok {

@@ -156,7 +156,7 @@ state = "%[1]s/containerd-state"
   bin_dir = "/usr/lib/cni"
   conf_dir = %[3]q
 `, n.dir, n.socket(), network))
-	t.Cleanup(n.unmount)
+	t.Cleanup(n.clean)
 	n.start(t, "containerd", "containerd", "--config="+config)
 	until(t, "containerd", func() error { return exec.Command("ctr", "--address", n.socket(), "version").Run() })
 	n.load(t, loadImage(t, n.dir))
@@ -254,10 +254,16 @@ func until(t *testing.T, what string, try func() error) {
 	}
 }
 
-// unmount ends what containerd leaves behind: it does not end its containers
-// when it ends.
-func (n *node) unmount() {
-	groups, _ := filepath.Glob("/sys/fs/cgroup/*/kubepods/*/*/*/cgroup.procs")
+// clean ends what containerd leaves behind: it does not end its containers when
+// it ends.
+func (n *node) clean() {
+	var groups []string
+	for _, of := range [...]string{"/sys/fs/cgroup", "/sys/fs/cgroup/*"} { // cgroup v2, v1
+		for _, at := range [...]string{"/kubepods/*/*", "/kubepods/*/*/*"} { // guaranteed pods, others
+			found, _ := filepath.Glob(of + at + "/cgroup.procs")
+			groups = append(groups, found...)
+		}
+	}
 	for _, g := range groups {
 		body, _ := os.ReadFile(g)
 		for _, pid := range strings.Fields(string(body)) {

@@ -72,7 +72,9 @@ func Open(kubeconfig, version string) (*Client, error) {
 	config.Timeout = requestTimeout
 	config.QPS = -1 // no limit: a run makes a dozen calls
 	config.WarningHandler = rest.NoWarnings{}
-	config.Wrap(func(rt http.RoundTripper) http.RoundTripper { return gunzip{rt} })
+	if !config.DisableCompression {
+		config.Wrap(func(rt http.RoundTripper) http.RoundTripper { return gunzip{rt} })
+	}
 	client, err := rest.UnversionedRESTClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("the cluster's configuration cannot be used: %w", err)

@@ -13,10 +13,19 @@ type memo[T any] struct {
 
 func newMemo[T any]() memo[T] { return memo[T]{seed: maphash.MakeSeed()} }
 
-// begin starts a list, or starts it anew.
+// begin starts a list.
 func (m *memo[T]) begin() {
 	m.last.next = 0
 	m.current = ordered[*T]{entries: make([]entry[*T], 0, len(m.last.entries))}
+}
+
+// again drops what the list has beyond its first n items, which are going to be
+// read again: what those reduced to is found then.
+func (m *memo[T]) again(n int) {
+	if dropped := m.current.entries[n:]; len(dropped) > 0 {
+		m.last = ordered[*T]{entries: append(m.last.entries, dropped...)}
+		m.current.entries = m.current.entries[:n]
+	}
 }
 
 // reduce returns what the item reduces to, by reduce where it is new.

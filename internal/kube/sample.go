@@ -15,7 +15,7 @@ import (
 type Query struct {
 	Namespaces []string // nil: all
 	Inspect    Inspect
-	Kept       func(*usage.PodDetail) // is told of every pod whose detail is kept, while pods are listed; of some twice if the list begins anew
+	Kept       func(*usage.PodDetail) // is told of every pod whose detail is kept, while pods are listed; of the same twice if the list begins anew
 	// Kubelets takes usage from the kubelets rather than from metrics.k8s.io.
 	// What they counted up to the sample before is the base of CPU usage.
 	Kubelets bool
@@ -54,9 +54,10 @@ func (c *Client) Sample(ctx context.Context, q Query) (*Cluster, error) {
 		namespaces = slices.Compact(slices.Sorted(slices.Values(q.Namespaces)))
 	}
 
+	known := len(c.pods.last.entries)
 	var (
 		sample        = &Cluster{}
-		podMetrics    = newMeasurements(len(c.pods.last.entries))
+		podMetrics    *measurements
 		nodeMetrics   map[string]Usage
 		podsErr       error
 		nodesErr      error
@@ -74,6 +75,7 @@ func (c *Client) Sample(ctx context.Context, q Query) (*Cluster, error) {
 		if q.Kubelets {
 			return nil
 		}
+		podMetrics = newMeasurements(known)
 		for _, namespace := range namespaces {
 			podsErr = cmp.Or(podsErr, c.listPodMetrics(listen, namespace, podMetrics))
 		}
@@ -125,7 +127,11 @@ func (c *Client) listPods(ctx context.Context, namespaces []string, q Query) (po
 	c.pods.begin()
 	for _, namespace := range namespaces {
 		before := len(pods)
-		err := c.list(ctx, corePods, namespace, func() { pods = pods[:before] }, func(i item) error {
+		reset := func() {
+			c.pods.again(before)
+			pods = pods[:before]
+		}
+		err := c.list(ctx, corePods, namespace, reset, func(i item) error {
 			p, err := c.pods.reduce(i, reduce)
 			if err != nil {
 				return err
@@ -149,7 +155,11 @@ func (c *Client) listPods(ctx context.Context, namespaces []string, q Query) (po
 
 func (c *Client) listNodes(ctx context.Context) (nodes []usage.Node, err error) {
 	c.nodes.begin()
-	err = c.list(ctx, coreNodes, "", func() { nodes = nodes[:0] }, func(i item) error {
+	reset := func() {
+		c.nodes.again(0)
+		nodes = nodes[:0]
+	}
+	err = c.list(ctx, coreNodes, "", reset, func(i item) error {
 		n, err := c.nodes.reduce(i, decodeNode)
 		if err == nil {
 			nodes = append(nodes, *n) // a copy, which gets figures of its own

@@ -211,3 +211,35 @@ func TestPages(t *testing.T) {
 		})
 	}
 }
+
+// A list that begins anew hands out the same pods as before it did, and they
+// are the next sample's too: who keeps something by a pod's detail finds it.
+func TestExpiredPagesKeepPods(t *testing.T) {
+	f := newFakeAPI(t)
+	f.expire = 1
+	const n = 2*pageSize + 10
+	for i := range n {
+		f.objects["/api/v1/pods"] = append(f.objects["/api/v1/pods"], testPod(t, "n", fmt.Sprintf("p-%04d", i), running))
+	}
+	f.objects["/api/v1/nodes"] = smallCluster(t).objects["/api/v1/nodes"]
+	c := f.open(t)
+	kept := map[*usage.PodDetail]int{}
+	q := Query{Inspect: func(*usage.PodDetail) bool { return true }, Kept: func(d *usage.PodDetail) { kept[d]++ }}
+	for range 2 {
+		if _, err := c.Sample(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	twice := 0
+	for _, times := range kept {
+		if times == 3 { // by the first sample twice, and by the second
+			twice++
+		}
+	}
+	if len(kept) != n || twice != pageSize {
+		t.Errorf("%d details, %d of them read twice by a sample; want %d and %d", len(kept), twice, n, pageSize)
+	}
+	if entries := len(c.pods.last.entries); entries != n {
+		t.Errorf("%d pods are remembered, want %d", entries, n)
+	}
+}

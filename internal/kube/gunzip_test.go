@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 )
@@ -37,6 +38,93 @@ func zipped(t *testing.T, f *fakeAPI, cut int) *Client {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// answering is a transport that gives one answer.
+type answering struct {
+	answer http.Response
+	asked  *http.Request
+	closed bool
+}
+
+func (a *answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.asked = r
+	return &a.answer, nil
+}
+
+func (a *answering) Close() error { a.closed = true; return nil }
+
+func TestGunzipTransport(t *testing.T) {
+	var packed strings.Builder
+	z := gzip.NewWriter(&packed)
+	_, _ = io.WriteString(z, "text")
+	_ = z.Close()
+	for _, test := range []struct {
+		encoding, body, want string
+		fails                bool
+	}{
+		{"gzip", packed.String(), "text", false},
+		{"gzip", packed.String() + packed.String(), "texttext", false},
+		{"gzip", "text", "", true},
+		{"gzip", "", "", false}, // of HEAD, or 204
+		{"", "text", "text", false},
+		{"br", "text", "text", false},
+	} {
+		a := &answering{}
+		a.answer.Header = http.Header{"Content-Encoding": {test.encoding}, "Content-Length": {"7"}}
+		a.answer.Body = struct {
+			io.Reader
+			io.Closer
+		}{strings.NewReader(test.body), a}
+		request := httptest.NewRequest(http.MethodGet, "/", nil)
+		answer, err := gunzip{a}.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(answer.Body)
+		if string(got) != test.want || (err != nil) != test.fails {
+			t.Errorf("%+v: %q, %v", test, got, err)
+		}
+		if _, again := answer.Body.Read(make([]byte, 8)); test.fails && again != err {
+			t.Errorf("%+v: %v after %v", test, again, err)
+		}
+		if unpacked := answer.Header.Get("Content-Encoding") == "" && answer.Uncompressed; unpacked != (test.encoding == "gzip") {
+			t.Errorf("%+v: headers %v, uncompressed %v", test, answer.Header, answer.Uncompressed)
+		}
+		_ = answer.Body.Close()
+		if !a.closed || a.asked.Header.Get("Accept-Encoding") != "gzip" || request.Header.Get("Accept-Encoding") != "" {
+			t.Errorf("%+v: closed %v, asked %v of %v", test, a.closed, a.asked.Header, request.Header)
+		}
+	}
+}
+
+// A kubeconfig that wants no compression gets none. client-go minds it over TLS.
+func TestDisableCompression(t *testing.T) {
+	for option, want := range map[string]string{"true": "", "false": "gzip"} {
+		asked := make(chan string, 1)
+		server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked <- r.Header.Get("Accept-Encoding")
+			w.WriteHeader(http.StatusNotFound)
+		}))
+		defer server.Close()
+		file := writeKubeconfig(t, server.URL)
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := strings.Replace(string(body), "cluster: {server", "cluster: {insecure-skip-tls-verify: true, disable-compression: "+option+", server", 1)
+		if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Open(file, "v1.2.3")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = c.Pod(t.Context(), "n", "p") // there is none
+		if got := <-asked; got != want {
+			t.Errorf("disable-compression %s: Accept-Encoding %q, want %q", option, got, want)
+		}
+	}
 }
 
 func TestGunzip(t *testing.T) {

@@ -31,7 +31,7 @@ func (j *Job) inspect(d *usage.PodDetail) (keep bool) {
 // say and appends its rows. Whoever does not answer is a gap; the error is the
 // context's alone.
 func (j *Job) measure(ctx context.Context, ts time.Time, cluster *kube.Cluster, scrapes *scrapes, all *samples) error {
-	scrapes.wait()
+	scrapes.wait(scrapeTime)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

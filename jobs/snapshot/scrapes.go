@@ -25,7 +25,7 @@ var errScrapeTime = errors.New("the scrapes of this sample took too long togethe
 
 // scrapes are the questions to exporters and engines of one sample. They are
 // asked while the API server still lists pods, which of a large cluster takes
-// seconds that are spent waiting.
+// seconds.
 type scrapes struct {
 	job       *Job
 	ts        time.Time
@@ -54,7 +54,8 @@ func (j *Job) newScrapes(ctx context.Context, ts time.Time) *scrapes {
 
 // add asks the pod, if it is an exporter or an engine, now or when others have
 // answered. It is called by one goroutine, waits for no answer, and asks no one
-// twice.
+// twice. Of two exporters on a node it asks both: which of them counts is known
+// when all are.
 func (s *scrapes) add(d *usage.PodDetail) {
 	if id, ok := s.job.engines[d]; ok {
 		ask(s, s.engines, d, func() (usage.Engine, error) { return serving.Scrape(s.ctx, s.job.HTTP, d, id, s.ts) })
@@ -103,9 +104,9 @@ func (s *scrapes) askAll() {
 	}
 }
 
-// wait returns when all have answered, or their time is over.
-func (s *scrapes) wait() {
-	timer := time.AfterFunc(scrapeTime, func() { s.cancel(errScrapeTime) })
+// wait returns when all have answered, or the time that they still have is over.
+func (s *scrapes) wait(limit time.Duration) {
+	timer := time.AfterFunc(limit, func() { s.cancel(errScrapeTime) })
 	defer timer.Stop()
 	s.running.Wait()
 	s.cancel(nil)
@@ -137,8 +138,11 @@ func (s *scrapes) answers(nodes []usage.Node, targets []*usage.PodDetail) (gpus 
 	gpus = make([]usage.GPU, 0, found)
 	scraped := make(map[string]bool, len(exporters))
 	for _, e := range exporters {
-		scraped[e.Node] = true
 		a := s.exporters[e]
+		if a == nil {
+			continue
+		}
+		scraped[e.Node] = true
 		if a.err != nil {
 			gaps = append(gaps, usage.Gap{Source: "dcgm", Target: e.Node, Reason: a.err.Error()})
 		}

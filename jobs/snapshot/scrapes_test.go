@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/serving"
 	"github.com/company/k8s-resource-monitor/internal/usage"
@@ -62,14 +63,15 @@ func TestScrapesAskEachOnce(t *testing.T) {
 	for _, d := range append(targets, targets...) {
 		s.add(d)
 	}
-	s.wait()
+	s.wait(scrapeTime)
 	gpus, engines, gaps := s.answers(nil, targets)
 	if len(gpus) != n || len(engines) != n || len(gaps) != 0 || asked.Load() != 2*n {
 		t.Errorf("%d GPUs, %d engines, %d gaps of %d requests, want %d, %[5]d, 0 of %d", len(gpus), len(engines), len(gaps), asked.Load(), n, 2*n)
 	}
 }
 
-// What a sample no longer needs is not waited for.
+// Targets are asked before all are known, and what a sample no longer needs is
+// not waited for.
 func TestScrapesGiveUp(t *testing.T) {
 	arrived := make(chan bool, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -103,8 +105,7 @@ func TestScrapesTakeTooLong(t *testing.T) {
 	for _, d := range targets {
 		s.add(d)
 	}
-	s.cancel(errScrapeTime)
-	s.wait()
+	s.wait(time.Millisecond)
 	_, engines, gaps := s.answers([]usage.Node{{Node: "node-0000", GPUAllocatable: 1, Ready: true}}, targets)
 	if len(engines) != 0 || len(gaps) != 2 {
 		t.Fatalf("%d engines, gaps %v", len(engines), gaps)

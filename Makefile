@@ -49,7 +49,7 @@ nvidia: site ## on a machine with an NVIDIA GPU, not in MIG mode: what NVML says
 	CGO_ENABLED=1 go test -count=1 -tags nvidia -run NVIDIA -v ./jobs
 
 .PHONY: cluster
-cluster: build ## as root, on a machine without Kubernetes: a real cluster of one node runs the CronJobs; compiles it first, 10 minutes
+cluster: build ## as root, on Debian without Kubernetes: a real cluster of one node runs the CronJobs; compiles it first, 10 minutes
 	if [[ ! -x /usr/lib/cni/bridge ]] || ! command -v containerd >/dev/null || ! command -v runc >/dev/null; then \
 		apt-get install -y -qq --no-install-recommends containerd runc containernetworking-plugins; fi
 	cd test && go test -count=1 -tags cluster -timeout 30m -v ./cluster

@@ -44,8 +44,8 @@ func TestCluster(t *testing.T) {
 		n.kubectl(t, "rollout", "status", "--namespace=demo", w+"/steady-"+w, "--timeout=120s")
 	}
 	n.kubectl(t, "wait", "--namespace=demo", "--for=condition=Complete", "job/steady-job", "--timeout=120s")
-	n.kubectl(t, "wait", "--namespace=demo", "--for=jsonpath={.status.containerStatuses[0].restartCount}=1", "pod/crashing", "--timeout=120s")
-	until(t, "metrics of the pods", func() error { return n.tryKubectl("top", "pod", "--namespace=demo", "steady-pod") })
+	n.kubectl(t, "wait", "--namespace=demo", "--for=jsonpath={.status.containerStatuses[0].lastState.terminated.exitCode}=3", "pod/crashing", "--timeout=120s")
+	n.until(t, "metrics of the pods", func() error { return n.tryKubectl("top", "pod", "--namespace=demo", "steady-pod") })
 	t.Run("CronJobs", n.testCronJobs)
 	t.Run("Kubelets", n.testKubelets)
 }
@@ -57,7 +57,7 @@ func (n *node) testCronJobs(t *testing.T) {
 	c.Dir = ".."
 	output(t, c)
 	n.load(t, filepath.Join(n.dir, "k8s-monitor-"+runtime.GOARCH+".tar"))
-	gateway := s3.StartGateway(t, n.ip)
+	gateway := s3.StartGateway(t, nodeIP)
 	lake := filepath.Join(gateway.Dir, "lake")
 	must(t, os.Mkdir(lake, 0o755))
 	n.apply(t, "-f", "../../deploy/cronjobs/base/namespace.yaml")
@@ -69,7 +69,7 @@ func (n *node) testCronJobs(t *testing.T) {
 	n.apply(t, "-k", "../../deploy/cronjobs")
 
 	var m report.Manifest
-	until(t, "a snapshot of two samples", func() error {
+	n.until(t, "a snapshot of two samples", func() error {
 		found, err := filepath.Glob(filepath.Join(lake, "raw/v1/_manifest/cluster=default/*/*/*.json"))
 		for _, file := range found {
 			if body, err := os.ReadFile(file); err == nil && json.Unmarshal(body, &m) == nil && len(m.SampledAt) == 2 {
@@ -121,19 +121,19 @@ func (n *node) testCronJobs(t *testing.T) {
 		t.Logf("%d pods equal kubectl get and metrics.k8s.io", checked)
 	}
 	for _, job := range [...]string{"rollup", "alert"} {
-		until(t, job+" to be done", func() error {
+		n.until(t, job+" to be done", func() error {
 			return n.tryKubectl("wait", "--namespace=k8s-monitoring", "--for=jsonpath={.status.phase}=Succeeded", "pod", "--selector=app.kubernetes.io/component="+job, "--timeout=1s")
 		})
 	}
 	for _, object := range [...]string{"site/index.html", "site/default/latest.json", "site/default/api/v1/resources/alerts.json"} {
-		until(t, object, func() error { _, err := os.Stat(filepath.Join(lake, object)); return err })
+		n.until(t, object, func() error { _, err := os.Stat(filepath.Join(lake, object)); return err })
 	}
 }
 
 // Two runs that ask the kubelets give each pod the CPU time that its cgroup
 // counted between them.
 func (n *node) testKubelets(t *testing.T) {
-	account := n.file(t, "account.kubeconfig", strings.Replace(read(t, n.kubeconfig), adminToken,
+	account := n.file(t, "account.kubeconfig", strings.Replace(read(t, n.kubeconfig), n.token,
 		strings.TrimSpace(n.kubectl(t, "create", "token", "--namespace=k8s-monitoring", "k8s-monitor-service-account")), 1))
 	settings := n.file(t, "settings.yaml", "collection: {interval: 1m}\n")
 	lake := filepath.Join(n.dir, "kubelets")
@@ -169,7 +169,7 @@ func (n *node) testKubelets(t *testing.T) {
 	if len(m.Gaps) != 0 {
 		t.Fatalf("gaps %+v", m.Gaps)
 	}
-	until(t, "the kubelet to count on", func() error { // it looks at a pod each ten seconds or so
+	n.until(t, "the kubelet to count on", func() error { // it looks at a pod each ten seconds or so
 		metrics := n.kubectl(t, "get", "--raw", "/api/v1/nodes/node-1/proxy/metrics/resource")
 		for pod := range burning {
 			_, name, _ := strings.Cut(pod, "/")
@@ -190,8 +190,12 @@ func (n *node) testKubelets(t *testing.T) {
 			}
 		}
 		i := slices.IndexFunc(rows, func(r usage.Pod) bool { return r.Namespace+"/"+r.Pod == pod })
+		if i < 0 || b.At <= a.At {
+			t.Errorf("%s has no row, or was counted at %d and at %d", pod, a.At, b.At)
+			continue
+		}
 		want := int64(math.Round((b.Seconds - a.Seconds) / float64(b.At-a.At) * 1e6))
-		if i < 0 || rows[i].CPUUsageMillicores != usage.Some(want) || want < 50 {
+		if rows[i].CPUUsageMillicores != usage.Some(want) || want < 50 {
 			t.Errorf("%s uses %+v, want %d millicores", pod, rows[i].CPUUsageMillicores, want)
 		}
 		t.Logf("%s: %d millicores over %v", pod, want, time.Duration(b.At-a.At)*time.Millisecond)
@@ -322,25 +326,26 @@ func watchGroups(t *testing.T, uids map[string]string) (counted func() map[strin
 
 // cgroupSeconds is the CPU time that a pod has used.
 func cgroupSeconds(uid string) (float64, error) {
-	for _, kind := range [...]struct {
-		glob, field string
-		perSecond   float64
-	}{
-		{"/sys/fs/cgroup/cpuacct/kubepods/*/pod" + uid + "/cpuacct.usage", "", 1e9},
-		{"/sys/fs/cgroup/kubepods/*/pod" + uid + "/cpu.stat", "usage_usec ", 1e6},
-	} {
-		files, err := filepath.Glob(kind.glob)
-		if err != nil {
-			return 0, err
-		}
-		for _, file := range files {
-			body, err := os.ReadFile(file)
+	for _, c := range controllers() {
+		for _, counter := range [...]struct {
+			file, before string
+			perSecond    float64
+		}{{"cpuacct.usage", "", 1e9}, {"cpu.stat", "usage_usec ", 1e6}} { // of version 1, of version 2
+			files, err := filepath.Glob(filepath.Join(c, cgroup, "kubepods/*/pod"+uid, counter.file))
 			if err != nil {
 				return 0, err
 			}
-			line, _, _ := strings.Cut(strings.TrimPrefix(string(body), kind.field), "\n")
-			n, err := strconv.ParseFloat(line, 64)
-			return n / kind.perSecond, err
+			for _, file := range files {
+				body, err := os.ReadFile(file)
+				if err != nil {
+					return 0, err
+				}
+				line, _, _ := strings.Cut(string(body), "\n")
+				if text, ok := strings.CutPrefix(line, counter.before); ok {
+					n, err := strconv.ParseFloat(text, 64)
+					return n / counter.perSecond, err
+				}
+			}
 		}
 	}
 	return 0, fs.ErrNotExist
@@ -380,7 +385,9 @@ func every(t *testing.T, interval time.Duration, do func() error) (stop func()) 
 			}
 		}
 	})
-	return func() { close(end); running.Wait() }
+	stop = sync.OnceFunc(func() { close(end); running.Wait() })
+	t.Cleanup(stop)
+	return stop
 }
 
 func object(t *testing.T, lake, name string) ([]byte, error) {

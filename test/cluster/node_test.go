@@ -14,10 +14,13 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -28,41 +31,63 @@ import (
 )
 
 const (
-	// serviceIP is the API server's address for pods. It is put on the loopback
-	// device, where the API server listens too, so that no proxy is needed.
+	// serviceIP is where pods find the API server, and nodeIP the node: addresses
+	// of the loopback device, so that no proxy is needed, and nobody elsewhere
+	// finds what listens there.
 	serviceIP    = "10.96.0.1"
+	nodeIP       = "10.78.0.1"
 	podNetwork   = "10.77.0.0/24"
 	bridge       = "k8s-monitor0"
-	adminToken   = "admin-token"
-	metricsPort  = 14443
-	etcdPort     = 12379
-	etcdPeerPort = 12380
+	cgroup       = "k8s-monitor-test" // under which all pods are
+	metricsPort  = "14443"
+	etcdPort     = "12379"
+	etcdPeerPort = "12380"
 )
 
 // node is the cluster.
 type node struct {
 	dir        string // of everything that it keeps
 	bin        string // of its programs
-	ip         string // of this machine
-	kubeconfig string // of an administrator
+	token      string // of an administrator
+	kubeconfig string // of the same
+	parts      []part // that were started
+}
+
+// part is a program that runs until it says that it has ended.
+type part struct {
+	name  string
+	ended chan error
 }
 
 // startNode starts everything and ends it with the test.
 func startNode(t *testing.T) *node {
 	if os.Geteuid() != 0 {
-		t.Fatal("a kubelet runs as root: run make cluster as root, on a machine that has no other Kubernetes")
+		t.Fatal("a kubelet runs as root: run make cluster as root, on a machine to throw away")
 	}
-	n := &node{dir: t.TempDir(), ip: ownIP(t)}
-	n.bin = n.build(t)
+	signal.Notify(interrupted, os.Interrupt) // ends the test, which then cleans up
+	n := &node{dir: t.TempDir(), token: rand.Text()}
 	n.kubeconfig = filepath.Join(n.dir, "kubeconfig")
-
-	run(t, "ip", "address", "replace", serviceIP+"/32", "dev", "lo")
-	t.Cleanup(func() { run(t, "ip", "address", "delete", serviceIP+"/32", "dev", "lo") })
+	n.bin = n.build(t)
+	for _, ip := range [...]string{serviceIP, nodeIP} {
+		run(t, "ip", "address", "replace", ip+"/32", "dev", "lo")
+		t.Cleanup(func() { run(t, "ip", "address", "delete", ip+"/32", "dev", "lo") })
+	}
+	for _, address := range [...]string{serviceIP + ":443", nodeIP + ":10250", "127.0.0.1:10248", "127.0.0.1:" + etcdPort,
+		"127.0.0.1:" + etcdPeerPort, "127.0.0.1:" + metricsPort} {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatalf("%v: does another Kubernetes run here, or an earlier run of this test?", err)
+		}
+		l.Close()
+	}
 	n.startControlPlane(t)
 	n.startKubelet(t)
 	n.startMetrics(t)
 	return n
 }
+
+// interrupted is told when somebody wants the test to end.
+var interrupted = make(chan os.Signal, 1)
 
 // build compiles the programs, which takes ten minutes on two cores the first
 // time; the build cache keeps them. Without optimisation it takes two thirds.
@@ -84,43 +109,28 @@ func kubernetesVersion(t *testing.T) string {
 	return strings.TrimSpace(output(t, c))
 }
 
-// ownIP is an address at which pods reach this machine.
-func ownIP(t *testing.T) string {
-	addresses, err := net.InterfaceAddrs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range addresses {
-		if ip, _, err := net.ParseCIDR(a.String()); err == nil && ip.To4() != nil && ip.IsGlobalUnicast() {
-			return ip.String()
-		}
-	}
-	t.Fatal("this machine has no IPv4 address but loopback")
-	return ""
-}
-
 func (n *node) startControlPlane(t *testing.T) {
 	key := n.file(t, "account.key", signingKey(t))
-	tokens := n.file(t, "tokens.csv", adminToken+`,admin,admin,"system:masters"`+"\n")
+	tokens := n.file(t, "tokens.csv", n.token+`,admin,admin,"system:masters"`+"\n")
 	certs := filepath.Join(n.dir, "certs")
 	n.file(t, "kubeconfig", fmt.Sprintf(`{apiVersion: v1, kind: Config, current-context: x, contexts: [{name: x, context: {cluster: x, user: x}}],
-clusters: [{name: x, cluster: {server: "https://%s", certificate-authority: %s/apiserver.crt}}], users: [{name: x, user: {token: %s}}]}`, n.ip, certs, adminToken))
+clusters: [{name: x, cluster: {server: "https://%s", certificate-authority: %s/apiserver.crt}}], users: [{name: x, user: {token: %s}}]}`, serviceIP, certs, n.token))
 
-	etcd, peers := fmt.Sprintf("http://127.0.0.1:%d", etcdPort), fmt.Sprintf("http://127.0.0.1:%d", etcdPeerPort)
+	etcd, peers := "http://127.0.0.1:"+etcdPort, "http://127.0.0.1:"+etcdPeerPort
 	n.start(t, "etcd", filepath.Join(n.bin, "server"), "--data-dir="+filepath.Join(n.dir, "etcd"), "--name=x", "--log-level=warn",
 		"--listen-client-urls="+etcd, "--advertise-client-urls="+etcd,
 		"--listen-peer-urls="+peers, "--initial-advertise-peer-urls="+peers, "--initial-cluster=x="+peers)
 	n.start(t, "kube-apiserver", filepath.Join(n.bin, "kube-apiserver"), "--etcd-servers="+etcd,
-		"--secure-port=443", "--bind-address=0.0.0.0", "--advertise-address="+n.ip, "--cert-dir="+certs,
+		"--secure-port=443", "--bind-address="+serviceIP, "--advertise-address="+nodeIP, "--cert-dir="+certs,
 		"--token-auth-file="+tokens, "--authorization-mode=Node,RBAC", "--allow-privileged=true",
 		"--service-account-key-file="+key, "--service-account-signing-key-file="+key,
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local", "--service-cluster-ip-range=10.96.0.0/16",
 		"--kubelet-preferred-address-types=InternalIP")
-	until(t, "the API server to be ready", func() error { return n.tryKubectl("get", "--raw", "/readyz") })
+	n.until(t, "the API server to be ready", func() error { return n.tryKubectl("get", "--raw", "/readyz") })
 	n.start(t, "kube-controller-manager", filepath.Join(n.bin, "kube-controller-manager"), "--kubeconfig="+n.kubeconfig, "--secure-port=0",
 		"--leader-elect=false", "--service-account-private-key-file="+key, "--root-ca-file="+certs+"/apiserver.crt")
 	n.start(t, "kube-scheduler", filepath.Join(n.bin, "kube-scheduler"), "--kubeconfig="+n.kubeconfig, "--secure-port=0", "--leader-elect=false")
-	until(t, "the first ServiceAccount", func() error { return n.tryKubectl("get", "serviceaccount", "default") })
+	n.until(t, "the first ServiceAccount", func() error { return n.tryKubectl("get", "serviceaccount", "default") })
 }
 
 func signingKey(t *testing.T) string {
@@ -156,9 +166,10 @@ state = "%[1]s/containerd-state"
   bin_dir = "/usr/lib/cni"
   conf_dir = %[3]q
 `, n.dir, n.socket(), network))
-	t.Cleanup(n.clean)
+	n.keepMachine(t)
+	n.makeCgroup(t)
 	n.start(t, "containerd", "containerd", "--config="+config)
-	until(t, "containerd", func() error { return exec.Command("ctr", "--address", n.socket(), "version").Run() })
+	n.until(t, "containerd", func() error { return exec.Command("ctr", "--address", n.socket(), "version").Run() })
 	n.load(t, loadImage(t, n.dir))
 
 	config = n.file(t, "kubelet.yaml", fmt.Sprintf(`apiVersion: kubelet.config.k8s.io/v1beta1
@@ -166,6 +177,9 @@ kind: KubeletConfiguration
 authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
 authorization: {mode: AlwaysAllow}
 cgroupDriver: cgroupfs
+cgroupRoot: /%s
+address: %s
+makeIPTablesUtilChains: false
 failCgroupV1: false
 failSwapOn: false
 containerRuntimeEndpoint: unix://%s
@@ -173,17 +187,17 @@ resolvConf: /etc/resolv.conf
 podLogsDir: %s/logs
 nodeStatusUpdateFrequency: 5s
 evictionHard: {memory.available: 100Mi, nodefs.available: 1%%, imagefs.available: 1%%, nodefs.inodesFree: 1%%}
-`, n.socket(), n.dir))
+`, cgroup, nodeIP, n.socket(), n.dir))
 	kubelet := filepath.Join(n.dir, "kubelet")
 	n.start(t, "kubelet", filepath.Join(n.bin, "kubelet"), "--kubeconfig="+n.kubeconfig, "--config="+config, "--root-dir="+kubelet,
-		"--cert-dir="+kubelet+"/pki", "--hostname-override=node-1", "--node-ip="+n.ip)
-	until(t, "the node to be ready", func() error {
+		"--cert-dir="+kubelet+"/pki", "--hostname-override=node-1", "--node-ip="+nodeIP)
+	n.until(t, "the node to be ready", func() error {
 		return n.tryKubectl("wait", "--for=condition=Ready", "node/node-1", "--timeout=1s")
 	})
 }
 
 func (n *node) startMetrics(t *testing.T) {
-	n.start(t, "metrics-server", filepath.Join(n.bin, "metrics-server"), "--secure-port="+strconv.Itoa(metricsPort), "--bind-address=127.0.0.1",
+	n.start(t, "metrics-server", filepath.Join(n.bin, "metrics-server"), "--secure-port="+metricsPort, "--bind-address=127.0.0.1",
 		"--cert-dir="+filepath.Join(n.dir, "metrics-certs"), "--kubeconfig="+n.kubeconfig, "--authorization-kubeconfig="+n.kubeconfig,
 		"--authentication-kubeconfig="+n.kubeconfig, "--authentication-skip-lookup", "--authorization-always-allow-paths=/*",
 		"--kubelet-preferred-address-types=InternalIP", "--kubelet-insecure-tls", "--metric-resolution=15s")
@@ -191,8 +205,8 @@ func (n *node) startMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.apply(t, "-f", n.file(t, "metrics-server.yaml", strings.ReplaceAll(string(body), "METRICS_PORT", strconv.Itoa(metricsPort))))
-	until(t, "metrics of the node", func() error { return n.tryKubectl("top", "node", "node-1") })
+	n.apply(t, "-f", n.file(t, "metrics-server.yaml", strings.ReplaceAll(string(body), "METRICS_PORT", metricsPort)))
+	n.until(t, "metrics of the node", func() error { return n.tryKubectl("top", "node", "node-1") })
 }
 
 // load gives containerd the images of an archive.
@@ -221,13 +235,17 @@ func (n *node) start(t *testing.T, name, program string, args ...string) {
 	}
 	c := exec.Command(program, args...)
 	c.Stdout, c.Stderr = log, log
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is for the test alone
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	n.parts = append(n.parts, part{name, ended})
 	t.Cleanup(func() {
 		_ = c.Process.Signal(syscall.SIGTERM)
 		late := time.AfterFunc(20*time.Second, func() { _ = c.Process.Kill() })
-		_ = c.Wait()
+		<-ended
 		late.Stop()
 		log.Close()
 		if t.Failed() {
@@ -240,49 +258,119 @@ func (n *node) start(t *testing.T, name, program string, args ...string) {
 // patience is how long a part or the cluster may take to get somewhere.
 const patience = 3 * time.Minute
 
-// until tries until there is no error.
-func until(t *testing.T, what string, try func() error) {
+// until tries until there is no error, as long as all parts run.
+func (n *node) until(t *testing.T, what string, try func() error) {
 	t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
-		err := try()
-		if err == nil {
-			return
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(patience)
+	for err := try(); err != nil; err = try() {
+		for _, p := range n.parts {
+			select {
+			case end := <-p.ended:
+				p.ended <- end
+				t.Fatalf("waiting for %s: %s has ended: %v", what, p.name, end)
+			default:
+			}
 		}
-		if time.Now().After(end) {
+		select {
+		case <-tick.C:
+		case <-interrupted:
+			t.Fatalf("interrupted, waiting for %s", what)
+		case <-late:
 			t.Fatalf("waited %v for %s: %v", patience, what, err)
 		}
 	}
 }
 
-// clean ends what containerd leaves behind: it does not end its containers when
-// it ends.
-func (n *node) clean() {
-	var groups []string
-	for _, of := range [...]string{"/sys/fs/cgroup", "/sys/fs/cgroup/*"} { // cgroup v2, v1
-		for _, at := range [...]string{"/kubepods/*/*", "/kubepods/*/*/*"} { // guaranteed pods, others
-			found, _ := filepath.Glob(of + at + "/cgroup.procs")
-			groups = append(groups, found...)
-		}
+// controllers are the folders of cgroups: one in version 2, one for each
+// controller in version 1.
+func controllers() []string {
+	if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); err == nil {
+		return []string{"/sys/fs/cgroup"}
 	}
-	for _, g := range groups {
-		body, _ := os.ReadFile(g)
-		for _, pid := range strings.Fields(string(body)) {
-			if pid, err := strconv.Atoi(pid); err == nil {
-				_ = syscall.Kill(pid, syscall.SIGKILL)
+	found, _ := filepath.Glob("/sys/fs/cgroup/*/cgroup.procs")
+	for i := range found {
+		found[i] = filepath.Dir(found[i])
+	}
+	return found
+}
+
+// makeCgroup makes the cgroup of all pods, and ends with the test what is still
+// in it: containerd does not end its containers when it ends.
+func (n *node) makeCgroup(t *testing.T) {
+	for _, c := range controllers() {
+		dir := filepath.Join(c, cgroup)
+		must(t, os.MkdirAll(dir, 0o755))
+		for _, file := range [...]string{"cpuset.cpus", "cpuset.mems"} { // version 1 wants these before anybody comes
+			if body, err := os.ReadFile(filepath.Join(c, file)); err == nil {
+				must(t, os.WriteFile(filepath.Join(dir, file), body, 0o644))
 			}
 		}
 	}
-	_ = exec.Command("pkill", "-f", "containerd-shim.*"+n.socket()).Run()
-	body, _ := os.ReadFile("/proc/self/mounts")
-	var mounts []string
-	for line := range strings.Lines(string(body)) {
-		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], n.dir) {
-			mounts = append(mounts, f[1])
+	t.Cleanup(func() {
+		var dirs []string
+		for _, c := range controllers() {
+			_ = filepath.WalkDir(filepath.Join(c, cgroup), func(path string, d fs.DirEntry, err error) error {
+				if err == nil && d.IsDir() {
+					dirs = append(dirs, path)
+				}
+				return nil
+			})
+		}
+		for _, dir := range dirs {
+			body, _ := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+			for _, pid := range strings.Fields(string(body)) {
+				if pid, err := strconv.Atoi(pid); err == nil && pid > 1 {
+					_ = syscall.Kill(pid, syscall.SIGKILL)
+				}
+			}
+		}
+		_ = exec.Command("pkill", "-f", "containerd-shim.*"+n.socket()).Run()
+		for _, dir := range slices.Backward(dirs) { // the inner ones first
+			for range 50 { // until who was killed is gone
+				if err := os.Remove(dir); err == nil || errors.Is(err, fs.ErrNotExist) {
+					break
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+	})
+}
+
+// keepMachine puts back with the test what a kubelet and containerd change of a
+// machine.
+func (n *node) keepMachine(t *testing.T) {
+	for _, file := range [...]string{"vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys",
+		"kernel/keys/root_maxbytes", "net/ipv4/ip_forward"} {
+		path := filepath.Join("/proc/sys", file)
+		if body, err := os.ReadFile(path); err == nil {
+			t.Cleanup(func() { _ = os.WriteFile(path, body, 0o644) })
 		}
 	}
-	for _, m := range slices.Backward(mounts) {
-		_ = syscall.Unmount(m, syscall.MNT_DETACH)
+	for _, dir := range [...]string{"/var/lib/kubelet", "/var/log/containers", "/var/log/pods"} {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			t.Cleanup(func() { _ = os.RemoveAll(dir) })
+		}
 	}
+	t.Cleanup(func() {
+		body, _ := os.ReadFile("/proc/self/mounts")
+		var mounts []string
+		for line := range strings.Lines(string(body)) {
+			if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], n.dir+"/") {
+				mounts = append(mounts, f[1])
+			}
+		}
+		for _, m := range slices.Backward(mounts) {
+			_ = syscall.Unmount(m, syscall.MNT_DETACH)
+		}
+		links, _ := filepath.Glob("/var/log/containers/*")
+		for _, link := range links {
+			if to, err := os.Readlink(link); err == nil && strings.HasPrefix(to, n.dir+"/") {
+				_ = os.Remove(link)
+			}
+		}
+	})
 }
 
 func (n *node) tryKubectl(args ...string) error {

@@ -6,6 +6,7 @@ package main
 
 import (
 	"fmt"
+	"log"
 	"net/http"
 	"os"
 	"os/signal"
@@ -41,7 +42,7 @@ func main() {
 		http.HandleFunc("/metrics", func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintln(w, `vllm:num_requests_running{model_name="Qwen/Qwen3-8B"} 3`)
 		})
-		go func() { panic(http.ListenAndServe(":8000", nil)) }()
+		go func() { log.Fatal(http.ListenAndServe(":8000", nil)) }()
 		<-end
 	case "fail":
 		os.Exit(3)

@@ -36,14 +36,8 @@ func (j *Job) measure(ctx context.Context, ts time.Time, cluster *kube.Cluster, 
 		return ctx.Err()
 	}
 	gpus, engines, gaps := scrapes.answers(cluster.Nodes, j.targets(cluster))
-	// A server whose specification does not name its model names it itself, and
-	// in an image of another engine it says which it is.
-	answered := make(map[*usage.PodDetail]usage.Engine, len(engines))
-	for _, e := range engines {
-		answered[e.detail] = e.row
-		all.engines = append(all.engines, e.row)
-	}
-	all.pods = append(all.pods, sampledPods(cluster, gpus, answered))
+	all.pods = append(all.pods, sampledPods(cluster, gpus, scrapes.engines))
+	all.engines = append(all.engines, engines...)
 	all.gpus = append(all.gpus, gpus...)
 	for _, n := range cluster.Nodes {
 		n.TS = ts

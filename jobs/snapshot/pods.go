@@ -55,8 +55,10 @@ func (p *sampledPod) row(ts time.Time) usage.Pod {
 type holder struct{ namespace, pod string }
 
 // sampledPods are the pods of a sample, those with GPUs with the figures of
-// their GPUs, and those whose engine answered with what it says it is.
-func sampledPods(cluster *kube.Cluster, gpus []usage.GPU, answered map[*usage.PodDetail]usage.Engine) []sampledPod {
+// their GPUs, and those whose engine answered with what it says it is: a server
+// whose specification does not name its model names it itself, and in an image
+// of another engine it says which it is.
+func sampledPods(cluster *kube.Cluster, gpus []usage.GPU, engines map[*usage.PodDetail]*answer[usage.Engine]) []sampledPod {
 	holders := map[holder]bool{}
 	for _, g := range gpus {
 		if pod, ok := g.Pod.Get(); ok {
@@ -70,8 +72,8 @@ func sampledPods(cluster *kube.Cluster, gpus []usage.GPU, answered map[*usage.Po
 		s := &pods[i]
 		*s = sampledPod{pod: p, usage: cluster.Usage[i]}
 		if p.Detail != nil {
-			if e, ok := answered[p.Detail]; ok {
-				s.more = &measured{engine: e.Engine, model: e.Model}
+			if a := engines[p.Detail]; a != nil && a.err == nil {
+				s.more = &measured{engine: a.said.Engine, model: a.said.Model}
 			}
 		}
 		if p.GPURequest() > 0 || holders[holder{p.Namespace(), p.Name()}] {

@@ -118,15 +118,9 @@ func (s *scrapes) giveUp() {
 	s.running.Wait()
 }
 
-// engine is an engine's row and whose it is.
-type engine struct {
-	detail *usage.PodDetail
-	row    usage.Engine
-}
-
 // answers are what the exporters and engines among the targets said, in the
 // order of nodes and pods, and who of them said nothing.
-func (s *scrapes) answers(nodes []usage.Node, targets []*usage.PodDetail) (gpus []usage.GPU, engines []engine, gaps []usage.Gap) {
+func (s *scrapes) answers(nodes []usage.Node, targets []*usage.PodDetail) (gpus []usage.GPU, engines []usage.Engine, gaps []usage.Gap) {
 	var exporters []gpu.Exporter
 	if !s.job.NoExporters {
 		exporters = gpu.Exporters(targets)
@@ -160,7 +154,7 @@ func (s *scrapes) answers(nodes []usage.Node, targets []*usage.PodDetail) (gpus 
 		case a.err != nil:
 			gaps = append(gaps, usage.Gap{Source: "engine", Target: d.Row.Namespace + "/" + d.Row.Pod, Reason: a.err.Error()})
 		default:
-			engines = append(engines, engine{d, a.said})
+			engines = append(engines, a.said)
 		}
 	}
 	return gpus, engines, gaps

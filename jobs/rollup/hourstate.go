@@ -3,7 +3,6 @@ package rollup
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"maps"
@@ -108,8 +107,11 @@ func begin[K comparable](folds map[K]*statistics.Fold) {
 	}
 }
 
-// stateVersion is the first thing in an encoded state.
-const stateVersion = "k8s-monitor hour 1"
+// stateVersion is the first text in an encoded state. A state of another version
+// is refused, and its hour is computed again from its snapshots. Of statistics
+// the version follows by itself; what else this file writes has the number, which
+// is to be raised with it.
+var stateVersion = "k8s-monitor hour 1 " + statistics.StateVersion
 
 // encodedHour is a state as bytes: the pods' part, which is most of it, apart.
 type encodedHour struct{ head, pods []byte }
@@ -166,7 +168,7 @@ func (s *hourState) encode() encodedHour {
 func decodeHour(e encodedHour) (*hourState, error) {
 	r := statistics.NewReader(e.head)
 	if version := r.Text(); version != stateVersion {
-		return nil, fmt.Errorf("not the state of an hour, or of another version of this program")
+		return nil, errors.New("it was written by another version of this program")
 	}
 	s := newHourState(time.UnixMilli(r.Int()).UTC())
 	for range r.Count() {

@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/layout"
+	"github.com/company/k8s-resource-monitor/internal/statistics"
 	"github.com/company/k8s-resource-monitor/internal/store"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
@@ -307,4 +309,35 @@ func TestHoursBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	diff(t, "the last hour alone", first, content(t, b))
+}
+
+// A state that a program with other statistics wrote is not read: its hour is
+// computed again from its snapshots.
+func TestStateOfOtherStatistics(t *testing.T) {
+	b, untouched := bucket.Mem(), bucket.Mem()
+	at := midnight.Add(30 * time.Minute)
+	for _, b := range []bucket.Bucket{b, untouched} {
+		fill(t, b, midnight, at, nil)
+		run(t, job(t, b), at.Add(-time.Minute))
+	}
+	name := job(t, b).hourName(midnight)
+	object, err := b.Get(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := readEncoded(object.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.cluster.Reset() // what it says is wrong
+	encoded := other.encode()
+	encoded.head = bytes.Replace(encoded.head, []byte(statistics.StateVersion), []byte("0123456789abcdef"), 1)
+	if _, err := b.PutStream(t.Context(), name, encoded.write); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []bucket.Bucket{b, untouched} {
+		snapshot(t, b, at)
+		run(t, job(t, b), at)
+	}
+	diff(t, "a state of other statistics", content(t, untouched), content(t, b))
 }

@@ -1,6 +1,7 @@
 package usage
 
-// Basis names what a percent is a percent of.
+// Basis names what a percent is a percent of. JSON, SQL views and alert rules
+// all use these names; wording for people is made where it is shown.
 type Basis string
 
 // The bases of a pod's percents, in the order they are tried.

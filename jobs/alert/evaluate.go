@@ -209,20 +209,8 @@ func podRowOf(p usage.Pod, nodes map[string]*usage.Node) subjectRow {
 	model, _ := p.Model.Get()
 	return subjectRow{
 		subject{Kind: onPod, Namespace: p.Namespace, Name: p.Pod, Node: node, Model: model},
-		podRow{p, cpu.Percent, basis(cpu), cpu.Whole, memory.Percent, basis(memory), memory.Whole,
+		podRow{p, cpu.Percent, cpu.Basis, cpu.Whole, memory.Percent, memory.Basis, memory.Whole,
 			usage.Percent(p.GPUMemoryUsedBytes, p.GPUMemoryTotalBytes)},
-	}
-}
-
-// basis is a share's basis in words.
-func basis(s usage.Share) usage.Opt[string] {
-	switch b, _ := s.Basis.Get(); b {
-	case "":
-		return usage.Opt[string]{}
-	case usage.OfNode:
-		return usage.Some("node's allocatable")
-	default:
-		return usage.Some(string(b))
 	}
 }
 

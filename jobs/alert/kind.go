@@ -27,13 +27,13 @@ const (
 // request and the node's allocatable that is known; the basis says which.
 type podRow struct {
 	usage.Pod
-	CPUPercent       usage.Opt[float64] `column:"cpu_percent"`
-	CPUBasis         usage.Opt[string]  `column:"cpu_basis"`
-	CPUWhole         usage.Opt[int64]   `column:"cpu_whole_millicores"` // what 100 percent is
-	MemoryPercent    usage.Opt[float64] `column:"memory_percent"`
-	MemoryBasis      usage.Opt[string]  `column:"memory_basis"`
-	MemoryWhole      usage.Opt[int64]   `column:"memory_whole_bytes"`
-	GPUMemoryPercent usage.Opt[float64] `column:"gpu_memory_percent"`
+	CPUPercent       usage.Opt[float64]     `column:"cpu_percent"`
+	CPUBasis         usage.Opt[usage.Basis] `column:"cpu_basis"`
+	CPUWhole         usage.Opt[int64]       `column:"cpu_whole_millicores"` // what 100 percent is
+	MemoryPercent    usage.Opt[float64]     `column:"memory_percent"`
+	MemoryBasis      usage.Opt[usage.Basis] `column:"memory_basis"`
+	MemoryWhole      usage.Opt[int64]       `column:"memory_whole_bytes"`
+	GPUMemoryPercent usage.Opt[float64]     `column:"gpu_memory_percent"`
 }
 
 // nodeRow is what a rule on nodes sees. Percents are of allocatable.
@@ -145,7 +145,7 @@ func (k *kind) add(row reflect.Type, index []int) error {
 func columnOf(f reflect.StructField, index []int) (column, error) {
 	var t *cel.Type
 	switch reflect.Zero(f.Type).Interface().(type) {
-	case string, usage.Opt[string]:
+	case string, usage.Opt[string], usage.Opt[usage.Basis]:
 		t = cel.StringType
 	case int32, int64, usage.Opt[int32], usage.Opt[int64]:
 		t = cel.IntType
@@ -182,6 +182,9 @@ func (r row) get(name string) any {
 	case usage.Opt[string]:
 		s, _ := v.Get()
 		return s
+	case usage.Opt[usage.Basis]:
+		b, _ := v.Get()
+		return string(b)
 	case usage.Opt[int32]:
 		if n, ok := v.Get(); ok {
 			return int64(n)

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -120,6 +121,32 @@ func TestAbsentIsUnknown(t *testing.T) {
 		r := row{rules[0].kind, reflect.ValueOf(podRowOf(p, nil).fields), thresholdNames(report.Thresholds{CPUPercent: 80})}
 		if got := eval(rules[0].when, r); got != want {
 			t.Errorf("%s is %v, want %v", expression, got, want)
+		}
+	}
+}
+
+// A basis has one name in rules, JSON and SQL; only messages put it into words.
+func TestBasisHasOneName(t *testing.T) {
+	limited := usage.Pod{CPUUsageMillicores: usage.Some[int64](100), CPULimitMillicores: usage.Some[int64](200)}
+	requested := usage.Pod{CPUUsageMillicores: usage.Some[int64](100), CPURequestMillicores: usage.Some[int64](200)}
+	neither := usage.Pod{Node: usage.Some("a"), CPUUsageMillicores: usage.Some[int64](100)}
+	nodes := map[string]*usage.Node{"a": {Node: "a", CPUAllocatableMillicores: 8000, MemoryAllocatableBytes: 1 << 30}}
+	for _, test := range []struct {
+		pod   usage.Pod
+		basis usage.Basis
+		words string
+	}{{limited, usage.OfLimit, "limit"}, {requested, usage.OfRequest, "request"}, {neither, usage.OfNode, "node's allocatable"}} {
+		rules, err := ParseRules("x", []byte(fmt.Sprintf(
+			"- {name: x, on: pod, severity: INFO, summary: 'of {cpu_basis}', when: 'cpu_basis == %q'}", test.basis)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := row{rules[0].kind, reflect.ValueOf(podRowOf(test.pod, nodes).fields), thresholdNames(report.Thresholds{})}
+		if got := eval(rules[0].when, r); got != yes {
+			t.Errorf("cpu_basis == %q is %v, want yes", test.basis, got)
+		}
+		if got, _ := summarise(&rules[0], r); got != "of "+test.words {
+			t.Errorf("%s is worded %q, want %q", test.basis, got, "of "+test.words)
 		}
 	}
 }

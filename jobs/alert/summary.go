@@ -64,9 +64,22 @@ func words(name string, v any) string {
 		return number(name, v)
 	case time.Time:
 		return v.UTC().Format("2006-01-02 15:04 UTC")
+	case string:
+		if strings.HasSuffix(name, "_basis") {
+			return basisWords(usage.Basis(v))
+		}
+		return v
 	default:
 		return fmt.Sprint(v)
 	}
+}
+
+// basisWords is a basis as people read it in a message; expressions, JSON and SQL know its name.
+func basisWords(b usage.Basis) string {
+	if b == usage.OfNode {
+		return "node's allocatable"
+	}
+	return string(b)
 }
 
 func number(name string, v float64) string {

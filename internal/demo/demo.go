@@ -149,7 +149,7 @@ func (d *Demo) connect(ctx context.Context, now func() time.Time) (job snapshot.
 		closeAll()
 		return job, nil, err
 	}
-	job.HTTP = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}}
+	job.HTTP = &http.Client{Transport: &http.Transport{MaxIdleConns: 256, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}}
 	return job, closeAll, nil
 }
 

@@ -3,9 +3,11 @@ package sim
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -13,55 +15,73 @@ import (
 // Running is a cluster that can be reached over HTTP.
 type Running struct {
 	// URL is the address of the API server.
-	URL     string
-	token   string
-	servers []*http.Server
+	URL string
+	// Endpoints is the number of pods that are served at an address of their
+	// own: every pod with metrics, whether it answers at the moment or not.
+	Endpoints int
+	token     string
+	servers   []*http.Server
 }
 
-// maxEndpoints is how many pods answer at their addresses; in a cluster that
-// has more, the others refuse, as pods behind a network policy would.
-const maxEndpoints = 1024
-
 // Start serves the API server on a free port of 127.0.0.1, and each pod that
-// has metrics at its own address. Pods have addresses in 127.0.0.0/8. Where
-// one cannot be had (some systems have 127.0.0.1 alone, or the port is in use)
-// the pod moves to a free port of 127.0.0.1, and says so by the annotation
-// prometheus.io/port. The servers end with the context, or with Close. What
-// c's own API says does not change.
+// has metrics at its own address, which takes one open file a pod. Pods have
+// addresses in 127.0.0.0/8. Where one cannot be had (some systems have
+// 127.0.0.1 alone, or the port is in use) the pod moves to a free port of
+// 127.0.0.1, and says so by the annotation prometheus.io/port. The servers end
+// with the context, or with Close. What c's own API says does not change.
 func (c *Cluster) Start(ctx context.Context, now func() time.Time) (*Running, error) {
 	r := &Running{token: c.cfg.Token}
 	served := *c
 	served.kinds, served.moved = kinds(), map[*slot]netip.AddrPort{}
+	listeners := map[*slot]net.Listener{}
+	fail := func(err error) (*Running, error) {
+		for _, listener := range listeners {
+			_ = listener.Close()
+		}
+		return nil, err
+	}
 	for _, s := range c.slots {
-		if s.port() == 0 || s.w.engine != nil && !s.serves() || s.node == nil || len(r.servers) == maxEndpoints {
+		if s.port() == 0 || s.w.engine != nil && !s.serves() || s.node == nil {
 			continue
 		}
 		address := netip.AddrPortFrom(s.ip, uint16(s.port()))
 		listener, err := net.Listen("tcp", address.String())
 		if err != nil {
 			if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-				r.Close()
-				return nil, fmt.Errorf("simulated pod %s/%s: no address to serve its metrics at: %w", s.w.namespace, s.w.name, err)
+				return fail(fmt.Errorf("simulated pod %s/%s: no address to serve its metrics at, after %d others had one; "+
+					"each needs an open file (ulimit -n), so raise that limit or simulate fewer nodes: %w",
+					s.w.namespace, s.w.name, len(listeners), err))
 			}
 			served.moved[s] = listener.Addr().(*net.TCPAddr).AddrPort()
 		}
-		r.serve(listener, s.endpoint(now))
+		listeners[s] = listener
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		r.Close()
-		return nil, fmt.Errorf("simulated API server: %w", err)
+		return fail(fmt.Errorf("simulated API server: %w", err))
 	}
 	r.URL = "http://" + listener.Addr().String()
-	r.serve(listener, served.API(now))
+	r.serve(served.API(now), listener)
+
+	handlers := make(map[string]http.Handler, len(listeners)) // by the address that a pod is reached at
+	for s, listener := range listeners {
+		handlers[listener.Addr().String()] = s.endpoint(now)
+	}
+	r.Endpoints = len(handlers)
+	r.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handlers[r.Context().Value(http.LocalAddrContextKey).(net.Addr).String()].ServeHTTP(w, r)
+	}), slices.Collect(maps.Values(listeners))...)
 	context.AfterFunc(ctx, r.Close)
 	return r, nil
 }
 
-func (r *Running) serve(listener net.Listener, handler http.Handler) {
-	server := &http.Server{Addr: listener.Addr().String(), Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+// serve answers on all listeners with one handler.
+func (r *Running) serve(handler http.Handler, listeners ...net.Listener) {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	r.servers = append(r.servers, server)
-	go func() { _ = server.Serve(listener) }() // ends with Close
+	for _, listener := range listeners {
+		go func() { _ = server.Serve(listener) }() // ends with Close
+	}
 }
 
 // Close stops all servers.

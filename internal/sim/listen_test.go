@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -123,4 +125,42 @@ func kindOf(s *slot) string {
 		return ""
 	}
 	return s.w.engine.kind
+}
+
+// However large the cluster, each pod with metrics is served.
+func TestEveryEndpointIsServed(t *testing.T) {
+	c := New(Config{Seed: 12, Nodes: 700})
+	running, err := c.Start(t.Context(), func() time.Time { return monday })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer running.Close()
+	transport := &http.Transport{DisableKeepAlives: true}
+	client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	withMetrics, last := 0, (*slot)(nil)
+	for _, s := range c.slots {
+		if s.node != nil && s.port() != 0 && (s.w.engine == nil || s.serves()) {
+			withMetrics++
+			if s.w.engine != nil && !s.w.engine.silent && s.at(monday.Unix()).phase == ready {
+				last = s
+			}
+		}
+	}
+	if running.Endpoints != withMetrics || withMetrics < 1200 {
+		t.Errorf("%d endpoints are served, the cluster has %d", running.Endpoints, withMetrics)
+	}
+	r, err := client.Get(running.URL + "/api/v1/namespaces/" + last.w.namespace + "/pods/" + last.podName(last.at(monday.Unix()).inc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	var pod corev1.Pod
+	if err := json.NewDecoder(r.Body).Decode(&pod); err != nil {
+		t.Fatal(err)
+	}
+	port := cmp.Or(pod.Annotations["prometheus.io/port"], fmt.Sprint(last.port()))
+	if code, body := fetch(client, "http://"+net.JoinHostPort(pod.Status.PodIP, port)+"/metrics"); code != http.StatusOK ||
+		!strings.Contains(body, `model_name="`+last.w.engine.model) {
+		t.Errorf("the last server answers %d %.80q", code, body)
+	}
 }

@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -71,6 +72,7 @@ func benchmarkScale(b *testing.B, encoding string, nodes int) {
 func reportScale(b *testing.B, bare, snapshot figures) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(snapshot.Pods), "pods")
+	b.ReportMetric(float64(snapshot.Answers), "endpoints")
 	b.ReportMetric(bare.Seconds, "bare-s")
 	b.ReportMetric(snapshot.Seconds, "wall-s")
 	b.ReportMetric(snapshot.Seconds/bare.Seconds, "wall/bare")
@@ -98,6 +100,7 @@ func median(of []figures) figures {
 // figures are what a role says of itself when it ends.
 type figures struct {
 	Pods, PodsBytes              int
+	Answers                      int // exporters and engines that answered one sample with metrics
 	Seconds, CPUSeconds, PeakMiB float64
 }
 
@@ -272,6 +275,20 @@ func get(url string) error {
 	return answer.Body.Close()
 }
 
+// countingTransport counts the endpoints that answer with metrics.
+type countingTransport struct {
+	http.Transport
+	answers atomic.Int64
+}
+
+func (t *countingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := t.Transport.RoundTrip(r)
+	if err == nil && answer.StatusCode == http.StatusOK {
+		t.answers.Add(1)
+	}
+	return answer, err
+}
+
 // takeSnapshot runs the job as the program does, the second sample at once
 // after the first.
 func takeSnapshot(dir string, f *figures) error {
@@ -294,7 +311,8 @@ func takeSnapshot(dir string, f *figures) error {
 	if err != nil {
 		return err
 	}
-	j := &Job{Kube: client, HTTP: &http.Client{Transport: &http.Transport{MaxIdleConns: 256, MaxIdleConnsPerHost: 4}}, Bucket: b, Cluster: "bench",
+	scrapes := &countingTransport{Transport: http.Transport{MaxIdleConns: 256, MaxIdleConnsPerHost: 4}}
+	j := &Job{Kube: client, HTTP: &http.Client{Transport: scrapes}, Bucket: b, Cluster: "bench",
 		Interval: 30 * time.Second, SamplesPerRun: 2, Version: "bench", Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return now },
 		Wait: func(_ context.Context, until time.Time) error {
@@ -309,7 +327,7 @@ func takeSnapshot(dir string, f *figures) error {
 	if err != nil {
 		return err
 	}
-	f.Pods = result.Pods / 2
+	f.Pods, f.Answers = result.Pods/2, int(scrapes.answers.Load())/2
 	info, err := os.Stat(filepath.Join(empty, j.rawName(minute, "pods")))
 	if err != nil {
 		return err

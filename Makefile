@@ -80,8 +80,9 @@ bench: ## the benchmarks, into bin/bench.txt; the run before is kept for benchst
 	cd test && go test -timeout 60m -run '^$$' -bench . ./lake | tee -a ../bin/bench.txt
 
 .PHONY: fmt
-fmt: ## format the Go sources
+fmt: ## format the Go and TypeScript sources
 	gofmt -w internal jobs site/*.go test
+	cd site && npm run format
 
 .PHONY: lint
 lint: ## what the formatter, vet and staticcheck say; fails if they say anything

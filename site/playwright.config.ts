@@ -2,7 +2,8 @@ import { defineConfig } from '@playwright/test';
 
 // The report to test is served by somebody else: SITE_URL is its address.
 const baseURL = process.env['SITE_URL'];
-if (!baseURL) throw new Error('SITE_URL is not set: run `go test ./browser` in test/, which serves the demo and sets it');
+if (!baseURL)
+  throw new Error('SITE_URL is not set: run `go test ./browser` in test/, which serves the demo and sets it');
 
 export default defineConfig({
   testDir: 'e2e',
@@ -17,7 +18,15 @@ export default defineConfig({
     timezoneId: 'UTC',
     launchOptions: {
       executablePath: '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
     },
   },
 });

@@ -3,12 +3,20 @@ import { expect } from '@playwright/test';
 import { accessible, open, overlaps, test, VIEWS } from './page';
 
 for (const width of [1440, 360]) {
-  for (const [lang, theme] of [['en', 'light'], ['ko', 'dark'], ['en', 'dark'], ['ko', 'light']] as const) {
+  for (const [lang, theme] of [
+    ['en', 'light'],
+    ['ko', 'dark'],
+    ['en', 'dark'],
+    ['ko', 'light'],
+  ] as const) {
     test.describe(`${width} px ${lang} ${theme}`, () => {
       test.use({ viewport: { width, height: 900 } });
       for (const [view, more] of Object.entries(VIEWS)) {
         test(view, async ({ page }) => {
-          await open(page, `view=${more.includes('view=') ? '' : view}&lang=${lang}&theme=${theme}${more}`.replace('view=&', ''));
+          await open(
+            page,
+            `view=${more.includes('view=') ? '' : view}&lang=${lang}&theme=${theme}${more}`.replace('view=&', ''),
+          );
           await expect(page.locator('html')).toHaveAttribute('lang', lang);
           await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
           expect(await overlaps(page)).toEqual([]);
@@ -83,7 +91,11 @@ test('a table is one stop: arrows move in it and Enter opens', async ({ page }) 
 
 test('pictures for the README', async ({ page }) => {
   await page.setViewportSize({ width: 1440, height: 1180 });
-  for (const [name, query] of Object.entries({ overview: '', model: 'view=model' + VIEWS.model + '&range=168', query: 'view=query&ask=tokens' })) {
+  for (const [name, query] of Object.entries({
+    overview: '',
+    model: 'view=model' + VIEWS.model + '&range=168',
+    query: 'view=query&ask=tokens',
+  })) {
     await open(page, query);
     await page.waitForLoadState('networkidle');
     await page.screenshot({ path: `e2e/artifacts/readme-${name}.png` });
@@ -98,7 +110,10 @@ test('the language and the theme can be switched', async ({ page }) => {
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
 });
 
-for (const [width, lang] of [[1440, 'ko'], [360, 'en']] as const)
+for (const [width, lang] of [
+  [1440, 'ko'],
+  [360, 'en'],
+] as const)
   test(`a pod leads to its page with the evidence of what it serves, ${width} px`, async ({ page }) => {
     await page.setViewportSize({ width, height: 900 });
     await open(page, `view=pods&type=vllm&ns=model-serving&state=active&lang=${lang}`); // not of a node that the exporter is away from
@@ -138,7 +153,9 @@ test('a GPU of a node leads to its pod', async ({ page }) => {
 
 test('a cell of the GPU map tells of its GPU, and leads to the pod that holds it', async ({ page }) => {
   await open(page, '');
-  const corner = (await page.locator('.gpu-map path[class^="cell-use"]').first().getAttribute('d'))!.match(/^M([\d.]+) ([\d.]+)/)!;
+  const corner = (await page.locator('.gpu-map path[class^="cell-use"]').first().getAttribute('d'))!.match(
+    /^M([\d.]+) ([\d.]+)/,
+  )!;
   const position = { x: Number(corner[1]) + 4, y: Number(corner[2]) + 4 };
   await page.locator('.gpu-map svg').hover({ position });
   await expect(page.locator('.pointed')).toContainText(/GPU \d.*GiB.* W · .+\/.+/);
@@ -157,7 +174,9 @@ test('the foot leads to a description of the same as JSON', async ({ page, reque
 });
 
 test('several clusters are a fleet', async ({ page }) => {
-  await page.route(/clusters\.json$/, (route) => route.fulfill({ json: { version: 1, clusters: [{ name: 'demo' }, { name: 'gone' }] } }));
+  await page.route(/clusters\.json$/, (route) =>
+    route.fulfill({ json: { version: 1, clusters: [{ name: 'demo' }, { name: 'gone' }] } }),
+  );
   for (const width of [1440, 360]) {
     await page.setViewportSize({ width, height: 900 });
     await page.goto('./');
@@ -194,9 +213,15 @@ test('questions are answered from the Parquet objects, as a table and a file', a
 });
 
 test('the questions over hourly tables are answered by their SQL', async ({ page }) => {
-  for (const [ask, columns] of Object.entries({ 'gpu-hours': 'cluster,namespace,model,engine,gpu_hours,idle_held,idle_percent,cost', tokens: 'cluster,namespace,model,hour,tokens,gpu_hours,tokens_per_gpu_hour', 'memory-growth': 'cluster,namespace,pod,hours,first_mib,last_mib,grown_mib' })) {
+  for (const [ask, columns] of Object.entries({
+    'gpu-hours': 'cluster,namespace,model,engine,gpu_hours,idle_held,idle_percent,cost',
+    tokens: 'cluster,namespace,model,hour,tokens,gpu_hours,tokens_per_gpu_hour',
+    'memory-growth': 'cluster,namespace,pod,hours,first_mib,last_mib,grown_mib',
+  })) {
     await open(page, 'view=query&ask=' + ask);
-    expect((await page.locator('.answer thead th').allTextContents()).map((c) => c.replace(/[▾▴]/, '')).join()).toBe(columns);
+    expect((await page.locator('.answer thead th').allTextContents()).map((c) => c.replace(/[▾▴]/, '')).join()).toBe(
+      columns,
+    );
     expect(await page.locator('.answer tbody tr').count()).toBeGreaterThan(5);
     await expect(page.locator('textarea')).toHaveValue(new RegExp('FROM hourly_'));
     await expect(page.locator('.answer tbody .bar').first()).toBeAttached();
@@ -213,7 +238,9 @@ test('an answer goes with the question that it was of', async ({ page }) => {
 
 test('an object that cannot be read is no answer', async ({ page }) => {
   let asked = 0;
-  await page.route(/\.parquet$/, (route) => (++asked === 3 ? route.fulfill({ status: 503, body: '' }) : route.continue()));
+  await page.route(/\.parquet$/, (route) =>
+    ++asked === 3 ? route.fulfill({ status: 503, body: '' }) : route.continue(),
+  );
   await open(page, 'view=query');
   await expect(page.locator('.section-answer')).toContainText(/hourly\/v1\/models\/.*\.parquet: 503/);
   await expect(page.locator('.answer')).toHaveCount(0);
@@ -222,7 +249,9 @@ test('an object that cannot be read is no answer', async ({ page }) => {
 test('SQL is edited, run by the keyboard, and stands in the address', async ({ page }) => {
   await open(page, 'view=query');
   const editor = page.getByRole('textbox', { name: 'SQL' });
-  await editor.fill("SELECT namespace AS \"<img src=x onerror=alert(1)>\", count(*) AS n, 'a''b' AS s, 1384.25 AS x, 0.0004 AS y\nFROM hourly_pods GROUP BY namespace ORDER BY n DESC");
+  await editor.fill(
+    "SELECT namespace AS \"<img src=x onerror=alert(1)>\", count(*) AS n, 'a''b' AS s, 1384.25 AS x, 0.0004 AS y\nFROM hourly_pods GROUP BY namespace ORDER BY n DESC",
+  );
   await expect(page).not.toHaveURL(/sql=/); // not before it is run
   await editor.press('Control+Enter');
   await expect(page).toHaveURL(/sql=SELECT/);

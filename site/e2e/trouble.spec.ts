@@ -55,9 +55,13 @@ test('an unchanged report costs a 304 and no data', async ({ page }) => {
   await open(page);
   await page.waitForLoadState('networkidle'); // charts are loaded when they come near
   const latest = await page.request.get('./demo/latest.json');
-  const same = await page.request.get('./demo/latest.json', { headers: { 'If-None-Match': latest.headers()['etag']! } });
+  const same = await page.request.get('./demo/latest.json', {
+    headers: { 'If-None-Match': latest.headers()['etag']! },
+  });
   expect(same.status()).toBe(304);
-  await page.route(/latest\.json$/, async (route) => route.fulfill({ body: await latest.text(), contentType: 'application/json' }));
+  await page.route(/latest\.json$/, async (route) =>
+    route.fulfill({ body: await latest.text(), contentType: 'application/json' }),
+  );
   await page.clock.runFor(31_000); // the report may have moved on meanwhile: hold it
   await page.waitForLoadState('networkidle');
   const asked: string[] = [];
@@ -68,23 +72,46 @@ test('an unchanged report costs a 304 and no data', async ({ page }) => {
   expect(asked.filter((u) => !/latest\.json$|alerts\.json$/.test(u))).toEqual([]);
 });
 
-const HOSTILE = ['<img src=x onerror=alert(1)>', '</script><script>alert(2)</script>', '"><svg onload=alert(3)>', 'x'.repeat(253), '‮evil', "'; DROP TABLE pods; --"];
+const HOSTILE = [
+  '<img src=x onerror=alert(1)>',
+  '</script><script>alert(2)</script>',
+  '"><svg onload=alert(3)>',
+  'x'.repeat(253),
+  '‮evil',
+  "'; DROP TABLE pods; --",
+];
 
 test('names from the cluster are text', async ({ page }) => {
   test.setTimeout(180_000);
   const poison = (doc: any) => {
     for (const [name, column] of Object.entries<any>(doc))
-      if (Array.isArray(column?.dictionary) && name !== 'modelType' && name !== 'phase') column.dictionary = column.dictionary.map((_: string, i: number) => HOSTILE[i % HOSTILE.length]);
+      if (Array.isArray(column?.dictionary) && name !== 'modelType' && name !== 'phase')
+        column.dictionary = column.dictionary.map((_: string, i: number) => HOSTILE[i % HOSTILE.length]);
     for (const list of ['models', 'namespaces', 'nodes'])
       for (const [i, row] of (Array.isArray(doc[list]) ? doc[list] : []).entries())
-        for (const key of ['model', 'namespace', 'name', 'node', 'gpuProduct', 'zone']) if (typeof row[key] === 'string') row[key] = HOSTILE[i % HOSTILE.length];
+        for (const key of ['model', 'namespace', 'name', 'node', 'gpuProduct', 'zone'])
+          if (typeof row[key] === 'string') row[key] = HOSTILE[i % HOSTILE.length];
   };
   await change(page, /\/data\/.*\.json$/, poison);
-  await change(page, /alerts\.json$/, (d) => d.alerts.forEach((a: any, i: number) => (a.name = a.summary = a.namespace = HOSTILE[i % HOSTILE.length])));
+  await change(page, /alerts\.json$/, (d) =>
+    d.alerts.forEach((a: any, i: number) => (a.name = a.summary = a.namespace = HOSTILE[i % HOSTILE.length])),
+  );
   for (const width of [1440, 360]) {
     await page.setViewportSize({ width, height: 900 });
     const [name, long] = [encodeURIComponent(HOSTILE[0]!), encodeURIComponent(HOSTILE[3]!)];
-    for (const view of ['overview', 'pods', 'nodes', 'models', 'alerts', 'node&node=' + name, 'node&node=' + long, `model&ns=${name}&model=${name}`, `model&ns=${long}&model=${long}`, `pod&ns=${name}&pod=${name}`, 'query&ask=free-gpus']) {
+    for (const view of [
+      'overview',
+      'pods',
+      'nodes',
+      'models',
+      'alerts',
+      'node&node=' + name,
+      'node&node=' + long,
+      `model&ns=${name}&model=${name}`,
+      `model&ns=${long}&model=${long}`,
+      `pod&ns=${name}&pod=${name}`,
+      'query&ask=free-gpus',
+    ]) {
       await open(page, 'view=' + view);
       expect(await overlaps(page)).toEqual([]);
       expect(await page.locator('main img, main script, main [onerror], main [onload]').count()).toBe(0);

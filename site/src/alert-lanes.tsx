@@ -38,22 +38,39 @@ export function AlertLanes() {
   const from = until - RANGES[range] * HOUR;
   const rows = lanes([...data.alerts, ...(data.resolved ?? [])].filter(passesFilters), from, until);
   const x = (at: number) => Math.max(0, Math.min(1000, (1000 * (at - from)) / (until - from)));
-  const ticks = Array.from({ length: range === '24h' ? 5 : range === '7d' ? 8 : 7 }, (_, i, all = range === '24h' ? 4 : range === '7d' ? 7 : 6) => from + (i * (until - from)) / all);
+  const ticks = Array.from(
+    { length: range === '24h' ? 5 : range === '7d' ? 8 : 7 },
+    (_, i, all = range === '24h' ? 4 : range === '7d' ? 7 : 6) => from + (i * (until - from)) / all,
+  );
   return (
-    <Section id="lanes" title={t('alertLanes')} note={t('alertLanesNote')}
+    <Section
+      id="lanes"
+      title={t('alertLanes')}
+      note={t('alertLanesNote')}
       aside={
         <div class="choice" role="group" aria-label={t('range')}>
-          {Object.keys(RANGES).map((r) => <a href={hrefHere({ over: r === '30d' ? null : r })} aria-current={r === range ? 'true' : undefined}>{t(r === '24h' ? 'hours24' : r === '7d' ? 'days7' : 'days30')}</a>)}
+          {Object.keys(RANGES).map((r) => (
+            <a href={hrefHere({ over: r === '30d' ? null : r })} aria-current={r === range ? 'true' : undefined}>
+              {t(r === '24h' ? 'hours24' : r === '7d' ? 'days7' : 'days30')}
+            </a>
+          ))}
         </div>
       }
     >
-      {rows.length === 0 ? <Empty>{t('noAlertsHere')}</Empty> : (
+      {rows.length === 0 ? (
+        <Empty>{t('noAlertsHere')}</Empty>
+      ) : (
         <div class="lanes">
           {rows.map((lane) => {
             const label = t('laneLabel', lane.rule, lane.alerts.length);
             return (
               <div class={'lane ' + lane.severity.toLowerCase()}>
-                <span class="lane-name"><b>{lane.rule}</b> <span class="basis">{tValue(lane.severity)} · {lane.alerts.length}</span></span>
+                <span class="lane-name">
+                  <b>{lane.rule}</b>{' '}
+                  <span class="basis">
+                    {tValue(lane.severity)} · {lane.alerts.length}
+                  </span>
+                </span>
                 <svg viewBox="0 0 1000 16" preserveAspectRatio="none" role="img" aria-label={label}>
                   <title>{label}</title>
                   {lane.alerts.map((a) => {
@@ -61,7 +78,10 @@ export function AlertLanes() {
                     const end = a.resolvedAt ? Date.parse(a.resolvedAt) : now.peek();
                     return (
                       <rect x={start} y="2" width={Math.max(3, x(end) - start)} height="12">
-                        <title>{[a.namespace, a.name].filter(Boolean).join('/')}: {inWords(a.summary)} · {localTime(a.since)} · {span((end - Date.parse(a.since)) / 1000)}</title>
+                        <title>
+                          {[a.namespace, a.name].filter(Boolean).join('/')}: {inWords(a.summary)} · {localTime(a.since)}{' '}
+                          · {span((end - Date.parse(a.since)) / 1000)}
+                        </title>
                       </rect>
                     );
                   })}
@@ -71,7 +91,11 @@ export function AlertLanes() {
           })}
           <div class="lane axis" aria-hidden="true">
             <span />
-            <span class="ticks">{ticks.map((at) => <span>{range === '24h' ? localHour(at) : localDay(at)}</span>)}</span>
+            <span class="ticks">
+              {ticks.map((at) => (
+                <span>{range === '24h' ? localHour(at) : localDay(at)}</span>
+              ))}
+            </span>
           </div>
         </div>
       )}

@@ -11,10 +11,14 @@ import { t, tValue } from './words';
 
 function subjectHref(a: Alert): string | null {
   switch (a.kind) {
-    case 'pod': return podHref(a.namespace, a.name);
-    case 'node': return nodeHref(a.name);
-    case 'gpu': return nodeHref(a.node || a.name);
-    case 'model': return modelHref(a.namespace, '', a.model || a.name);
+    case 'pod':
+      return podHref(a.namespace, a.name);
+    case 'node':
+      return nodeHref(a.name);
+    case 'gpu':
+      return nodeHref(a.node || a.name);
+    case 'model':
+      return modelHref(a.namespace, '', a.model || a.name);
   }
   return null;
 }
@@ -29,13 +33,22 @@ function AlertRow({ alert }: { alert: Alert }) {
       <span class="alert-what">
         <span class="alert-summary">{inWords(alert.summary)}</span>
         <span class="basis">
-          {tValue(alert.kind)} {to ? <a data-top href={to}>{name}</a> : name}
+          {tValue(alert.kind)}{' '}
+          {to ? (
+            <a data-top href={to}>
+              {name}
+            </a>
+          ) : (
+            name
+          )}
           {alert.model && alert.kind !== 'model' && <> · {alert.model}</>} · {alert.rule}
         </span>
       </span>
       <span class="alert-when">
         <b>{span((ended - Date.parse(alert.since)) / 1000)}</b>
-        <span class="basis"><Time at={alert.resolvedAt ?? alert.since} /></span>
+        <span class="basis">
+          <Time at={alert.resolvedAt ?? alert.since} />
+        </span>
       </span>
     </li>
   );
@@ -44,7 +57,11 @@ function AlertRow({ alert }: { alert: Alert }) {
 export const passesFilters = (a: Alert) => {
   const wanted = all('node');
   return (
-    passes({ ns: a.namespace || undefined, model: a.model || undefined, text: [a.name, a.namespace, a.summary, a.rule, a.model, a.node].join(' ') }) &&
+    passes({
+      ns: a.namespace || undefined,
+      model: a.model || undefined,
+      text: [a.name, a.namespace, a.summary, a.rule, a.model, a.node].join(' '),
+    }) &&
     (!wanted.length || wanted.includes(a.node))
   );
 };
@@ -53,14 +70,37 @@ export const passesFilters = (a: Alert) => {
 export function ActiveAlerts({ atMost = Infinity, of, on }: { atMost?: number; of?: string; on?: string }) {
   const data = alerts.value;
   const firing = data?.alerts ?? [];
-  const rows = firing.filter((a) => (of === undefined || a.model === of) && (on === undefined || a.node === on || a.name === on) && passesFilters(a));
+  const rows = firing.filter(
+    (a) =>
+      (of === undefined || a.model === of) && (on === undefined || a.node === on || a.name === on) && passesFilters(a),
+  );
   if ((of !== undefined || on !== undefined) && rows.length === 0) return null;
   return (
-    <Section id="alerts" title={<>{t('alerts')} <span class="quiet">{t('firing').toLowerCase()}</span></>} note={data && <>{rows.length}</>}
-      aside={<a class="more" data-top href={href({ view: 'alerts' }, ['ns', 'q'])}>{rows.length > atMost ? t('allOf', rows.length) : t('resolved')} →</a>}>
-      {!data ? <Empty>{t('loading')}</Empty>
-        : rows.length === 0 ? <Empty>{firing.length ? t('noAlertsHere') : t('noAlerts')}</Empty>
-        : <ul class="alerts">{rows.slice(0, atMost).map((a) => <AlertRow key={a.rule + a.kind + a.namespace + a.name} alert={a} />)}</ul>}
+    <Section
+      id="alerts"
+      title={
+        <>
+          {t('alerts')} <span class="quiet">{t('firing').toLowerCase()}</span>
+        </>
+      }
+      note={data && <>{rows.length}</>}
+      aside={
+        <a class="more" data-top href={href({ view: 'alerts' }, ['ns', 'q'])}>
+          {rows.length > atMost ? t('allOf', rows.length) : t('resolved')} →
+        </a>
+      }
+    >
+      {!data ? (
+        <Empty>{t('loading')}</Empty>
+      ) : rows.length === 0 ? (
+        <Empty>{firing.length ? t('noAlertsHere') : t('noAlerts')}</Empty>
+      ) : (
+        <ul class="alerts">
+          {rows.slice(0, atMost).map((a) => (
+            <AlertRow key={a.rule + a.kind + a.namespace + a.name} alert={a} />
+          ))}
+        </ul>
+      )}
     </Section>
   );
 }
@@ -71,10 +111,27 @@ export function ResolvedAlerts() {
   const rows = (data.resolved ?? []).filter(passesFilters);
   const shown = one('resolved') === 'all' ? rows : rows.slice(0, 30);
   return (
-    <Section id="resolved" title={t('resolved')} note={<>{rows.length}</>}
-      aside={rows.length > shown.length && <a class="more" href={hrefHere({ resolved: 'all' })}>{t('allOf', rows.length)}</a>}>
-      {rows.length === 0 ? <Empty>{t('noResolved')}</Empty>
-        : <ul class="alerts resolved">{shown.map((a) => <AlertRow key={a.rule + a.kind + a.namespace + a.name + a.since} alert={a} />)}</ul>}
+    <Section
+      id="resolved"
+      title={t('resolved')}
+      note={<>{rows.length}</>}
+      aside={
+        rows.length > shown.length && (
+          <a class="more" href={hrefHere({ resolved: 'all' })}>
+            {t('allOf', rows.length)}
+          </a>
+        )
+      }
+    >
+      {rows.length === 0 ? (
+        <Empty>{t('noResolved')}</Empty>
+      ) : (
+        <ul class="alerts resolved">
+          {shown.map((a) => (
+            <AlertRow key={a.rule + a.kind + a.namespace + a.name + a.since} alert={a} />
+          ))}
+        </ul>
+      )}
     </Section>
   );
 }

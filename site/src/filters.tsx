@@ -14,7 +14,15 @@ const valueWord = (filter: Filter, value: string) =>
 /** The filters as they stand in the address. */
 export function selection() {
   const q = one('q');
-  return { ns: all('ns'), type: one('type'), model: all('model'), node: all('node'), state: all('state'), phase: all('phase'), q };
+  return {
+    ns: all('ns'),
+    type: one('type'),
+    model: all('model'),
+    node: all('node'),
+    state: all('state'),
+    phase: all('phase'),
+    q,
+  };
 }
 
 /** Whether a row of another table passes: what it does not have, it does not fail by. */
@@ -22,18 +30,29 @@ export function passes(row: { ns?: string; type?: string; model?: string; node?:
   const s = selection();
   const among = (wanted: string[], value?: string) => value === undefined || !wanted.length || wanted.includes(value);
   const type =
-    row.type === undefined || !s.type || (s.type === 'serving' ? row.type !== '' : s.type === 'none' ? row.type === '' : row.type === s.type);
+    row.type === undefined ||
+    !s.type ||
+    (s.type === 'serving' ? row.type !== '' : s.type === 'none' ? row.type === '' : row.type === s.type);
   const text = row.text.toLowerCase();
   return (
-    type && among(s.ns, row.ns) && among(s.model, row.model) && among(s.node, row.node) &&
-    s.q.toLowerCase().split(/\s+/).every((word) => text.includes(word))
+    type &&
+    among(s.ns, row.ns) &&
+    among(s.model, row.model) &&
+    among(s.node, row.node) &&
+    s.q
+      .toLowerCase()
+      .split(/\s+/)
+      .every((word) => text.includes(word))
   );
 }
 
 export function Filters() {
   const index = pods.value;
   const hours = statistics.value;
-  const namespaces = useMemo(() => (index ? [...index.texts('namespace').dictionary] : (hours?.namespaces ?? []).map((n) => n.namespace)).sort(), [index, hours]);
+  const namespaces = useMemo(
+    () => (index ? [...index.texts('namespace').dictionary] : (hours?.namespaces ?? []).map((n) => n.namespace)).sort(),
+    [index, hours],
+  );
   const chosen = all('ns');
   const type = one('type');
   const chips = FILTERS.flatMap((filter) => all(filter).map((value) => ({ filter, value })));
@@ -59,24 +78,39 @@ export function Filters() {
         }}
       >
         <option value="">{t('addNamespace')}</option>
-        {namespaces.filter((n) => !chosen.includes(n)).map((n) => <option value={n}>{n}</option>)}
+        {namespaces
+          .filter((n) => !chosen.includes(n))
+          .map((n) => (
+            <option value={n}>{n}</option>
+          ))}
       </select>
       <div class="choice" role="group" aria-label={t('type')}>
         {TYPES.map((value) => (
-          <a href={hrefHere({ type: value })} aria-current={type === value ? 'true' : undefined}>{typeWord(value)}</a>
+          <a href={hrefHere({ type: value })} aria-current={type === value ? 'true' : undefined}>
+            {typeWord(value)}
+          </a>
         ))}
       </div>
       {chips.length > 0 && (
         <ul class="chips" aria-label={t('filters')}>
           {chips.map(({ filter, value }) => (
             <li key={filter + value}>
-              <a class="chip" href={without(filter, value)} aria-label={t('remove', t(filter), valueWord(filter, value))}>
-                <span class="chip-name">{t(filter)}</span> <b>{valueWord(filter, value)}</b> <span aria-hidden="true">×</span>
+              <a
+                class="chip"
+                href={without(filter, value)}
+                aria-label={t('remove', t(filter), valueWord(filter, value))}
+              >
+                <span class="chip-name">{t(filter)}</span> <b>{valueWord(filter, value)}</b>{' '}
+                <span aria-hidden="true">×</span>
               </a>
             </li>
           ))}
           {chips.length > 1 && (
-            <li><a class="clear" href={hrefHere(Object.fromEntries(FILTERS.map((f) => [f, null])))}>{t('clearFilters')}</a></li>
+            <li>
+              <a class="clear" href={hrefHere(Object.fromEntries(FILTERS.map((f) => [f, null])))}>
+                {t('clearFilters')}
+              </a>
+            </li>
           )}
         </ul>
       )}

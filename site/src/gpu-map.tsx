@@ -17,7 +17,15 @@ const STEP = CELL + GAP;
 export const text = (column: Strings, row: number): string | null => column.dictionary[column.indexes[row]!] ?? null;
 
 export const gpuStateWord = (state: string | null) =>
-  state === null ? t('free') : state === 'loading' ? t('loadingGpu') : state === 'idle_held' ? t('idle_held') : state === 'active' ? t('active') : t('unknown');
+  state === null
+    ? t('free')
+    : state === 'loading'
+      ? t('loadingGpu')
+      : state === 'idle_held'
+        ? t('idle_held')
+        : state === 'active'
+          ? t('active')
+          : t('unknown');
 
 /** The colour class of a GPU: its state, and while it works its use in fifths. */
 export function cellClass(state: string | null, utilPercent: number | null): string {
@@ -55,7 +63,9 @@ export function placeCells(data: GPUMap, width: number) {
     const left = (i % perLine) * block;
     const head = named ? 16 : 0;
     if (named) names.push({ x: left, y: top + 11, name: data.node.dictionary[node]! });
-    rows.forEach((row, k) => cells.push({ row, x: left + (k % ACROSS) * STEP, y: top + head + Math.floor(k / ACROSS) * STEP }));
+    rows.forEach((row, k) =>
+      cells.push({ row, x: left + (k % ACROSS) * STEP, y: top + head + Math.floor(k / ACROSS) * STEP }),
+    );
     tallest = Math.max(tallest, head + Math.ceil(rows.length / ACROSS) * STEP + 8);
   });
   return { cells, names, height: top + tallest };
@@ -64,7 +74,9 @@ export function placeCells(data: GPUMap, width: number) {
 export function GpuMap() {
   const data = gpuMap.value;
   const host = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(Math.round(innerWidth > 1000 ? Math.min(innerWidth, 1760) * 0.55 : innerWidth - 50)); // about, until it is measured
+  const [width, setWidth] = useState(
+    Math.round(innerWidth > 1000 ? Math.min(innerWidth, 1760) * 0.55 : innerWidth - 50),
+  ); // about, until it is measured
   const [pointed, setPointed] = useState(-1);
   useLayoutEffect(() => {
     if (!host.current) return;
@@ -72,8 +84,18 @@ export function GpuMap() {
     observer.observe(host.current);
     return () => observer.disconnect();
   }, [!data || data.count === 0]);
-  if (!data) return <Section id="gpus" title={t('gpuMap')}><Empty>{t('loading')}</Empty></Section>;
-  if (data.count === 0) return <Section id="gpus" title={t('gpuMap')}><Empty>{t('noGpus')}</Empty></Section>;
+  if (!data)
+    return (
+      <Section id="gpus" title={t('gpuMap')}>
+        <Empty>{t('loading')}</Empty>
+      </Section>
+    );
+  if (data.count === 0)
+    return (
+      <Section id="gpus" title={t('gpuMap')}>
+        <Empty>{t('noGpus')}</Empty>
+      </Section>
+    );
 
   const { cells, names, height } = placeCells(data, width);
   const counts: Record<string, number> = {};
@@ -101,28 +123,79 @@ export function GpuMap() {
     const pod = all && same >= 0 && text(all.pod, same);
     if (pod && location.href === here) go(podHref(text(all.namespace, same)!, pod));
   };
-  const label = t('gpuMapLabel', number(data.count), number(data.node.dictionary.length), n('active'), n('idle_held'), n('loading'), n('free'), n('unknown'));
+  const label = t(
+    'gpuMapLabel',
+    number(data.count),
+    number(data.node.dictionary.length),
+    n('active'),
+    n('idle_held'),
+    n('loading'),
+    n('free'),
+    n('unknown'),
+  );
   return (
     <Section id="gpus" title={t('gpuMap')} note={t('count', n('active') + ' ' + t('active'), number(data.count))}>
       <div ref={host} class="gpu-map">
-        <svg width={width} height={height} role="img" aria-label={label} onMouseEnter={() => void want('gpus')} onMouseMove={(e) => setPointed(at(e))} onMouseLeave={() => setPointed(-1)} onClick={open}>
+        <svg
+          width={width}
+          height={height}
+          role="img"
+          aria-label={label}
+          onMouseEnter={() => void want('gpus')}
+          onMouseMove={(e) => setPointed(at(e))}
+          onMouseLeave={() => setPointed(-1)}
+          onClick={open}
+        >
           <defs>
             <pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
               <rect class="hatch-ground" width="4" height="4" />
               <rect class="hatch-line" width="1.6" height="4" />
             </pattern>
           </defs>
-          {[...paths].map(([key, d]) => <path class={'cell-' + key} d={d} fill={key === 'idle_held' ? 'url(#hatch)' : undefined} />)}
-          {names.map((v) => <text x={v.x} y={v.y}>{v.name.length > 20 ? v.name.slice(0, 8) + '…' + v.name.slice(-11) : v.name}</text>)}
+          {[...paths].map(([key, d]) => (
+            <path class={'cell-' + key} d={d} fill={key === 'idle_held' ? 'url(#hatch)' : undefined} />
+          ))}
+          {names.map((v) => (
+            <text x={v.x} y={v.y}>
+              {v.name.length > 20 ? v.name.slice(0, 8) + '…' + v.name.slice(-11) : v.name}
+            </text>
+          ))}
         </svg>
       </div>
       <p class="pointed">{pointed < 0 ? t('gpuMapHint') : describe(data, pointed)}</p>
       <ul class="legend">
-        <li><span class="scale" aria-hidden="true"><i class="cell-use0" /><i class="cell-use1" /><i class="cell-use2" /><i class="cell-use3" /><i class="cell-use4" /></span> {t('active')} {n('active')}, {t('use')} 0–100 %</li>
-        <li><i class="fill-idle_held" aria-hidden="true" /> <a data-top href={href({ view: 'pods', state: 'idle_held' })}>{t('idle_held')} {n('idle_held')}</a></li>
-        {counts.loading ? <li><i class="fill-loading" aria-hidden="true" /> <a data-top href={href({ view: 'pods', state: 'loading' })}>{t('loadingGpu')} {n('loading')}</a></li> : null}
-        {counts.unknown ? <li><i class="fill-unknown" aria-hidden="true" /> {t('unknown')} {n('unknown')}</li> : null}
-        <li><i class="fill-unallocated" aria-hidden="true" /> {t('free')} {n('free')}</li>
+        <li>
+          <span class="scale" aria-hidden="true">
+            <i class="cell-use0" />
+            <i class="cell-use1" />
+            <i class="cell-use2" />
+            <i class="cell-use3" />
+            <i class="cell-use4" />
+          </span>{' '}
+          {t('active')} {n('active')}, {t('use')} 0–100 %
+        </li>
+        <li>
+          <i class="fill-idle_held" aria-hidden="true" />{' '}
+          <a data-top href={href({ view: 'pods', state: 'idle_held' })}>
+            {t('idle_held')} {n('idle_held')}
+          </a>
+        </li>
+        {counts.loading ? (
+          <li>
+            <i class="fill-loading" aria-hidden="true" />{' '}
+            <a data-top href={href({ view: 'pods', state: 'loading' })}>
+              {t('loadingGpu')} {n('loading')}
+            </a>
+          </li>
+        ) : null}
+        {counts.unknown ? (
+          <li>
+            <i class="fill-unknown" aria-hidden="true" /> {t('unknown')} {n('unknown')}
+          </li>
+        ) : null}
+        <li>
+          <i class="fill-unallocated" aria-hidden="true" /> {t('free')} {n('free')}
+        </li>
       </ul>
     </Section>
   );
@@ -151,5 +224,7 @@ function describe(map: GPUMap, cell: number): string {
     watts(all.powerWatts[row]),
     pod ? `${text(all.namespace, row)}/${pod}` : '',
     state,
-  ].filter(Boolean).join(' · ');
+  ]
+    .filter(Boolean)
+    .join(' · ');
 }

@@ -9,21 +9,48 @@ import { t } from './words';
 
 export function GpuTable({ node, pod }: { node?: string; pod?: { ns: string; pod: string } }) {
   const data = gpus.value;
-  if (!data) return <Section id="gpus" title={t('gpus')}><Empty>{t('loading')}</Empty></Section>;
+  if (!data)
+    return (
+      <Section id="gpus" title={t('gpus')}>
+        <Empty>{t('loading')}</Empty>
+      </Section>
+    );
   const rows: number[] = [];
   for (let row = 0; row < data.count; row++)
-    if (node !== undefined ? text(data.node, row) === node : text(data.pod, row) === pod!.pod && text(data.namespace, row) === pod!.ns) rows.push(row);
+    if (
+      node !== undefined
+        ? text(data.node, row) === node
+        : text(data.pod, row) === pod!.pod && text(data.namespace, row) === pod!.ns
+    )
+      rows.push(row);
   return (
     <Section id="gpus" title={t('gpus')} note={rows.length > 0 && number(rows.length)}>
-      {rows.length === 0 ? <Empty>{t(node === undefined ? 'noGpusOfPod' : 'noGpusOfNode')}</Empty> : (
+      {rows.length === 0 ? (
+        <Empty>{t(node === undefined ? 'noGpusOfPod' : 'noGpusOfNode')}</Empty>
+      ) : (
         <table class="plain gpus" aria-label={t('gpus')}>
           <thead>
             <tr>
-              <th scope="col">{t('gpu')}</th><th scope="col">{t('state')}</th><th scope="col">{t('gpuUtil')}</th><th scope="col">{t('memory')}</th>
-              <th scope="col" class="right">{t('power')}</th><th scope="col" class="right">{t('temperature')}</th><th scope="col" class="right">{t('xid')}</th>
+              <th scope="col">{t('gpu')}</th>
+              <th scope="col">{t('state')}</th>
+              <th scope="col">{t('gpuUtil')}</th>
+              <th scope="col">{t('memory')}</th>
+              <th scope="col" class="right">
+                {t('power')}
+              </th>
+              <th scope="col" class="right">
+                {t('temperature')}
+              </th>
+              <th scope="col" class="right">
+                {t('xid')}
+              </th>
             </tr>
           </thead>
-          <tbody>{rows.map((row) => <GpuRow key={row} data={data} row={row} onNode={node !== undefined} />)}</tbody>
+          <tbody>
+            {rows.map((row) => (
+              <GpuRow key={row} data={data} row={row} onNode={node !== undefined} />
+            ))}
+          </tbody>
         </table>
       )}
     </Section>
@@ -44,21 +71,59 @@ function GpuRow({ data, row, onNode }: { data: GPUsData; row: number; onNode: bo
     <tr>
       <th scope="row">
         <span class="two">
-          <span>{onNode ? '' : <><a href={nodeHref(node)} data-top>{node}</a> </>}{number(data.gpuIndex[row])}{mig && <small> {mig}</small>}</span>
+          <span>
+            {onNode ? (
+              ''
+            ) : (
+              <>
+                <a href={nodeHref(node)} data-top>
+                  {node}
+                </a>{' '}
+              </>
+            )}
+            {number(data.gpuIndex[row])}
+            {mig && <small> {mig}</small>}
+          </span>
           <span class="basis">{text(data.gpuProduct, row)}</span>
         </span>
       </th>
       <td data-title={t('state')}>
         <span class="two">
           <span class={state === 'idle_held' ? 'state idle_held' : ''}>{gpuStateWord(state)}</span>
-          {onNode && pod && ns && <a class="basis" data-top href={podHref(ns, pod)} title={`${ns}/${pod}`}>{ns}/{pod}</a>}
+          {onNode && pod && ns && (
+            <a class="basis" data-top href={podHref(ns, pod)} title={`${ns}/${pod}`}>
+              {ns}/{pod}
+            </a>
+          )}
         </span>
       </td>
-      <td data-title={t('gpuUtil')}>{util === null ? <Missing /> : <Bar value={util} threshold={latest.value?.thresholds.gpuPercent}>{percent(util)}</Bar>}</td>
-      <td data-title={t('memory')}>{used === null || !whole ? <Missing /> : <Bar value={(100 * used) / whole} note={t('ofWhole', bytes(used), bytes(whole))}>{percent((100 * used) / whole)}</Bar>}</td>
-      <td class="right" data-title={t('power')}>{watts(data.powerWatts[row])}</td>
-      <td class="right" data-title={t('temperature')}>{data.temperatureCelsius[row] == null ? <Missing /> : number(data.temperatureCelsius[row]) + ' °C'}</td>
-      <td class="right" data-title={t('xid')}>{xid === null ? <Missing /> : xid === 0 ? t('none0') : <b class="unwell">▲ {number(xid)}</b>}</td>
+      <td data-title={t('gpuUtil')}>
+        {util === null ? (
+          <Missing />
+        ) : (
+          <Bar value={util} threshold={latest.value?.thresholds.gpuPercent}>
+            {percent(util)}
+          </Bar>
+        )}
+      </td>
+      <td data-title={t('memory')}>
+        {used === null || !whole ? (
+          <Missing />
+        ) : (
+          <Bar value={(100 * used) / whole} note={t('ofWhole', bytes(used), bytes(whole))}>
+            {percent((100 * used) / whole)}
+          </Bar>
+        )}
+      </td>
+      <td class="right" data-title={t('power')}>
+        {watts(data.powerWatts[row])}
+      </td>
+      <td class="right" data-title={t('temperature')}>
+        {data.temperatureCelsius[row] == null ? <Missing /> : number(data.temperatureCelsius[row]) + ' °C'}
+      </td>
+      <td class="right" data-title={t('xid')}>
+        {xid === null ? <Missing /> : xid === 0 ? t('none0') : <b class="unwell">▲ {number(xid)}</b>}
+      </td>
     </tr>
   );
 }

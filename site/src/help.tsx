@@ -14,11 +14,36 @@ export function Help({ open, close }: { open: boolean; close: () => void }) {
     <dialog ref={dialog} onClose={close} aria-label={t('help')}>
       <h2>{t('helpKeys')}</h2>
       <dl class="keys">
-        <div><dt><kbd>/</kbd></dt><dd>{t('helpSearch')}</dd></div>
-        <div><dt><kbd>Esc</kbd></dt><dd>{t('helpEsc')}</dd></div>
-        <div><dt><kbd>↑</kbd> <kbd>↓</kbd></dt><dd>{t('helpRows')}</dd></div>
-        <div><dt><kbd>Enter</kbd></dt><dd>{t('helpEnter')}</dd></div>
-        <div><dt><kbd>?</kbd></dt><dd>{t('helpThis')}</dd></div>
+        <div>
+          <dt>
+            <kbd>/</kbd>
+          </dt>
+          <dd>{t('helpSearch')}</dd>
+        </div>
+        <div>
+          <dt>
+            <kbd>Esc</kbd>
+          </dt>
+          <dd>{t('helpEsc')}</dd>
+        </div>
+        <div>
+          <dt>
+            <kbd>↑</kbd> <kbd>↓</kbd>
+          </dt>
+          <dd>{t('helpRows')}</dd>
+        </div>
+        <div>
+          <dt>
+            <kbd>Enter</kbd>
+          </dt>
+          <dd>{t('helpEnter')}</dd>
+        </div>
+        <div>
+          <dt>
+            <kbd>?</kbd>
+          </dt>
+          <dd>{t('helpThis')}</dd>
+        </div>
       </dl>
       <h2>{t('helpReading')}</h2>
       <ul>
@@ -30,7 +55,9 @@ export function Help({ open, close }: { open: boolean; close: () => void }) {
         <li>{t('helpBadge')}</li>
         <li>{t('helpTime', span(REFRESH_SECONDS))}</li>
       </ul>
-      <button type="button" onClick={close}>{t('close')}</button>
+      <button type="button" onClick={close}>
+        {t('close')}
+      </button>
     </dialog>
   );
 }

@@ -7,7 +7,21 @@ import { PodIndex } from './pod-index';
 import { one } from './query';
 import { VERSION } from './report';
 import { useEffect } from 'preact/hooks';
-import type { Alert, Alerts, ClusterEntry, Clusters, GPUMap, GPUsData, Latest, NodeHours, Nodes, PodHistory, PodHours, PodsData, StatisticsData } from './report';
+import type {
+  Alert,
+  Alerts,
+  ClusterEntry,
+  Clusters,
+  GPUMap,
+  GPUsData,
+  Latest,
+  NodeHours,
+  Nodes,
+  PodHistory,
+  PodHours,
+  PodsData,
+  StatisticsData,
+} from './report';
 import { t } from './words';
 
 export const REFRESH_SECONDS = 30;
@@ -45,7 +59,14 @@ export const missing = signal<ReadError[]>([]);
 export const podProgress = signal({ read: 0, of: 0 });
 /** Pods, nodes and what is known of each GPU are most of the data: they are read from when they are near to be shown, or at once for their own views. */
 type Late = 'pods' | 'nodes' | 'gpus';
-const LATE: Record<string, Late[]> = { pods: ['pods'], pod: ['pods', 'gpus'], model: ['pods'], node: ['pods', 'nodes', 'gpus'], nodes: ['nodes'], query: ['nodes'] };
+const LATE: Record<string, Late[]> = {
+  pods: ['pods'],
+  pod: ['pods', 'gpus'],
+  model: ['pods'],
+  node: ['pods', 'nodes', 'gpus'],
+  nodes: ['nodes'],
+  query: ['nodes'],
+};
 const wanted = new Set(LATE[one('view')]);
 /** The clock, to the second. */
 export const now = signal(Date.now());
@@ -166,18 +187,28 @@ async function readObjects(next: Latest): Promise<ReadError[]> {
     next.objects.gpuMap && show<GPUMap>(next.objects.gpuMap.path, (d) => (gpuMap.value = d)),
     wanted.has('gpus') && show<GPUsData>(next.objects.gpus.path, (d) => (gpus.value = d)),
     wanted.has('pods') && readPods(),
-    wanted.has('pods') && next.objects.podStatistics && show<PodHours>(next.objects.podStatistics.path, (d) => (podHours.value = byPod(d))),
+    wanted.has('pods') &&
+      next.objects.podStatistics &&
+      show<PodHours>(next.objects.podStatistics.path, (d) => (podHours.value = byPod(d))),
   ]);
   objects = kept;
   return errors;
 }
 
 const byPod = (d: PodHours) =>
-  new Map(d.gpuUtilPercentAvg.map((values, i) => [`${d.namespace.dictionary[d.namespace.indexes[i]!]}/${d.pod.dictionary[d.pod.indexes[i]!]}`, values]));
+  new Map(
+    d.gpuUtilPercentAvg.map((values, i) => [
+      `${d.namespace.dictionary[d.namespace.indexes[i]!]}/${d.pod.dictionary[d.pod.indexes[i]!]}`,
+      values,
+    ]),
+  );
 
 /** One pod with its last 24 hours; only model servers have them. */
 export const readPod = (namespace: string, pod: string) =>
-  read<PodHistory>(`${folder()}api/v1/resources/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(pod)}.json`, 'no-cache');
+  read<PodHistory>(
+    `${folder()}api/v1/resources/pods/${encodeURIComponent(namespace)}/${encodeURIComponent(pod)}.json`,
+    'no-cache',
+  );
 
 /** The week, read when a page that shows it is opened and every ten minutes while it is. */
 export function useWeek(): StatisticsData | null {
@@ -198,7 +229,11 @@ export function useNodeHours(): NodeHours | null {
   const path = latest.value?.objects.nodeStatistics?.path;
   useEffect(() => {
     const of = cluster.peek();
-    if (path) read<NodeHours>(folder() + path, 'default').then((d) => of === cluster.peek() && (nodeHours.value = d), () => {});
+    if (path)
+      read<NodeHours>(folder() + path, 'default').then(
+        (d) => of === cluster.peek() && (nodeHours.value = d),
+        () => {},
+      );
   }, [cluster.value, path]);
   return nodeHours.value;
 }
@@ -210,7 +245,10 @@ export interface ClusterState {
 
 /** What the fleet shows of one cluster. */
 export async function readCluster(name: string): Promise<ClusterState> {
-  const firing = read<Alerts>(folder(name) + 'api/v1/resources/alerts.json', 'no-cache').then((a) => a.alerts, () => null);
+  const firing = read<Alerts>(folder(name) + 'api/v1/resources/alerts.json', 'no-cache').then(
+    (a) => a.alerts,
+    () => null,
+  );
   return { latest: await read<Latest>(folder(name) + 'latest.json', 'no-cache'), firing: await firing };
 }
 
@@ -218,8 +256,15 @@ export async function readCluster(name: string): Promise<ClusterState> {
 export function reason(e: ReadError): string {
   if (e.version !== undefined) return t('unknownVersion', e.path, e.version, VERSION);
   const why =
-    e.status === 0 ? t('noAnswer') : e.status === -1 ? t('unreadable') : e.status === 404 ? t('notFound')
-    : e.status === 401 || e.status === 403 ? t('refused', e.status) : t('answered', e.status);
+    e.status === 0
+      ? t('noAnswer')
+      : e.status === -1
+        ? t('unreadable')
+        : e.status === 404
+          ? t('notFound')
+          : e.status === 401 || e.status === 403
+            ? t('refused', e.status)
+            : t('answered', e.status);
   return `${e.path}: ${why}`;
 }
 
@@ -228,7 +273,16 @@ export function forget() {
   objects = new Map();
   shown = '';
   batch(() => {
-    latest.value = alerts.value = nodes.value = gpuMap.value = gpus.value = statistics.value = pods.value = week.value = nodeHours.value = null;
+    latest.value =
+      alerts.value =
+      nodes.value =
+      gpuMap.value =
+      gpus.value =
+      statistics.value =
+      pods.value =
+      week.value =
+      nodeHours.value =
+        null;
     podHours.value = new Map();
     failure.value = failedWeek.value = null;
     missing.value = [];

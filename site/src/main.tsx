@@ -50,21 +50,60 @@ const queryPage = () => import('./query-page').then((m) => m.QueryPage);
 function Later({ load }: { load: () => Promise<() => JSX.Element> }) {
   const [View, setView] = useState<(() => JSX.Element) | null>(null);
   const [failed, setFailed] = useState(false);
-  useEffect(() => void load().then((v) => setView(() => v), () => setFailed(true)), []);
+  useEffect(
+    () =>
+      void load().then(
+        (v) => setView(() => v),
+        () => setFailed(true),
+      ),
+    [],
+  );
   return View ? <View /> : <Empty>{t(failed ? 'reload' : 'loading')}</Empty>;
 }
 
 function View() {
   switch (view()) {
-    case 'pods': return <><Filters /><PodTable /></>;
-    case 'pod': return <PodPage />;
-    case 'nodes': return <><Filters /><NodeTable /></>;
-    case 'node': return <NodePage />;
-    case 'model': return <ModelPage />;
-    case 'models': return <><Filters /><ModelTable /><ModelCharts atMost={24} /></>;
-    case 'query': return <Later load={queryPage} />;
-    case 'alerts': return <><Filters /><ActiveAlerts /><AlertLanes /><ResolvedAlerts /></>;
-    default: return <Overview />;
+    case 'pods':
+      return (
+        <>
+          <Filters />
+          <PodTable />
+        </>
+      );
+    case 'pod':
+      return <PodPage />;
+    case 'nodes':
+      return (
+        <>
+          <Filters />
+          <NodeTable />
+        </>
+      );
+    case 'node':
+      return <NodePage />;
+    case 'model':
+      return <ModelPage />;
+    case 'models':
+      return (
+        <>
+          <Filters />
+          <ModelTable />
+          <ModelCharts atMost={24} />
+        </>
+      );
+    case 'query':
+      return <Later load={queryPage} />;
+    case 'alerts':
+      return (
+        <>
+          <Filters />
+          <ActiveAlerts />
+          <AlertLanes />
+          <ResolvedAlerts />
+        </>
+      );
+    default:
+      return <Overview />;
   }
 }
 
@@ -95,7 +134,11 @@ function Page() {
         <Notices />
         {choosing || view() === 'fleet' ? <Fleet /> : data ? <View /> : !failure.value && <Empty>{t('loading')}</Empty>}
       </main>
-      {data && <footer><FootLine /></footer>}
+      {data && (
+        <footer>
+          <FootLine />
+        </footer>
+      )}
       <Help open={help} close={() => setHelp(false)} />
     </>
   );
@@ -103,14 +146,27 @@ function Page() {
 
 /** What the page is of, most particular last. */
 function title(): string {
-  const of = view() === 'pod' ? one('ns') + '/' + one('pod') : view() === 'node' ? one('node') : view() === 'model' ? one('model') : '';
+  const of =
+    view() === 'pod'
+      ? one('ns') + '/' + one('pod')
+      : view() === 'node'
+        ? one('node')
+        : view() === 'model'
+          ? one('model')
+          : '';
   return [cluster.value, t((view() in VIEWS ? view() : 'overview') as Word), of].filter(Boolean).join(' · ');
 }
 
 function FootLine() {
   const data = latest.value!;
   const [before, after] = t('foot', data.cluster, '\u0000', 'k8s-monitor ' + data.programVersion).split('\u0000');
-  return <p>{before}<Time at={data.generatedAt} />{after} · <a href="openapi.json">{t('api')}</a></p>;
+  return (
+    <p>
+      {before}
+      <Time at={data.generatedAt} />
+      {after} · <a href="openapi.json">{t('api')}</a>
+    </p>
+  );
 }
 
 effect(() => {

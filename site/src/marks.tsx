@@ -11,7 +11,11 @@ export const Time = ({ at }: { at: string | number }) => (
   </time>
 );
 
-export const Missing = () => <span class="none" title={t('notMeasured')}>{NONE}</span>;
+export const Missing = () => (
+  <span class="none" title={t('notMeasured')}>
+    {NONE}
+  </span>
+);
 
 interface BarProps {
   value: Figure; // percent
@@ -27,7 +31,10 @@ export function Bar({ value, threshold = Infinity, mark, children, note }: BarPr
   const high = value > threshold;
   return (
     <span class={high ? 'measure high' : 'measure'}>
-      <span class="figure">{high && <span aria-hidden="true">▲ </span>}{children}</span>
+      <span class="figure">
+        {high && <span aria-hidden="true">▲ </span>}
+        {children}
+      </span>
       {note && <span class="basis">{note}</span>}
       <span class="bar" aria-hidden="true">
         <span style={{ width: Math.min(100, value) + '%' }} />
@@ -83,20 +90,37 @@ export function Spark({ values, format }: { values: Figure[]; format: (v: Figure
 /** A mark beside a sum whose hours were not wholly measured; nothing where they were. */
 export function Covered({ total }: { total: { samples: number; expectedSamples: number } }) {
   const share = total.expectedSamples > 0 ? total.samples / total.expectedSamples : 1;
-  return share < 0.995 ? <b class="gap" title={t('coverageTitle')}> {t('coverage', percent(share * 100))}</b> : null;
+  return share < 0.995 ? (
+    <b class="gap" title={t('coverageTitle')}>
+      {' '}
+      {t('coverage', percent(share * 100))}
+    </b>
+  ) : null;
 }
 
 /** The same of a series: hours that nobody measured count. */
 export function Gaps({ coverage }: { coverage: Figure[] }) {
   const share = coverage.length ? coverage.reduce<number>((sum, v) => sum + (v ?? 0), 0) / coverage.length : 1;
-  return share < 0.995 ? <b class="gap" title={t('coverageTitle')}> {t('coverage', percent(share * 100))}</b> : null;
+  return share < 0.995 ? (
+    <b class="gap" title={t('coverageTitle')}>
+      {' '}
+      {t('coverage', percent(share * 100))}
+    </b>
+  ) : null;
 }
 
 /** What is known of one thing, name by name; what is not there has no row. */
 export function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
   return (
     <dl class="facts">
-      {rows.filter(([, value]) => value !== null && value !== '' && value !== false).map(([name, value]) => <div><dt>{name}</dt><dd>{value}</dd></div>)}
+      {rows
+        .filter(([, value]) => value !== null && value !== '' && value !== false)
+        .map(([name, value]) => (
+          <div>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
     </dl>
   );
 }
@@ -105,7 +129,19 @@ export function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
 export function Figures({ rows }: { rows: [name: string, value: ComponentChildren, note: string][] }) {
   return (
     <dl class="figures">
-      {rows.map(([name, value, note]) => <div><dt>{name}</dt><dd><b>{value}</b>{note && <span class="basis" title={note}>{note}</span>}</dd></div>)}
+      {rows.map(([name, value, note]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>
+            <b>{value}</b>
+            {note && (
+              <span class="basis" title={note}>
+                {note}
+              </span>
+            )}
+          </dd>
+        </div>
+      ))}
     </dl>
   );
 }
@@ -122,9 +158,17 @@ export function whenNear(place: Element, act: () => void) {
 }
 
 /** What a section says instead of rows. While they are read it keeps room for them, so that nothing jumps. */
-export const Empty = ({ children, room }: { children: ComponentChildren; room?: boolean }) => <p class={room ? 'empty room' : 'empty'}>{children}</p>;
+export const Empty = ({ children, room }: { children: ComponentChildren; room?: boolean }) => (
+  <p class={room ? 'empty room' : 'empty'}>{children}</p>
+);
 
-export function Section(props: { id: string; title: ComponentChildren; note?: ComponentChildren; aside?: ComponentChildren; children: ComponentChildren }) {
+export function Section(props: {
+  id: string;
+  title: ComponentChildren;
+  note?: ComponentChildren;
+  aside?: ComponentChildren;
+  children: ComponentChildren;
+}) {
   return (
     <section aria-labelledby={props.id} class={'section-' + props.id}>
       <div class="heading">

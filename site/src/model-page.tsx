@@ -13,15 +13,21 @@ import type { ModelStatistics } from './report';
 import { engineName, t } from './words';
 
 const find = (models: ModelStatistics[] | undefined) =>
-  models?.find((m) => m.namespace === one('ns') && m.model === one('model') && (!one('type') || m.modelType === one('type')));
+  models?.find(
+    (m) => m.namespace === one('ns') && m.model === one('model') && (!one('type') || m.modelType === one('type')),
+  );
 
 /** 24 hours or 168, as the address says. */
 function RangeChoice() {
   const wide = one('range') === '168';
   return (
     <div class="choice" role="group" aria-label={t('range')}>
-      <a href={hrefHere({ range: null })} aria-current={wide ? undefined : 'true'}>{t('hours24')}</a>
-      <a href={hrefHere({ range: '168' })} aria-current={wide ? 'true' : undefined}>{t('days7')}</a>
+      <a href={hrefHere({ range: null })} aria-current={wide ? undefined : 'true'}>
+        {t('hours24')}
+      </a>
+      <a href={hrefHere({ range: '168' })} aria-current={wide ? 'true' : undefined}>
+        {t('days7')}
+      </a>
     </div>
   );
 }
@@ -36,19 +42,30 @@ export function ModelPage() {
   const model = find(data?.models);
   if (!data) {
     const failed = wide && failedWeek.value;
-    return <Section id="model" title={title} aside={<RangeChoice />}><Empty>{failed ? reason(failed) : t('loading')}</Empty></Section>;
+    return (
+      <Section id="model" title={title} aside={<RangeChoice />}>
+        <Empty>{failed ? reason(failed) : t('loading')}</Empty>
+      </Section>
+    );
   }
   if (!model) {
     return (
       <>
-        <Section id="model" title={title} aside={<RangeChoice />}><Empty>{t('noSuchModel', `${one('ns')} / ${title}`)}</Empty></Section>
+        <Section id="model" title={title} aside={<RangeChoice />}>
+          <Empty>{t('noSuchModel', `${one('ns')} / ${title}`)}</Empty>
+        </Section>
         <PodTable title={t('replicasNow')} />
       </>
     );
   }
   return (
     <>
-      <Section id="model" title={title} note={`${engineName(model.modelType)} · ${model.namespace}`} aside={<RangeChoice />}>
+      <Section
+        id="model"
+        title={title}
+        note={`${engineName(model.modelType)} · ${model.namespace}`}
+        aside={<RangeChoice />}
+      >
         <Split model={model} />
         <ModelFigures model={model} hours={data.hours} />
       </Section>
@@ -56,8 +73,13 @@ export function ModelPage() {
       <Section id="hourly" title={t('hourly')} note={t(wide ? 'hourlyNote168' : 'hourlyNote24')}>
         <SeriesCharts series={model.series} hours={data.hourStarts} />
       </Section>
-      {ofWeek ? <HeatMap series={ofWeek.series} hours={week!.hourStarts} />
-        : <Section id="heat" title={t('heat')}><Empty>{week ? t('noStatistics') : failedWeek.value ? reason(failedWeek.value) : t('loading')}</Empty></Section>}
+      {ofWeek ? (
+        <HeatMap series={ofWeek.series} hours={week!.hourStarts} />
+      ) : (
+        <Section id="heat" title={t('heat')}>
+          <Empty>{week ? t('noStatistics') : failedWeek.value ? reason(failedWeek.value) : t('loading')}</Empty>
+        </Section>
+      )}
       <PodTable title={t('replicasNow')} />
     </>
   );
@@ -72,8 +94,18 @@ function Split({ model }: { model: ModelStatistics }) {
     <div class="hours">
       <StackedBar parts={parts} whole={whole} />
       <ul class="legend">
-        {GPU_STATES.map((s) => parts[s] ? <li><i class={'fill-' + s} aria-hidden="true" /> {stateWord(s)} <b>{gpuHours(parts[s])}</b> {percent((100 * parts[s]!) / whole)}</li> : null)}
-        <li class="whole">= {gpuHours(whole)}<Covered total={model.total} /></li>
+        {GPU_STATES.map((s) =>
+          parts[s] ? (
+            <li>
+              <i class={'fill-' + s} aria-hidden="true" /> {stateWord(s)} <b>{gpuHours(parts[s])}</b>{' '}
+              {percent((100 * parts[s]!) / whole)}
+            </li>
+          ) : null,
+        )}
+        <li class="whole">
+          = {gpuHours(whole)}
+          <Covered total={model.total} />
+        </li>
       </ul>
     </div>
   );
@@ -92,13 +124,39 @@ function ModelFigures({ model, hours }: { model: ModelStatistics; hours: number 
       rows={[
         [t('replicas'), number(last(series.replicasAvg), 1), t('ofNewestHour')],
         [t('gpuHours'), gpuHours(total.gpuHoursAllocated), idle === null ? '' : t('idleShare', percent(idle! * 100))],
-        [t('tokens'), compact(tokens), tokens === null ? t('notMeasured') : t('promptGeneration', compact(total.promptTokens), compact(total.generationTokens))],
-        [t('requests'), compact(total.requests), total.requests ? t('tokensEach', compact(ratio(tokens, total.requests))) : ''],
+        [
+          t('tokens'),
+          compact(tokens),
+          tokens === null
+            ? t('notMeasured')
+            : t('promptGeneration', compact(total.promptTokens), compact(total.generationTokens)),
+        ],
+        [
+          t('requests'),
+          compact(total.requests),
+          total.requests ? t('tokensEach', compact(ratio(tokens, total.requests))) : '',
+        ],
         [t('tokensPerGpuHour'), compact(total.tokensPerGpuHour), ''],
-        [t('tokensPerKwh'), compact(total.tokensPerKilowattHour), total.energyKilowattHours == null ? t('noEnergy') : energy(total.energyKilowattHours)],
-        [t('cost'), total.cost == null ? NONE : money(total.cost, currency), total.cost == null ? t('noPrice') : tokens ? t('perMillion', money((1e6 * total.cost) / tokens, currency)) : ''],
+        [
+          t('tokensPerKwh'),
+          compact(total.tokensPerKilowattHour),
+          total.energyKilowattHours == null ? t('noEnergy') : energy(total.energyKilowattHours),
+        ],
+        [
+          t('cost'),
+          total.cost == null ? NONE : money(total.cost, currency),
+          total.cost == null
+            ? t('noPrice')
+            : tokens
+              ? t('perMillion', money((1e6 * total.cost) / tokens, currency))
+              : '',
+        ],
         [t('restartsWord'), number(total.restarts), ''],
-        [t('coverageWord'), percent(ratio(total.samples, total.expectedSamples)! * 100, 1), t('seenHours', number(seen), number(hours))],
+        [
+          t('coverageWord'),
+          percent(ratio(total.samples, total.expectedSamples)! * 100, 1),
+          t('seenHours', number(seen), number(hours)),
+        ],
       ]}
     />
   );

@@ -34,19 +34,43 @@ export function moved(values: Figure[]): { before: number; now: number } | null 
 
 /** The largest moves of each measure, by how far. No move: a tenth or less of itself, or a fiftieth of the largest. */
 export function topMovers(data: StatisticsData, perMeasure = 2): Mover[] {
-  const models = data.models.map((m) => ({ name: m.model || t('unnamed'), to: modelHref(m.namespace, m.modelType, m.model), series: m.series }));
-  const spaces = data.namespaces.map((n) => ({ name: n.namespace, to: href({ view: 'pods', ns: n.namespace }), series: n.series }));
+  const models = data.models.map((m) => ({
+    name: m.model || t('unnamed'),
+    to: modelHref(m.namespace, m.modelType, m.model),
+    series: m.series,
+  }));
+  const spaces = data.namespaces.map((n) => ({
+    name: n.namespace,
+    to: href({ view: 'pods', ns: n.namespace }),
+    series: n.series,
+  }));
   const perHour = (format: (v: Figure) => string) => (v: Figure) => `${format(v)} / h`;
   const measures: [string, typeof models, (s: Series) => Figure[], (v: Figure) => string][] = [
-    [t('tokens'), models, (s) => s.generationTokens.map((v, i) => (v == null ? null : v + (s.promptTokens[i] ?? 0))), perHour(compact)],
+    [
+      t('tokens'),
+      models,
+      (s) => s.generationTokens.map((v, i) => (v == null ? null : v + (s.promptTokens[i] ?? 0))),
+      perHour(compact),
+    ],
     [t('idle_held'), models, (s) => s.gpuHoursIdleHeld, (v) => number(v, 1) + ' GPU'],
     [t('waitingRequests'), models, (s) => s.requestsWaitingMax, number],
     [t('cpu'), spaces, (s) => s.cpuUsageMillicoresAvg, cores],
   ];
   return measures.flatMap(([measure, of, values, format]) =>
     of
-      .map(({ name, to, series }) => ({ name, to, measure, format, values: values(series), ...(moved(values(series)) ?? { before: 0, now: 0 }) }))
-      .filter((m, _, all) => Math.abs(m.now - m.before) > Math.max(0.1 * Math.max(m.now, m.before), 0.02 * Math.max(...all.map((x) => x.before))))
+      .map(({ name, to, series }) => ({
+        name,
+        to,
+        measure,
+        format,
+        values: values(series),
+        ...(moved(values(series)) ?? { before: 0, now: 0 }),
+      }))
+      .filter(
+        (m, _, all) =>
+          Math.abs(m.now - m.before) >
+          Math.max(0.1 * Math.max(m.now, m.before), 0.02 * Math.max(...all.map((x) => x.before))),
+      )
       .sort((a, b) => Math.abs(b.now - b.before) - Math.abs(a.now - a.before))
       .slice(0, perMeasure),
   );
@@ -54,22 +78,35 @@ export function topMovers(data: StatisticsData, perMeasure = 2): Mover[] {
 
 export function TopMovers() {
   const data = statistics.value;
-  if (!data) return <Section id="movers" title={t('movers')}><Empty>{t('loading')}</Empty></Section>;
+  if (!data)
+    return (
+      <Section id="movers" title={t('movers')}>
+        <Empty>{t('loading')}</Empty>
+      </Section>
+    );
   const rows = topMovers(data);
   return (
     <Section id="movers" title={t('movers')} note={t('moversNote')}>
-      {rows.length === 0 ? <Empty>{t('noMovers')}</Empty> : (
+      {rows.length === 0 ? (
+        <Empty>{t('noMovers')}</Empty>
+      ) : (
         <ul class="movers">
           {rows.map((m) => (
             <li key={m.measure + m.to}>
               <span class="two">
-                <a class="strong" data-top href={m.to} title={m.name}>{m.name}</a>
+                <a class="strong" data-top href={m.to} title={m.name}>
+                  {m.name}
+                </a>
                 <span class="basis">{m.measure}</span>
               </span>
               <Spark values={m.values.slice(0, -1)} format={m.format} />
               <span class="two right">
                 <span>{m.format(m.now)}</span>
-                <span class="basis">{m.now > m.before ? '▲' : '▼'} {m.before > 0 ? percent((100 * Math.abs(m.now - m.before)) / m.before) : t('new')} · {t('before', m.format(m.before))}</span>
+                <span class="basis">
+                  {m.now > m.before ? '▲' : '▼'}{' '}
+                  {m.before > 0 ? percent((100 * Math.abs(m.now - m.before)) / m.before) : t('new')} ·{' '}
+                  {t('before', m.format(m.before))}
+                </span>
               </span>
             </li>
           ))}

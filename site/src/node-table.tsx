@@ -28,34 +28,61 @@ function nodeCells(n: Node) {
   const troubles = [n.pressure, n.unschedulable ? t('cordoned') : ''].filter(Boolean).join(', ');
   return [
     <span class="two">
-      <a tabIndex={-1} class="strong" data-top href={nodeHref(n.name)} title={n.name}>{n.name}</a>
+      <a tabIndex={-1} class="strong" data-top href={nodeHref(n.name)} title={n.name}>
+        {n.name}
+      </a>
       <span class="basis">{[n.zone, n.roles].filter(Boolean).join(' · ')}</span>
     </span>,
     <span class="two">
-      <span class={n.ready ? 'phase' : 'phase unwell'}>{!n.ready && <span aria-hidden="true">▲ </span>}{t(n.ready ? 'Ready' : 'NotReady')}</span>
-      <span class={troubles ? 'basis unwell' : 'basis'} title={troubles}>{troubles || n.kubeletVersion}</span>
+      <span class={n.ready ? 'phase' : 'phase unwell'}>
+        {!n.ready && <span aria-hidden="true">▲ </span>}
+        {t(n.ready ? 'Ready' : 'NotReady')}
+      </span>
+      <span class={troubles ? 'basis unwell' : 'basis'} title={troubles}>
+        {troubles || n.kubeletVersion}
+      </span>
     </span>,
     <span class="two">
       <span title={n.gpuProduct ?? ''}>{n.gpuProduct ?? ''}</span>
       <span class="basis">{n.instanceType ?? ''}</span>
     </span>,
-    <Bar value={n.cpuUsagePercent} threshold={limits?.cpuPercent} mark={share(n.cpuRequestedMillicores, n.cpuAllocatableMillicores)}
-      note={t('ofWhole', cores(n.cpuUsageMillicores), cores(n.cpuAllocatableMillicores))}>
-      {percent(n.cpuUsagePercent)} <small>{t('requested', percent(share(n.cpuRequestedMillicores, n.cpuAllocatableMillicores)))}</small>
+    <Bar
+      value={n.cpuUsagePercent}
+      threshold={limits?.cpuPercent}
+      mark={share(n.cpuRequestedMillicores, n.cpuAllocatableMillicores)}
+      note={t('ofWhole', cores(n.cpuUsageMillicores), cores(n.cpuAllocatableMillicores))}
+    >
+      {percent(n.cpuUsagePercent)}{' '}
+      <small>{t('requested', percent(share(n.cpuRequestedMillicores, n.cpuAllocatableMillicores)))}</small>
     </Bar>,
-    <Bar value={n.memoryUsagePercent} threshold={limits?.memoryPercent} mark={share(n.memoryRequestedBytes, n.memoryAllocatableBytes)}
-      note={t('ofWhole', bytes(n.memoryUsageBytes), bytes(n.memoryAllocatableBytes))}>
-      {percent(n.memoryUsagePercent)} <small>{t('requested', percent(share(n.memoryRequestedBytes, n.memoryAllocatableBytes)))}</small>
+    <Bar
+      value={n.memoryUsagePercent}
+      threshold={limits?.memoryPercent}
+      mark={share(n.memoryRequestedBytes, n.memoryAllocatableBytes)}
+      note={t('ofWhole', bytes(n.memoryUsageBytes), bytes(n.memoryAllocatableBytes))}
+    >
+      {percent(n.memoryUsagePercent)}{' '}
+      <small>{t('requested', percent(share(n.memoryRequestedBytes, n.memoryAllocatableBytes)))}</small>
     </Bar>,
     <span class="two">
       <span>{number(n.podsRunning)}</span>
       <span class="basis">/ {number(n.podsAllocatable)}</span>
     </span>,
     n.gpuAllocatable > 0 ? (
-      <Bar value={share(n.gpuRequested, n.gpuAllocatable)}>{t('slash', number(n.gpuRequested), number(n.gpuAllocatable))}</Bar>
-    ) : <span class="none">{t('none0')}</span>,
+      <Bar value={share(n.gpuRequested, n.gpuAllocatable)}>
+        {t('slash', number(n.gpuRequested), number(n.gpuAllocatable))}
+      </Bar>
+    ) : (
+      <span class="none">{t('none0')}</span>
+    ),
     n.gpuAllocatable > 0 ? (
-      n.gpuUsagePercent === null ? <Missing /> : <Bar value={n.gpuUsagePercent} threshold={limits?.gpuPercent}>{percent(n.gpuUsagePercent)}</Bar>
+      n.gpuUsagePercent === null ? (
+        <Missing />
+      ) : (
+        <Bar value={n.gpuUsagePercent} threshold={limits?.gpuPercent}>
+          {percent(n.gpuUsagePercent)}
+        </Bar>
+      )
     ) : null,
   ];
 }
@@ -64,14 +91,26 @@ export function NodeTable({ atMost = Infinity }: { atMost?: number }) {
   const data = nodes.value;
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => whenNear(place.current!, () => want('nodes')), []);
-  if (!data) return <div ref={place}><Section id="nodes" title={t('nodes')}><Empty>{t('loading')}</Empty></Section></div>;
+  if (!data)
+    return (
+      <div ref={place}>
+        <Section id="nodes" title={t('nodes')}>
+          <Empty>{t('loading')}</Empty>
+        </Section>
+      </div>
+    );
   const by = readSort(sortKey('nodes'), 'name');
   const value = SORTS[by.column] ?? SORTS.name!;
   const wanted = all('node');
   const rows = data.nodes
-    .filter((n) => (!wanted.length || wanted.includes(n.name)) && passes({ text: [n.name, n.gpuProduct, n.instanceType, n.zone, n.pressure].join(' ') }))
+    .filter(
+      (n) =>
+        (!wanted.length || wanted.includes(n.name)) &&
+        passes({ text: [n.name, n.gpuProduct, n.instanceType, n.zone, n.pressure].join(' ') }),
+    )
     .sort((a, b) => {
-      const x = value(a), y = value(b);
+      const x = value(a),
+        y = value(b);
       if (x === y) return 0;
       if (x === null || y === null) return x === null ? 1 : -1;
       return (x < y ? -1 : 1) * (by.descending ? -1 : 1);
@@ -88,17 +127,38 @@ export function NodeTable({ atMost = Infinity }: { atMost?: number }) {
     { key: 'gpu', title: t('gpuUtil'), descends: true },
   ];
   return (
-    <div ref={place}><Section
-      id="nodes"
-      title={t('nodes')}
-      note={<>{t('count', number(rows.length), number(data.nodes.length))} · {t('nodesNote')}</>}
-      aside={rows.length > count && <a class="more" data-top href={href({ view: 'nodes' }, ['q', sortKey('nodes')])}>{t('allOf', number(rows.length))} →</a>}
-    >
-      {count === 0 ? <Empty>{t('noNodes')}</Empty> : (
-        <Rows kind="nodes" label={t('nodes')} columns={columns} sort="name" count={count}
-          keyOf={(i) => rows[i]!.name} cells={(i) => nodeCells(rows[i]!)}
-          open={(i) => nodeHref(rows[i]!.name)} />
-      )}
-    </Section></div>
+    <div ref={place}>
+      <Section
+        id="nodes"
+        title={t('nodes')}
+        note={
+          <>
+            {t('count', number(rows.length), number(data.nodes.length))} · {t('nodesNote')}
+          </>
+        }
+        aside={
+          rows.length > count && (
+            <a class="more" data-top href={href({ view: 'nodes' }, ['q', sortKey('nodes')])}>
+              {t('allOf', number(rows.length))} →
+            </a>
+          )
+        }
+      >
+        {count === 0 ? (
+          <Empty>{t('noNodes')}</Empty>
+        ) : (
+          <Rows
+            kind="nodes"
+            label={t('nodes')}
+            columns={columns}
+            sort="name"
+            count={count}
+            keyOf={(i) => rows[i]!.name}
+            cells={(i) => nodeCells(rows[i]!)}
+            open={(i) => nodeHref(rows[i]!.name)}
+          />
+        )}
+      </Section>
+    </div>
   );
 }

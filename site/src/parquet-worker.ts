@@ -51,7 +51,8 @@ onmessage = async (e: MessageEvent<Ask>) => {
       return null;
     }
     if (!response.ok) throw new Error(`${name}: ${response.status}`); // an answer without it would be wrong
-    const byteLength = response.status === 206 ? Number(response.headers.get('Content-Range')?.split('/')[1]) : tail.byteLength;
+    const byteLength =
+      response.status === 206 ? Number(response.headers.get('Content-Range')?.split('/')[1]) : tail.byteLength;
     const start = byteLength - tail.byteLength;
     const file = {
       byteLength,
@@ -61,14 +62,22 @@ onmessage = async (e: MessageEvent<Ask>) => {
     const metadata = await parquetMetadataAsync(file);
     const known = new Set(metadata.schema.slice(1).map((s) => s.name));
     const length = Number(metadata.num_rows);
-    const columns: Record<string, Value[]> = { cluster: Array(length).fill(cluster), dt: Array(length).fill(new Date(hour).toISOString().slice(0, 10)) };
+    const columns: Record<string, Value[]> = {
+      cluster: Array(length).fill(cluster),
+      dt: Array(length).fill(new Date(hour).toISOString().slice(0, 10)),
+    };
     const stored = wanted.filter((c) => known.has(c)); // a column that an older object lacks is null, as in the views
     for (const c of stored) columns[c] = Array(length).fill(null);
     await parquetRead({
-      file, metadata, compressors, columns: stored, parsers: { timestampFromMilliseconds: Number },
+      file,
+      metadata,
+      compressors,
+      columns: stored,
+      parsers: { timestampFromMilliseconds: Number },
       onChunk: ({ columnName, columnData, rowStart }) => {
         const column = columns[columnName]!;
-        for (let i = 0; i < columnData.length; i++) column[rowStart + i] = typeof columnData[i] === 'bigint' ? Number(columnData[i]) : (columnData[i] ?? null);
+        for (let i = 0; i < columnData.length; i++)
+          column[rowStart + i] = typeof columnData[i] === 'bigint' ? Number(columnData[i]) : (columnData[i] ?? null);
       },
     });
     return { length, columns };
@@ -94,7 +103,8 @@ onmessage = async (e: MessageEvent<Ask>) => {
     if (told.read > 0 || hours.length === 0 || query.full()) told.answer = query.answer();
   } catch (error) {
     if (error instanceof SqlError) told.error = { message: error.message, position: error.position };
-    else if (error instanceof RangeError) told.error = { message: error.message }; // a time beyond all times, a text too deep
+    else if (error instanceof RangeError)
+      told.error = { message: error.message }; // a time beyond all times, a text too deep
     else told.failure = String(error);
   }
   postMessage({ ...told, done: told.hours });

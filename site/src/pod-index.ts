@@ -135,7 +135,8 @@ export class PodIndex {
       const serves = (row: number) => (dictionary[indexes[row]!] ? 1 : 0);
       order = new Uint32Array(this.count);
       let at = 0;
-      for (const wanted of [1, 0]) for (let row = 0; row < this.count; row++) if (serves(row) === wanted) order[at++] = row;
+      for (const wanted of [1, 0])
+        for (let row = 0; row < this.count; row++) if (serves(row) === wanted) order[at++] = row;
       this.#orders.set('', order);
     }
     return order;

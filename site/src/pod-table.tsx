@@ -11,8 +11,15 @@ import { Rows, sortKey, type Column } from './rows';
 import { engineName, t, tValue } from './words';
 
 const SORTS: Record<string, TextColumn | NumberColumn> = {
-  name: 'pod', ns: 'namespace', model: 'model', phase: 'phase', cpu: 'cpuUsagePercent', memory: 'memoryUsagePercent',
-  gpu: 'gpuUsagePercent', queue: 'requestsWaiting', age: 'createdAtMillis',
+  name: 'pod',
+  ns: 'namespace',
+  model: 'model',
+  phase: 'phase',
+  cpu: 'cpuUsagePercent',
+  memory: 'memoryUsagePercent',
+  gpu: 'gpuUsagePercent',
+  queue: 'requestsWaiting',
+  age: 'createdAtMillis',
 };
 
 /** "91 % of limit 4 cores", in two parts. */
@@ -20,18 +27,31 @@ function Share({ index, row, kind }: { index: PodIndex; row: number; kind: 'cpu'
   const value = index.number(kind === 'cpu' ? 'cpuUsagePercent' : 'memoryUsagePercent', row);
   const used = index.number(kind === 'cpu' ? 'cpuUsageMillicores' : 'memoryUsageBytes', row);
   const words = kind === 'cpu' ? cores : bytes;
-  if (value === null) return used === null ? <Missing /> : <span class="measure"><span class="figure">{words(used)}</span></span>;
+  if (value === null)
+    return used === null ? (
+      <Missing />
+    ) : (
+      <span class="measure">
+        <span class="figure">{words(used)}</span>
+      </span>
+    );
   const basis = index.text(kind === 'cpu' ? 'cpuBasis' : 'memoryBasis', row);
   const whole =
-    basis === 'limit' ? index.number(kind === 'cpu' ? 'cpuLimitMillicores' : 'memoryLimitBytes', row)
-    : basis === 'request' ? index.number(kind === 'cpu' ? 'cpuRequestMillicores' : 'memoryRequestBytes', row)
-    : null;
+    basis === 'limit'
+      ? index.number(kind === 'cpu' ? 'cpuLimitMillicores' : 'memoryLimitBytes', row)
+      : basis === 'request'
+        ? index.number(kind === 'cpu' ? 'cpuRequestMillicores' : 'memoryRequestBytes', row)
+        : null;
   const limits = latest.value?.thresholds;
   return (
     <Bar
       value={value}
       threshold={kind === 'cpu' ? limits?.cpuPercent : limits?.memoryPercent}
-      note={basis === 'node' || whole === null ? t('ofNodeWords', words(used)) : t('ofBasis', '', t(basis === 'limit' ? 'limit' : 'request'), words(whole)).trim()}
+      note={
+        basis === 'node' || whole === null
+          ? t('ofNodeWords', words(used))
+          : t('ofBasis', '', t(basis === 'limit' ? 'limit' : 'request'), words(whole)).trim()
+      }
     >
       {percent(value)}
     </Bar>
@@ -45,11 +65,29 @@ function Gpu({ index, row }: { index: PodIndex; row: number }) {
   const value = index.number('gpuUsagePercent', row);
   const note = (
     <>
-      {number(devices)} × GPU{state && state !== 'active' && <> · <b class={'state ' + state}>{state === 'loading' ? t('loadingGpu') : tValue(state)}</b></>}
+      {number(devices)} × GPU
+      {state && state !== 'active' && (
+        <>
+          {' '}
+          · <b class={'state ' + state}>{state === 'loading' ? t('loadingGpu') : tValue(state)}</b>
+        </>
+      )}
     </>
   );
-  if (value === null) return <span class="measure"><span class="figure"><Missing /></span><span class="basis">{note}</span></span>;
-  return <Bar value={value} threshold={latest.value?.thresholds.gpuPercent} note={note}>{percent(value)}</Bar>;
+  if (value === null)
+    return (
+      <span class="measure">
+        <span class="figure">
+          <Missing />
+        </span>
+        <span class="basis">{note}</span>
+      </span>
+    );
+  return (
+    <Bar value={value} threshold={latest.value?.thresholds.gpuPercent} note={note}>
+      {percent(value)}
+    </Bar>
+  );
 }
 
 function Phase({ index, row }: { index: PodIndex; row: number }) {
@@ -57,10 +95,16 @@ function Phase({ index, row }: { index: PodIndex; row: number }) {
   const reason = index.text('reason', row);
   const restarts = index.number('restarts', row) ?? 0;
   const well = phase === 'Succeeded' || (phase === 'Running' && index.ready(row) && !reason);
-  const notes = [reason ?? (phase === 'Running' && !index.ready(row) ? t('podNotReady') : ''), restarts > 0 ? t(restarts === 1 ? 'restarts1' : 'restarts', number(restarts)) : ''];
+  const notes = [
+    reason ?? (phase === 'Running' && !index.ready(row) ? t('podNotReady') : ''),
+    restarts > 0 ? t(restarts === 1 ? 'restarts1' : 'restarts', number(restarts)) : '',
+  ];
   return (
     <span class="two">
-      <span class={well ? 'phase' : 'phase unwell'}>{!well && <span aria-hidden="true">▲ </span>}{phase}</span>
+      <span class={well ? 'phase' : 'phase unwell'}>
+        {!well && <span aria-hidden="true">▲ </span>}
+        {phase}
+      </span>
       <span class="basis">{notes.filter(Boolean).join(' · ')}</span>
     </span>
   );
@@ -87,16 +131,34 @@ function podCells(index: PodIndex, row: number) {
   const created = index.number('createdAtMillis', row);
   return [
     <span class="two">
-      <a tabIndex={-1} data-top class="strong" href={podHref(ns, pod)} title={pod}>{pod}</a>
+      <a tabIndex={-1} data-top class="strong" href={podHref(ns, pod)} title={pod}>
+        {pod}
+      </a>
       <span class="basis" title={ns}>
-        <a tabIndex={-1} href={href({ view: 'pods', ns })}>{ns}</a>
-        {node && <> · <a tabIndex={-1} href={nodeHref(node)} title={node}>{node}</a></>}
+        <a tabIndex={-1} href={href({ view: 'pods', ns })}>
+          {ns}
+        </a>
+        {node && (
+          <>
+            {' '}
+            ·{' '}
+            <a tabIndex={-1} href={nodeHref(node)} title={node}>
+              {node}
+            </a>
+          </>
+        )}
       </span>
     </span>,
     type ? (
       <span class="two">
         <span class="engine">{engineName(type)}</span>
-        {model ? <a tabIndex={-1} class="basis" data-top href={modelHref(ns, type, model)} title={model}>{model}</a> : <span class="basis">{t('unnamed')}</span>}
+        {model ? (
+          <a tabIndex={-1} class="basis" data-top href={modelHref(ns, type, model)} title={model}>
+            {model}
+          </a>
+        ) : (
+          <span class="basis">{t('unnamed')}</span>
+        )}
       </span>
     ) : null,
     <Phase index={index} row={row} />,
@@ -110,7 +172,15 @@ function podCells(index: PodIndex, row: number) {
 }
 
 /** All pods that the filters ask for, or the first few of the model servers. */
-export function PodTable({ serving, atMost = Infinity, title = t(serving ? 'servingPods' : 'allPods') }: { serving?: boolean; atMost?: number; title?: string }) {
+export function PodTable({
+  serving,
+  atMost = Infinity,
+  title = t(serving ? 'servingPods' : 'allPods'),
+}: {
+  serving?: boolean;
+  atMost?: number;
+  title?: string;
+}) {
   const index = pods.value;
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => whenNear(place.current!, () => want('pods')), []);
@@ -124,7 +194,13 @@ export function PodTable({ serving, atMost = Infinity, title = t(serving ? 'serv
   }, [index, by.column, by.descending, JSON.stringify(chosen)]);
   if (!index) {
     const { read, of } = podProgress.value;
-    return <div ref={place}><Section id="pods" title={title}><Empty>{of > 1 ? t('loadingPods', read, of) : t('loading')}</Empty></Section></div>;
+    return (
+      <div ref={place}>
+        <Section id="pods" title={title}>
+          <Empty>{of > 1 ? t('loadingPods', read, of) : t('loading')}</Empty>
+        </Section>
+      </div>
+    );
   }
   const count = Math.min(rows.length, atMost);
   const columns: Column[] = [
@@ -140,26 +216,34 @@ export function PodTable({ serving, atMost = Infinity, title = t(serving ? 'serv
   ];
   const filtered = chosen.q || chosen.ns.length || chosen.node.length || chosen.model.length || chosen.state.length;
   return (
-    <div ref={place}><Section
-      id="pods"
-      title={title}
-      note={t('count', number(rows.length), number(index.count))}
-      aside={rows.length > count && <a class="more" data-top href={href({ view: 'pods', type: chosen.type }, ['ns', 'q', sortKey('pods')])}>{t('allOf', number(rows.length))} →</a>}
-    >
-      {count === 0 ? (
-        <Empty>{serving && !filtered ? t('noServing') : t('noPods')}</Empty>
-      ) : (
-        <Rows
-          kind="pods"
-          label={title}
-          columns={columns}
-          sort=""
-          count={count}
-          keyOf={(i) => index.text('namespace', rows[i]!) + '/' + index.text('pod', rows[i]!)}
-          cells={(i) => podCells(index, rows[i]!)}
-          open={(i) => podHref(index.text('namespace', rows[i]!) ?? '', index.text('pod', rows[i]!) ?? '')}
-        />
-      )}
-    </Section></div>
+    <div ref={place}>
+      <Section
+        id="pods"
+        title={title}
+        note={t('count', number(rows.length), number(index.count))}
+        aside={
+          rows.length > count && (
+            <a class="more" data-top href={href({ view: 'pods', type: chosen.type }, ['ns', 'q', sortKey('pods')])}>
+              {t('allOf', number(rows.length))} →
+            </a>
+          )
+        }
+      >
+        {count === 0 ? (
+          <Empty>{serving && !filtered ? t('noServing') : t('noPods')}</Empty>
+        ) : (
+          <Rows
+            kind="pods"
+            label={title}
+            columns={columns}
+            sort=""
+            count={count}
+            keyOf={(i) => index.text('namespace', rows[i]!) + '/' + index.text('pod', rows[i]!)}
+            cells={(i) => podCells(index, rows[i]!)}
+            open={(i) => podHref(index.text('namespace', rows[i]!) ?? '', index.text('pod', rows[i]!) ?? '')}
+          />
+        )}
+      </Section>
+    </div>
   );
 }

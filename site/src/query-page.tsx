@@ -21,8 +21,24 @@ function useSql(sql: string | null, run: number): Told | null {
     const worker = new Worker(new URL('./parquet-worker.ts', import.meta.url), { type: 'module' });
     const tell = (told: Told) => setLast({ asked, told });
     worker.onmessage = (e: MessageEvent<Told>) => tell(e.data);
-    worker.onerror = (e) => tell({ hours: 0, bounded: true, done: 0, read: 0, rows: 0, requests: 0, bytes: 0, refused: [], failure: e.message || t('noAnswer') });
-    const message: Ask = { sql, now: Date.parse(latest.peek()!.sampledAt), cluster: cluster.peek(), base: new URL('../', document.baseURI).href };
+    worker.onerror = (e) =>
+      tell({
+        hours: 0,
+        bounded: true,
+        done: 0,
+        read: 0,
+        rows: 0,
+        requests: 0,
+        bytes: 0,
+        refused: [],
+        failure: e.message || t('noAnswer'),
+      });
+    const message: Ask = {
+      sql,
+      now: Date.parse(latest.peek()!.sampledAt),
+      cluster: cluster.peek(),
+      base: new URL('../', document.baseURI).href,
+    };
     worker.postMessage(message);
     return () => worker.terminate();
   }, [asked]);
@@ -35,7 +51,14 @@ function answerNow(name: string): Answer | null {
     if (!nodes.value) return null;
     const rows = nodes.value.nodes
       .filter((n) => n.ready && !n.unschedulable && n.gpuAllocatable > n.gpuRequested)
-      .map((n): Value[] => [n.name, n.gpuProduct, n.gpuAllocatable - n.gpuRequested, n.gpuAllocatable, Math.round((n.cpuAllocatableMillicores - n.cpuRequestedMillicores) / 100) / 10, Math.round((n.memoryAllocatableBytes - n.memoryRequestedBytes) / 2 ** 30)])
+      .map((n): Value[] => [
+        n.name,
+        n.gpuProduct,
+        n.gpuAllocatable - n.gpuRequested,
+        n.gpuAllocatable,
+        Math.round((n.cpuAllocatableMillicores - n.cpuRequestedMillicores) / 100) / 10,
+        Math.round((n.memoryAllocatableBytes - n.memoryRequestedBytes) / 2 ** 30),
+      ])
       .sort((a, b) => (b[2] as number) - (a[2] as number));
     return { columns: ['node', 'gpu_product', 'free_gpus', 'gpus', 'free_cores', 'free_gib'], rows };
   }
@@ -44,7 +67,13 @@ function answerNow(name: string): Answer | null {
   const rows: Value[][] = [];
   for (let row = 0; row < index.count; row++)
     if (index.text('gpuState', row) === 'idle_held')
-      rows.push([index.text('namespace', row), index.text('replicaGroup', row) ?? index.text('pod', row), index.text('model', row), index.number('gpuRequest', row), index.number('gpuUsagePercent', row)]);
+      rows.push([
+        index.text('namespace', row),
+        index.text('replicaGroup', row) ?? index.text('pod', row),
+        index.text('model', row),
+        index.number('gpuRequest', row),
+        index.number('gpuUsagePercent', row),
+      ]);
   rows.sort((a, b) => (b[3] as number) - (a[3] as number));
   return { columns: ['namespace', 'replica', 'model', 'gpus', 'util_percent'], rows };
 }
@@ -70,16 +99,42 @@ export function QueryPage() {
     <>
       <Section id="query" title={t('queryTitle')}>
         <div class="choice" role="group" aria-label={t('queryTitle')}>
-          {QUESTIONS.map(({ name }) => <a href={hrefHere({ ask: name, sql: null, answersort: null })} aria-current={name === question?.name ? 'true' : undefined}>{named(name)}</a>)}
+          {QUESTIONS.map(({ name }) => (
+            <a
+              href={hrefHere({ ask: name, sql: null, answersort: null })}
+              aria-current={name === question?.name ? 'true' : undefined}
+            >
+              {named(name)}
+            </a>
+          ))}
         </div>
         <div class="choice" role="group" aria-label={t('tables')}>
-          {TABLES.map((each) => <a href={hrefHere({ ask: null, sql: each.sql, answersort: null })} aria-current={each === table ? 'true' : undefined}>{each.name}</a>)}
+          {TABLES.map((each) => (
+            <a
+              href={hrefHere({ ask: null, sql: each.sql, answersort: null })}
+              aria-current={each === table ? 'true' : undefined}
+            >
+              {each.name}
+            </a>
+          ))}
         </div>
-        {ofNow ? <p class="note">{t(question?.name === 'idle-gpus' ? 'ofNowIdle' : 'ofNow')}</p> : <Editor sql={sql.trim()} error={told?.error} run={run} />}
+        {ofNow ? (
+          <p class="note">{t(question?.name === 'idle-gpus' ? 'ofNowIdle' : 'ofNow')}</p>
+        ) : (
+          <Editor sql={sql.trim()} error={told?.error} run={run} />
+        )}
         {ofNow && <Code text={sql} />}
       </Section>
       {!told?.error && (
-        <Section id="answer" title={question ? named(question.name) : (table?.name ?? 'SQL')} note={source(ofNow, told)} aside={answer && answer.rows.length > 0 && <Download answer={answer} name={question?.name ?? table?.name ?? 'sql'} />}>
+        <Section
+          id="answer"
+          title={question ? named(question.name) : (table?.name ?? 'SQL')}
+          note={source(ofNow, told)}
+          aside={
+            answer &&
+            answer.rows.length > 0 && <Download answer={answer} name={question?.name ?? table?.name ?? 'sql'} />
+          }
+        >
           {answer ? <AnswerTable answer={answer} chart={question?.name === 'tokens'} /> : <Waiting told={told} />}
         </Section>
       )}
@@ -97,12 +152,23 @@ function Editor({ sql, error, run }: { sql: string; error: Told['error']; run: (
   return (
     <form class="editor" onSubmit={(e) => (e.preventDefault(), run(draft.trim()))}>
       <textarea
-        aria-label="SQL" spellcheck={false} autocomplete="off" autocapitalize="off" wrap="off" rows={Math.min(20, draft.split('\n').length + 1)} value={draft}
-        aria-invalid={error ? 'true' : undefined} aria-describedby={error ? 'sql-error' : undefined}
+        aria-label="SQL"
+        spellcheck={false}
+        autocomplete="off"
+        autocapitalize="off"
+        wrap="off"
+        rows={Math.min(20, draft.split('\n').length + 1)}
+        value={draft}
+        aria-invalid={error ? 'true' : undefined}
+        aria-describedby={error ? 'sql-error' : undefined}
         onInput={(e) => setDraft(e.currentTarget.value)}
         onKeyDown={(e) => e.key === 'Enter' && (e.ctrlKey || e.metaKey) && e.currentTarget.form!.requestSubmit()}
       />
-      {error && <p id="sql-error" role="alert">{before && t('sqlPlace', before.length, before.at(-1)!.length + 1)} <span lang="en">{error.message}</span></p>}
+      {error && (
+        <p id="sql-error" role="alert">
+          {before && t('sqlPlace', before.length, before.at(-1)!.length + 1)} <span lang="en">{error.message}</span>
+        </p>
+      )}
       <button type="submit">{t('run')}</button>
       <p class="note">{t('sqlNote', latest.value ? utcTime(latest.value.sampledAt) : '', cluster.value)}</p>
     </form>
@@ -111,17 +177,32 @@ function Editor({ sql, error, run }: { sql: string; error: Told['error']; run: (
 
 function source(ofNow: boolean, told: Told | null): string {
   if (ofNow) return t('fromSample', latest.value ? utcTime(latest.value.sampledAt) : '');
-  return told?.answer ? t('fromObjects', number(told.rows), number(told.read), bytes(told.bytes), number(told.requests)) + (told.bounded ? '' : ' · ' + t('unbounded')) : '';
+  return told?.answer
+    ? t('fromObjects', number(told.rows), number(told.read), bytes(told.bytes), number(told.requests)) +
+        (told.bounded ? '' : ' · ' + t('unbounded'))
+    : '';
 }
 
 function Waiting({ told }: { told: Told | null }) {
   if (told?.failure) return <Empty>{t('explorerFailed', told.failure)}</Empty>;
-  if (!told || told.done < told.hours) return <Empty>{told ? t('readingObjects', told.done, told.hours) : t('loading')}</Empty>;
+  if (!told || told.done < told.hours)
+    return <Empty>{told ? t('readingObjects', told.done, told.hours) : t('loading')}</Empty>;
   return (
     <div data-explorer="closed">
       <p>{t('explorerClosed', told.refused.join(', '))}</p>
       <p>{t('explorerOpen')}</p>
-      <Code text={JSON.stringify({ Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${bucketName().replace('s3://', '')}/hourly/*` }, null, 2)} />
+      <Code
+        text={JSON.stringify(
+          {
+            Effect: 'Allow',
+            Principal: '*',
+            Action: 's3:GetObject',
+            Resource: `arn:aws:s3:::${bucketName().replace('s3://', '')}/hourly/*`,
+          },
+          null,
+          2,
+        )}
+      />
     </div>
   );
 }
@@ -134,7 +215,9 @@ function AnswerTable({ answer, chart }: { answer: Answer; chart: boolean }) {
   const rows = useMemo(() => {
     if (at < 0) return answer.rows;
     const sign = by.startsWith('-') ? -1 : 1;
-    return [...answer.rows].sort((a, b) => (a[at] === b[at] ? 0 : a[at] === null ? 1 : b[at] === null ? -1 : sign * (a[at]! < b[at]! ? -1 : 1)));
+    return [...answer.rows].sort((a, b) =>
+      a[at] === b[at] ? 0 : a[at] === null ? 1 : b[at] === null ? -1 : sign * (a[at]! < b[at]! ? -1 : 1),
+    );
   }, [answer, by]);
   if (rows.length === 0) return <Empty>{t('noRows')}</Empty>;
   const figures = answer.columns.map((_, c) => answer.rows.some((r) => typeof r[c] === 'number'));
@@ -151,8 +234,17 @@ function AnswerTable({ answer, chart }: { answer: Answer; chart: boolean }) {
                 const sorted = at === i;
                 const descending = sorted ? !by.startsWith('-') : figures[i];
                 return (
-                  <th scope="col" class={figures[i] ? 'right' : ''} aria-sort={sorted ? (by.startsWith('-') ? 'descending' : 'ascending') : undefined}>
-                    <a href={hrefHere({ answersort: (descending ? '-' : '') + c })}>{c}<span class="arrow" aria-hidden="true">{sorted ? (by.startsWith('-') ? '▾' : '▴') : ''}</span></a>
+                  <th
+                    scope="col"
+                    class={figures[i] ? 'right' : ''}
+                    aria-sort={sorted ? (by.startsWith('-') ? 'descending' : 'ascending') : undefined}
+                  >
+                    <a href={hrefHere({ answersort: (descending ? '-' : '') + c })}>
+                      {c}
+                      <span class="arrow" aria-hidden="true">
+                        {sorted ? (by.startsWith('-') ? '▾' : '▴') : ''}
+                      </span>
+                    </a>
                   </th>
                 );
               })}
@@ -162,8 +254,16 @@ function AnswerTable({ answer, chart }: { answer: Answer; chart: boolean }) {
           <tbody>
             {rows.slice(0, 500).map((r) => (
               <tr>
-                {r.map((v, i) => <td class={figures[i] ? 'right' : ''}>{shown(v)}</td>)}
-                {bar >= 0 && <td class="drawn"><span class="bar" aria-hidden="true"><span style={{ width: top > 0 ? (100 * Math.max(0, Number(r[bar]))) / top + '%' : '0' }} /></span></td>}
+                {r.map((v, i) => (
+                  <td class={figures[i] ? 'right' : ''}>{shown(v)}</td>
+                ))}
+                {bar >= 0 && (
+                  <td class="drawn">
+                    <span class="bar" aria-hidden="true">
+                      <span style={{ width: top > 0 ? (100 * Math.max(0, Number(r[bar]))) / top + '%' : '0' }} />
+                    </span>
+                  </td>
+                )}
               </tr>
             ))}
           </tbody>
@@ -178,7 +278,13 @@ function shown(v: Value) {
   if (v === null) return <span class="none">NULL</span>;
   if (typeof v === 'number') return exact(v);
   if (typeof v === 'boolean') return String(v);
-  return /^\d{4}-\d\d-\d\dT/.test(v) ? <time dateTime={v} title={utcTime(v)}>{localDay(v)} {localHour(v)}</time> : v;
+  return /^\d{4}-\d\d-\d\dT/.test(v) ? (
+    <time dateTime={v} title={utcTime(v)}>
+      {localDay(v)} {localHour(v)}
+    </time>
+  ) : (
+    v
+  );
 }
 
 /** Tokens a GPU-hour of the five models that make most, hour by hour. */
@@ -188,12 +294,25 @@ function HoursChart({ answer }: { answer: Answer }) {
   const sums = new Map<string, number>();
   for (const [, , model, hour, made, , rate] of answer.rows) {
     const name = String(model ?? t('unnamed'));
-    if (!models.has(name)) models.set(name, hours.map(() => null));
+    if (!models.has(name))
+      models.set(
+        name,
+        hours.map(() => null),
+      );
     models.get(name)![hours.indexOf(String(hour))] = rate as number | null;
     sums.set(name, (sums.get(name) ?? 0) + ((made as number) ?? 0));
   }
   const names = [...models.keys()].sort((a, b) => sums.get(b)! - sums.get(a)!).slice(0, SERIES.length);
-  return <Chart title={t('tokensPerGpuHour')} note={t('mostTokens')} hours={hours} coverage={[]} format={compact} lines={names.map((n, i) => ({ label: n, values: models.get(n)!, paint: SERIES[i]! }))} />;
+  return (
+    <Chart
+      title={t('tokensPerGpuHour')}
+      note={t('mostTokens')}
+      hours={hours}
+      coverage={[]}
+      format={compact}
+      lines={names.map((n, i) => ({ label: n, values: models.get(n)!, paint: SERIES[i]! }))}
+    />
+  );
 }
 
 function Download({ answer, name }: { answer: Answer; name: string }) {
@@ -204,7 +323,11 @@ function Download({ answer, name }: { answer: Answer; name: string }) {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   };
-  return <button type="button" class="more" onClick={download}>{t('csv')}</button>;
+  return (
+    <button type="button" class="more" onClick={download}>
+      {t('csv')}
+    </button>
+  );
 }
 
 /** Text to take along. A page over plain http has no clipboard: there it is selected. */
@@ -213,12 +336,19 @@ function Code({ text }: { text: string }) {
   const [copied, setCopied] = useState(false);
   const take = () => {
     getSelection()!.selectAllChildren(code.current!);
-    navigator.clipboard?.writeText(text).then(() => setCopied(true), () => {});
+    navigator.clipboard?.writeText(text).then(
+      () => setCopied(true),
+      () => {},
+    );
   };
   return (
     <div class="code">
-      <pre ref={code} tabIndex={0}><code>{text}</code></pre>
-      <button type="button" onClick={take}>{t(copied ? 'copied' : navigator.clipboard ? 'copy' : 'selectAll')}</button>
+      <pre ref={code} tabIndex={0}>
+        <code>{text}</code>
+      </pre>
+      <button type="button" onClick={take}>
+        {t(copied ? 'copied' : navigator.clipboard ? 'copy' : 'selectAll')}
+      </button>
     </div>
   );
 }

@@ -71,11 +71,22 @@ export function Rows({ kind, label, columns, sort, count, cells, keyOf, open }: 
   }, [count, kind]);
 
   // A short table is whole, so that the browser's own search finds its rows.
-  const [from, to] = printing.value ? [0, Math.min(count, PRINTED_ROWS)] : count <= WHOLE ? [0, count] : [Math.min(first, count), Math.min(last, count)];
+  const [from, to] = printing.value
+    ? [0, Math.min(count, PRINTED_ROWS)]
+    : count <= WHOLE
+      ? [0, count]
+      : [Math.min(first, count), Math.min(last, count)];
   const shown = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 
   const onKeyDown = (e: KeyboardEvent) => {
-    const moves: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 15, PageUp: -15, Home: -count, End: count };
+    const moves: Record<string, number> = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: 15,
+      PageUp: -15,
+      Home: -count,
+      End: count,
+    };
     const move = moves[e.key];
     if (e.target !== e.currentTarget || e.metaKey || e.ctrlKey || e.altKey) return;
     if (e.key === 'Enter' && current >= 0 && open) go(open(current));
@@ -113,7 +124,9 @@ export function Rows({ kind, label, columns, sort, count, cells, keyOf, open }: 
                 ) : (
                   <a href={hrefHere({ [sortKey(kind)]: (descending ? '-' : '') + c.key })} title={t('sortBy', c.title)}>
                     {c.title}
-                    <span class="arrow" aria-hidden="true">{sorted ? (by.descending ? '▾' : '▴') : ''}</span>
+                    <span class="arrow" aria-hidden="true">
+                      {sorted ? (by.descending ? '▾' : '▴') : ''}
+                    </span>
                   </a>
                 )}
               </div>

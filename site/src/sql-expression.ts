@@ -18,7 +18,10 @@ export interface Expr {
 export type Scope = (node: ExprNode) => Expr | undefined;
 
 export class SqlError extends Error {
-  constructor(message: string, readonly position?: number) {
+  constructor(
+    message: string,
+    readonly position?: number,
+  ) {
     super(message);
   }
 }
@@ -39,23 +42,39 @@ export function order(a: Value, b: Value): number {
 }
 
 /** A surrogate stands for what is above all other units. */
-const unit = (s: string, i: number) => (s.charCodeAt(i) >= 0xd800 && s.charCodeAt(i) < 0xe000 ? 0x10000 : 0) + s.charCodeAt(i);
+const unit = (s: string, i: number) =>
+  (s.charCodeAt(i) >= 0xd800 && s.charCodeAt(i) < 0xe000 ? 0x10000 : 0) + s.charCodeAt(i);
 
 export const constant = (type: Type, value: Value): Expr => ({ type, at: () => value, constant: true });
 
 /** A function of values; NULL of NULL. Of constants it is a constant. */
 function lift(type: Type, args: Expr[], f: (...values: any[]) => Value): Expr {
   const [a, b] = args as [Expr, Expr];
-  const at = args.length === 1
-    ? (i: number) => { const x = a.at(i); return x === null ? null : f(x); }
-    : args.length === 2 ? (i: number) => { const x = a.at(i), y = b.at(i); return x === null || y === null ? null : f(x, y); }
-    : (i: number) => { const values = args.map((e) => e.at(i)); return values.includes(null) ? null : f(...values); };
+  const at =
+    args.length === 1
+      ? (i: number) => {
+          const x = a.at(i);
+          return x === null ? null : f(x);
+        }
+      : args.length === 2
+        ? (i: number) => {
+            const x = a.at(i),
+              y = b.at(i);
+            return x === null || y === null ? null : f(x, y);
+          }
+        : (i: number) => {
+            const values = args.map((e) => e.at(i));
+            return values.includes(null) ? null : f(...values);
+          };
   return args.every((e) => e.constant) ? constant(type, at(0)) : { type, at };
 }
 
 function want(type: Type, node: ExprNode, e: Expr): Expr {
   if (e.type === type || e.type === 'null' || (type === 'double' && e.type === 'int')) return e;
-  fail(node, `${type === 'boolean' ? 'a condition' : type === 'double' ? 'a number' : type} is wanted here, not ${e.type}`);
+  fail(
+    node,
+    `${type === 'boolean' ? 'a condition' : type === 'double' ? 'a number' : type} is wanted here, not ${e.type}`,
+  );
 }
 
 export const condition = (node: ExprNode, scope: Scope) => want('boolean', node, compile(node, scope));
@@ -67,20 +86,34 @@ export function alike(nodes: ExprNode[], scope: Scope): { type: Type; args: Expr
   const types = new Set(args.map((e) => e.type));
   types.delete('null');
   if (types.has('time') && types.delete('text'))
-    args.forEach((e, i) => e.type === 'text' && (args[i] = e.constant ? constant('time', e.at(0) === null ? null : time(nodes[i]!, e.at(0) as string)) : fail(nodes[i]!, 'time is wanted here, not text')));
+    args.forEach(
+      (e, i) =>
+        e.type === 'text' &&
+        (args[i] = e.constant
+          ? constant('time', e.at(0) === null ? null : time(nodes[i]!, e.at(0) as string))
+          : fail(nodes[i]!, 'time is wanted here, not text')),
+    );
   if (types.has('double')) types.delete('int');
   if (types.size > 1) fail(nodes[0]!, `${[...types].join(' and ')} do not go together`);
   return { type: [...types][0] ?? 'null', args };
 }
 
 function time(node: ExprNode, text: string): number {
-  const [, day, clock = '00:00', zone = 'Z'] = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d(?::\d\d)?)?)?$/.exec(text.trim()) ?? [];
+  const [, day, clock = '00:00', zone = 'Z'] =
+    /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d(?::\d\d)?)?)?$/.exec(text.trim()) ?? [];
   const at = Date.parse(`${day}T${clock}${zone.length === 3 ? zone + ':00' : zone}`);
-  if (!day || Number.isNaN(at) || new Date(day).toISOString().slice(0, 10) !== day) fail(node, `'${text}' is no time: write '2026-03-01 09:00'`);
+  if (!day || Number.isNaN(at) || new Date(day).toISOString().slice(0, 10) !== day)
+    fail(node, `'${text}' is no time: write '2026-03-01 09:00'`);
   return at;
 }
 
-export const MS: Record<string, number> = { SECOND: 1000, MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000, WEEK: 604_800_000 };
+export const MS: Record<string, number> = {
+  SECOND: 1000,
+  MINUTE: 60_000,
+  HOUR: 3_600_000,
+  DAY: 86_400_000,
+  WEEK: 604_800_000,
+};
 
 /** A time and so many units; a month's end stays within its month. */
 function later(at: number, count: number, unit: string): number {
@@ -96,13 +129,19 @@ function later(at: number, count: number, unit: string): number {
 function truncated(unit: string, at: number): number {
   const date = new Date(at);
   const monday = unit === 'WEEK' ? 4 * MS.DAY! : 0;
-  if (unit === 'YEAR' || unit === 'MONTH') return Date.UTC(date.getUTCFullYear(), unit === 'YEAR' ? 0 : date.getUTCMonth());
+  if (unit === 'YEAR' || unit === 'MONTH')
+    return Date.UTC(date.getUTCFullYear(), unit === 'YEAR' ? 0 : date.getUTCMonth());
   return Math.floor((at - monday) / MS[unit]!) * MS[unit]! + monday;
 }
 
 const PARTS: Record<string, (d: Date) => number> = {
-  YEAR: (d) => d.getUTCFullYear(), MONTH: (d) => d.getUTCMonth() + 1, DAY: (d) => d.getUTCDate(), DOW: (d) => d.getUTCDay(),
-  HOUR: (d) => d.getUTCHours(), MINUTE: (d) => d.getUTCMinutes(), SECOND: (d) => d.getUTCSeconds(),
+  YEAR: (d) => d.getUTCFullYear(),
+  MONTH: (d) => d.getUTCMonth() + 1,
+  DAY: (d) => d.getUTCDate(),
+  DOW: (d) => d.getUTCDay(),
+  HOUR: (d) => d.getUTCHours(),
+  MINUTE: (d) => d.getUTCMinutes(),
+  SECOND: (d) => d.getUTCSeconds(),
 };
 
 /** Half away from zero; also to tens and hundreds. */
@@ -114,7 +153,8 @@ function rounded(v: number, digits = 0): number {
 }
 
 /** By the letter; one stays one. */
-const eachLetter = (s: string, f: (c: string) => string) => Array.from(s, (c) => ([...f(c)].length === 1 ? f(c) : ({ ß: 'ẞ', İ: 'i' }[c] ?? c))).join('');
+const eachLetter = (s: string, f: (c: string) => string) =>
+  Array.from(s, (c) => ([...f(c)].length === 1 ? f(c) : ({ ß: 'ẞ', İ: 'i' }[c] ?? c))).join('');
 
 const FUNCTIONS: Record<string, { takes: Type[]; gives: Type; f: (...values: any[]) => Value }> = {
   abs: { takes: ['double'], gives: 'double', f: Math.abs },
@@ -127,15 +167,34 @@ const FUNCTIONS: Record<string, { takes: Type[]; gives: Type; f: (...values: any
 };
 
 const COMPARISONS: Record<string, (o: number) => boolean> = {
-  '=': (o) => o === 0, '==': (o) => o === 0, '!=': (o) => o !== 0, '<>': (o) => o !== 0,
-  '<': (o) => o < 0, '<=': (o) => o <= 0, '>': (o) => o > 0, '>=': (o) => o >= 0,
+  '=': (o) => o === 0,
+  '==': (o) => o === 0,
+  '!=': (o) => o !== 0,
+  '<>': (o) => o !== 0,
+  '<': (o) => o < 0,
+  '<=': (o) => o <= 0,
+  '>': (o) => o > 0,
+  '>=': (o) => o >= 0,
 };
 
 const ARITHMETIC: Record<string, (a: number, b: number) => number> = {
-  '+': (a, b) => a + b, '-': (a, b) => a - b, '*': (a, b) => a * b, '/': (a, b) => a / b, '%': (a, b) => a % b,
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
 };
 
-const pattern = (like: string) => new RegExp('^' + like.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&').replaceAll('%', '.*').replaceAll('_', '.') + '$', 'su');
+const pattern = (like: string) =>
+  new RegExp(
+    '^' +
+      like
+        .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+        .replaceAll('%', '.*')
+        .replaceAll('_', '.') +
+      '$',
+    'su',
+  );
 
 type Of<T> = Extract<ExprNode, { type: T }>;
 
@@ -160,7 +219,8 @@ function binary(node: Of<'binary'>, scope: Scope): Expr {
   if (compares) return lift('boolean', alike([left, right], scope).args, (a, b) => compares(order(a, b)));
   const [span, other] = right.type === 'interval' ? [right, left] : [left, right];
   if (span.type === 'interval') {
-    if (op !== '-' && op !== '+' || (op === '-' && span === left) || !Number.isInteger(span.value)) fail(node, 'this cannot be done with an interval here');
+    if ((op !== '-' && op !== '+') || (op === '-' && span === left) || !Number.isInteger(span.value))
+      fail(node, 'this cannot be done with an interval here');
     const count = op === '-' ? -span.value : span.value;
     return lift('time', [want('time', other, compile(other, scope))], (at: number) => later(at, count, span.unit));
   }
@@ -175,7 +235,15 @@ function call(node: Of<'function'>, scope: Scope): Expr {
   if (node.distinct) fail(node, `${name} takes no DISTINCT`);
   if (['coalesce', 'greatest', 'least', 'nullif'].includes(name)) {
     const { type, args } = alike(node.args, scope);
-    if (name === 'nullif') return { type: args[0]!.type, at: (i) => { const v = args[0]!.at(i), w = args[1]!.at(i); return v !== null && w !== null && order(v, w) === 0 ? null : v; } };
+    if (name === 'nullif')
+      return {
+        type: args[0]!.type,
+        at: (i) => {
+          const v = args[0]!.at(i),
+            w = args[1]!.at(i);
+          return v !== null && w !== null && order(v, w) === 0 ? null : v;
+        },
+      };
     const sign = name === 'greatest' ? -1 : 1;
     const at = (i: number) => {
       let best: Value = null;
@@ -191,7 +259,10 @@ function call(node: Of<'function'>, scope: Scope): Expr {
   if (name === 'date_trunc' || name === 'extract' || name === 'date_part') {
     const unit = node.args[0]!.type === 'literal' ? String(node.args[0]!.value).toUpperCase() : '';
     const at = want('time', node.args[1]!, compile(node.args[1]!, scope));
-    if (name === 'date_trunc') return MS[unit] || unit === 'MONTH' || unit === 'YEAR' ? lift('time', [at], (v: number) => truncated(unit, v)) : fail(node.args[0]!, `a time is not cut to '${unit}' here`);
+    if (name === 'date_trunc')
+      return MS[unit] || unit === 'MONTH' || unit === 'YEAR'
+        ? lift('time', [at], (v: number) => truncated(unit, v))
+        : fail(node.args[0]!, `a time is not cut to '${unit}' here`);
     const part = PARTS[unit] ?? fail(node.args[0]!, `'${unit}' of a time cannot be had here`);
     return lift('int', [at], (v: number) => part(new Date(v)));
   }
@@ -214,11 +285,23 @@ function cast(node: Of<'cast'>, scope: Scope): Expr {
   const e = compile(node.expr, scope);
   const no = (v: Value) => fail(node, `'${v}' cannot be cast to ${node.toType}`);
   const text = ['TEXT', 'STRING', 'VARCHAR'].includes(node.toType);
-  if (text ? e.type === 'double' : e.type === 'time') fail(node, `a ${e.type} is not cast to ${node.toType} here${text ? ': round it and cast it to BIGINT first' : ''}`);
+  if (text ? e.type === 'double' : e.type === 'time')
+    fail(node, `a ${e.type} is not cast to ${node.toType} here${text ? ': round it and cast it to BIGINT first' : ''}`);
   switch (node.toType) {
-    case 'TEXT': case 'STRING': case 'VARCHAR':
-      return lift('text', [e], (v: Value) => (e.type === 'time' ? new Date(v as number).toISOString().replace('T', ' ').replace(/(\.000|0*)Z/, '+00') : String(v)));
-    case 'INTEGER': case 'INT': case 'BIGINT': {
+    case 'TEXT':
+    case 'STRING':
+    case 'VARCHAR':
+      return lift('text', [e], (v: Value) =>
+        e.type === 'time'
+          ? new Date(v as number)
+              .toISOString()
+              .replace('T', ' ')
+              .replace(/(\.000|0*)Z/, '+00')
+          : String(v),
+      );
+    case 'INTEGER':
+    case 'INT':
+    case 'BIGINT': {
       const most = node.toType === 'BIGINT' ? Number.MAX_SAFE_INTEGER : 2 ** 31 - 1;
       return lift('int', [e], (v: Value) => {
         const n = typeof v === 'string' && !/^\s*[+-]?\d+\s*$/.test(v) ? NaN : whole(Number(v));
@@ -227,8 +310,11 @@ function cast(node: Of<'cast'>, scope: Scope): Expr {
     }
     case 'DOUBLE':
       return lift('double', [e], (v: Value) => (typeof v === 'string' && !NUMERAL.test(v) ? no(v) : Number(v)));
-    case 'BOOLEAN': case 'BOOL':
-      return lift('boolean', [e], (v: Value) => (typeof v === 'string' ? Boolean((TRUTH.exec(v) ?? no(v))[1]) : Boolean(v)));
+    case 'BOOLEAN':
+    case 'BOOL':
+      return lift('boolean', [e], (v: Value) =>
+        typeof v === 'string' ? Boolean((TRUTH.exec(v) ?? no(v))[1]) : Boolean(v),
+      );
     default:
       fail(node, `${node.toType} cannot be had here: use DOUBLE`);
   }
@@ -240,8 +326,18 @@ export function compile(node: ExprNode, scope: Scope): Expr {
   switch (node.type) {
     case 'literal': {
       const v = node.value;
-      if (typeof v === 'number') return constant(String(v).length === node.positionEnd - node.positionStart && Number.isInteger(v) ? 'int' : 'double', v);
-      return v === null ? constant('null', v) : typeof v === 'string' ? constant('text', v) : typeof v === 'boolean' ? constant('boolean', v) : fail(node, 'this cannot be a value here');
+      if (typeof v === 'number')
+        return constant(
+          String(v).length === node.positionEnd - node.positionStart && Number.isInteger(v) ? 'int' : 'double',
+          v,
+        );
+      return v === null
+        ? constant('null', v)
+        : typeof v === 'string'
+          ? constant('text', v)
+          : typeof v === 'boolean'
+            ? constant('boolean', v)
+            : fail(node, 'this cannot be a value here');
     }
     case 'unary': {
       if (node.op === 'NOT') return lift('boolean', [condition(node.argument, scope)], (v: boolean) => !v);
@@ -252,9 +348,12 @@ export function compile(node: ExprNode, scope: Scope): Expr {
       const [e, isNull] = [compile(node.argument, scope), node.op === 'IS NULL'];
       return { type: 'boolean', at: (i) => (e.at(i) === null) === isNull };
     }
-    case 'binary': return binary(node, scope);
-    case 'function': return call(node, scope);
-    case 'cast': return cast(node, scope);
+    case 'binary':
+      return binary(node, scope);
+    case 'function':
+      return call(node, scope);
+    case 'cast':
+      return cast(node, scope);
     case 'in valuelist': {
       const [one, ...list] = alike([node.expr, ...node.values], scope).args as [Expr, ...Expr[]];
       const at = (i: number) => {
@@ -272,18 +371,33 @@ export function compile(node: ExprNode, scope: Scope): Expr {
     }
     case 'case': {
       const on = node.caseExpr;
-      const tests = node.whenClauses.map((w) => (on ? compile({ ...w.condition, type: 'binary', op: '=', left: on, right: w.condition }, scope) : condition(w.condition, scope)));
-      const { type, args } = alike([...node.whenClauses.map((w) => w.result), node.elseResult ?? { ...node, type: 'literal', value: null }], scope);
+      const tests = node.whenClauses.map((w) =>
+        on
+          ? compile({ ...w.condition, type: 'binary', op: '=', left: on, right: w.condition }, scope)
+          : condition(w.condition, scope),
+      );
+      const { type, args } = alike(
+        [...node.whenClauses.map((w) => w.result), node.elseResult ?? { ...node, type: 'literal', value: null }],
+        scope,
+      );
       const at = (i: number) => {
         for (let k = 0; k < tests.length; k++) if (tests[k]!.at(i) === true) return args[k]!.at(i);
         return args.at(-1)!.at(i);
       };
       return { type, at };
     }
-    case 'interval': fail(node, 'an interval can only be added to a time or taken from it');
-    case 'window': fail(node, 'window functions cannot be run here: use DuckDB');
-    case 'star': fail(node, '* cannot stand here');
-    case 'in': case 'exists': case 'not exists': case 'subquery': fail(node, 'a subquery can only stand in FROM here: use DuckDB');
-    default: fail(node, 'this cannot be run here');
+    case 'interval':
+      fail(node, 'an interval can only be added to a time or taken from it');
+    case 'window':
+      fail(node, 'window functions cannot be run here: use DuckDB');
+    case 'star':
+      fail(node, '* cannot stand here');
+    case 'in':
+    case 'exists':
+    case 'not exists':
+    case 'subquery':
+      fail(node, 'a subquery can only stand in FROM here: use DuckDB');
+    default:
+      fail(node, 'this cannot be run here');
   }
 }

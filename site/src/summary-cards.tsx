@@ -30,7 +30,9 @@ function Card({ title, value, note, to, values, format = (v) => number(v, 1) }: 
 }
 
 const sumByHour = (series: Figure[][], hours: number): Figure[] =>
-  Array.from({ length: hours }, (_, h) => series.reduce<Figure>((sum, s) => (s[h] == null ? sum : (sum ?? 0) + s[h]!), null));
+  Array.from({ length: hours }, (_, h) =>
+    series.reduce<Figure>((sum, s) => (s[h] == null ? sum : (sum ?? 0) + s[h]!), null),
+  );
 
 export function SummaryCards() {
   const data = latest.value;
@@ -41,23 +43,111 @@ export function SummaryCards() {
   const hours = stats?.hourStarts.length ?? 0;
   const total = stats?.clusterTotal;
   const podsOf = (type: string) =>
-    sumByHour((stats?.models ?? []).filter((m) => m.modelType === type).map((m) => m.series.podsAvg), hours);
-  const figure = (v: Figure) => (v == null ? NONE : <>{number(v, 1)}<small> %</small></>);
-  const gapped = Math.min(...(total?.coverage ?? []).filter((_, i) => stats!.hourStarts[i]!.slice(0, 10) === data.sampledAt.slice(0, 10)).map((v) => v ?? 0), 1);
+    sumByHour(
+      (stats?.models ?? []).filter((m) => m.modelType === type).map((m) => m.series.podsAvg),
+      hours,
+    );
+  const figure = (v: Figure) =>
+    v == null ? (
+      NONE
+    ) : (
+      <>
+        {number(v, 1)}
+        <small> %</small>
+      </>
+    );
+  const gapped = Math.min(
+    ...(total?.coverage ?? [])
+      .filter((_, i) => stats!.hourStarts[i]!.slice(0, 10) === data.sampledAt.slice(0, 10))
+      .map((v) => v ?? 0),
+    1,
+  );
   const notReady = s.totalNodes - s.readyNodes;
   return (
     <ul class="cards" aria-label={t('summary')}>
-      <Card title={t('nodes')} value={number(s.totalNodes)} to={href({ view: 'nodes', nodessort: notReady ? 'status' : null })} values={stats?.nodesByHour ?? []}
-        note={notReady ? <b class="unwell">▲ {t('notReady', number(notReady))}</b> : t('allReady')} />
-      <Card title={t('pods')} value={number(s.totalPods)} note={t('running')} to={href({ view: 'pods' })} values={total?.podsAvg ?? []} format={compact} />
-      <Card title={t('vllmPods')} value={number(s.vllmPods)} note={percentOf(s.vllmPods, s.totalPods)} to={href({ view: 'pods', type: 'vllm' })} values={podsOf('vllm')} />
-      <Card title={t('sglangPods')} value={number(s.sglangPods)} note={percentOf(s.sglangPods, s.totalPods)} to={href({ view: 'pods', type: 'sglang' })} values={podsOf('sglang')} />
-      <Card title={t('avgCpu')} value={figure(s.avgCpuUsage)} note={t('ofNodes')} to={href({ view: 'nodes', nodessort: '-cpu' })} values={total?.cpuUsageMillicoresAvg ?? []} format={cores} />
-      <Card title={t('avgMemory')} value={figure(s.avgMemoryUsage)} note={t('ofNodes')} to={href({ view: 'nodes', nodessort: '-memory' })} values={total?.memoryUsageBytesAvg ?? []} format={bytes} />
-      <Card title={t('avgGpu')} value={figure(s.avgGpuUsage)} to={href({ view: 'nodes', nodessort: '-gpu' })} values={total?.gpuUtilPercentAvg ?? []} format={percent}
-        note={t('ofGpus', number(s.heldGpus), number(s.totalGpus)) + (s.pendingGpus ? ' · ' + t('pending', number(s.pendingGpus)) : '')} />
-      <Card title={<>{t('idleToday')}{gapped < 0.995 && <> <b class="gap">{t('coverage', percent(gapped * 100))}</b></>}</>} value={s.gpuHoursIdleHeldToday == null ? NONE : <>{number(s.gpuHoursIdleHeldToday, 1)}<small> GPU-h</small></>}
-        note={t('idleNow', number(s.idleHeldGpus))} to={href({ view: 'pods', state: 'idle_held' })} values={(total?.gpuHoursIdleHeld ?? []).slice(0, -1)} format={gpuHours} />
+      <Card
+        title={t('nodes')}
+        value={number(s.totalNodes)}
+        to={href({ view: 'nodes', nodessort: notReady ? 'status' : null })}
+        values={stats?.nodesByHour ?? []}
+        note={notReady ? <b class="unwell">▲ {t('notReady', number(notReady))}</b> : t('allReady')}
+      />
+      <Card
+        title={t('pods')}
+        value={number(s.totalPods)}
+        note={t('running')}
+        to={href({ view: 'pods' })}
+        values={total?.podsAvg ?? []}
+        format={compact}
+      />
+      <Card
+        title={t('vllmPods')}
+        value={number(s.vllmPods)}
+        note={percentOf(s.vllmPods, s.totalPods)}
+        to={href({ view: 'pods', type: 'vllm' })}
+        values={podsOf('vllm')}
+      />
+      <Card
+        title={t('sglangPods')}
+        value={number(s.sglangPods)}
+        note={percentOf(s.sglangPods, s.totalPods)}
+        to={href({ view: 'pods', type: 'sglang' })}
+        values={podsOf('sglang')}
+      />
+      <Card
+        title={t('avgCpu')}
+        value={figure(s.avgCpuUsage)}
+        note={t('ofNodes')}
+        to={href({ view: 'nodes', nodessort: '-cpu' })}
+        values={total?.cpuUsageMillicoresAvg ?? []}
+        format={cores}
+      />
+      <Card
+        title={t('avgMemory')}
+        value={figure(s.avgMemoryUsage)}
+        note={t('ofNodes')}
+        to={href({ view: 'nodes', nodessort: '-memory' })}
+        values={total?.memoryUsageBytesAvg ?? []}
+        format={bytes}
+      />
+      <Card
+        title={t('avgGpu')}
+        value={figure(s.avgGpuUsage)}
+        to={href({ view: 'nodes', nodessort: '-gpu' })}
+        values={total?.gpuUtilPercentAvg ?? []}
+        format={percent}
+        note={
+          t('ofGpus', number(s.heldGpus), number(s.totalGpus)) +
+          (s.pendingGpus ? ' · ' + t('pending', number(s.pendingGpus)) : '')
+        }
+      />
+      <Card
+        title={
+          <>
+            {t('idleToday')}
+            {gapped < 0.995 && (
+              <>
+                {' '}
+                <b class="gap">{t('coverage', percent(gapped * 100))}</b>
+              </>
+            )}
+          </>
+        }
+        value={
+          s.gpuHoursIdleHeldToday == null ? (
+            NONE
+          ) : (
+            <>
+              {number(s.gpuHoursIdleHeldToday, 1)}
+              <small> GPU-h</small>
+            </>
+          )
+        }
+        note={t('idleNow', number(s.idleHeldGpus))}
+        to={href({ view: 'pods', state: 'idle_held' })}
+        values={(total?.gpuHoursIdleHeld ?? []).slice(0, -1)}
+        format={gpuHours}
+      />
     </ul>
   );
 }

@@ -30,7 +30,10 @@ const WORDS = {
     'No sample for {0}, more than 10 intervals of {1}: collection has stopped. Look at the snapshot and rollup jobs: kubectl -n k8s-monitoring get cronjobs,jobs',
     '{0} 동안 수집이 없었습니다(주기 {1}의 10배 초과). 수집이 멈췄습니다. snapshot과 rollup 작업을 확인하세요: kubectl -n k8s-monitoring get cronjobs,jobs',
   ],
-  failedNotice: ['Could not refresh: {0}. What you see was read before; the next try is within {1}.', '새로 고치지 못했습니다: {0}. 이전에 읽은 내용을 표시하며, {1} 안에 다시 시도합니다.'],
+  failedNotice: [
+    'Could not refresh: {0}. What you see was read before; the next try is within {1}.',
+    '새로 고치지 못했습니다: {0}. 이전에 읽은 내용을 표시하며, {1} 안에 다시 시도합니다.',
+  ],
   failedFirst: ['The report could not be read: {0}.', '보고서를 읽지 못했습니다: {0}.'],
   failedRemedy: [
     'If this cluster is new, its first rollup has not run yet. Otherwise check the address and that the bucket lets you read site/.',
@@ -45,9 +48,18 @@ const WORDS = {
   refused: ['not allowed ({0})', '권한 없음({0})'],
   unreadable: ['not readable as JSON', 'JSON으로 읽을 수 없음'],
   answered: ['answer {0}', '응답 {0}'],
-  missingNotice: ['Parts of this report could not be read, older ones are shown where there are any:', '보고서의 일부를 읽지 못했습니다. 이전 내용이 있으면 그것을 표시합니다:'],
-  gapsNotice: ['Partial: {0} sources were not measured in the newest sample', '일부 누락: 최근 수집에서 {0}개 항목을 측정하지 못했습니다'],
-  gapsNotice1: ['Partial: 1 source was not measured in the newest sample', '일부 누락: 최근 수집에서 1개 항목을 측정하지 못했습니다'],
+  missingNotice: [
+    'Parts of this report could not be read, older ones are shown where there are any:',
+    '보고서의 일부를 읽지 못했습니다. 이전 내용이 있으면 그것을 표시합니다:',
+  ],
+  gapsNotice: [
+    'Partial: {0} sources were not measured in the newest sample',
+    '일부 누락: 최근 수집에서 {0}개 항목을 측정하지 못했습니다',
+  ],
+  gapsNotice1: [
+    'Partial: 1 source was not measured in the newest sample',
+    '일부 누락: 최근 수집에서 1개 항목을 측정하지 못했습니다',
+  ],
   notMeasured: ['not measured', '측정되지 않음'],
   loading: ['Loading…', '불러오는 중…'],
   loadingPods: ['Loading pods, part {0} of {1}…', '파드 불러오는 중, {1}개 중 {0}번째…'],
@@ -83,7 +95,10 @@ const WORDS = {
   INFO: ['Info', '정보'],
   // GPU map and hours
   gpuMap: ['GPUs by node', '노드별 GPU'],
-  gpuMapLabel: ['{0} GPUs on {1} nodes: {2} active, {3} idle-held, {4} loading, {5} free, {6} unknown', '노드 {1}개의 GPU {0}개: 활성 {2}, 유휴 점유 {3}, 로딩 {4}, 비어 있음 {5}, 알 수 없음 {6}'],
+  gpuMapLabel: [
+    '{0} GPUs on {1} nodes: {2} active, {3} idle-held, {4} loading, {5} free, {6} unknown',
+    '노드 {1}개의 GPU {0}개: 활성 {2}, 유휴 점유 {3}, 로딩 {4}, 비어 있음 {5}, 알 수 없음 {6}',
+  ],
   gpuMapHint: ['Point at a cell for its GPU; click for its pod.', '셀을 가리키면 GPU 정보를, 누르면 파드를 봅니다.'],
   noGpus: ['No GPU is measured on this cluster.', '이 클러스터에서 측정된 GPU가 없습니다.'],
   use: ['use', '사용률'],
@@ -97,7 +112,10 @@ const WORDS = {
   otherPods: ['other pods', '기타 파드'],
   // models
   modelsNote: ['last 24 hours, by GPU-hours', '최근 24시간, GPU 시간순'],
-  noModels: ['No model server was seen in the last 24 hours. Pods that run vLLM or SGLang are found by themselves.', '최근 24시간 동안 모델 서버가 없었습니다. vLLM·SGLang 파드는 자동으로 찾습니다.'],
+  noModels: [
+    'No model server was seen in the last 24 hours. Pods that run vLLM or SGLang are found by themselves.',
+    '최근 24시간 동안 모델 서버가 없었습니다. vLLM·SGLang 파드는 자동으로 찾습니다.',
+  ],
   noModelsHere: ['No model matches the filters.', '필터에 맞는 모델이 없습니다.'],
   unnamed: ['(name not known)', '(이름 알 수 없음)'],
   replicas: ['Replicas', '레플리카'],
@@ -111,7 +129,10 @@ const WORDS = {
   type: ['Type', '유형'],
   // charts
   hourly: ['Hourly statistics', '시간별 통계'],
-  hourlyNote: ['last 24 hours, whole cluster; the newest hour is still open', '최근 24시간, 클러스터 전체. 가장 최근 시간은 진행 중'],
+  hourlyNote: [
+    'last 24 hours, whole cluster; the newest hour is still open',
+    '최근 24시간, 클러스터 전체. 가장 최근 시간은 진행 중',
+  ],
   perModel: ['Per-model statistics', '모델별 통계'],
   perModelNote: ['one chart a model, all to one scale', '모델마다 한 차트, 같은 눈금'],
   measure: ['Measure', '지표'],
@@ -220,7 +241,10 @@ const WORDS = {
   noPrice: ['no price configured', '단가 미설정'],
   perMillion: ['{0} per million tokens', '백만 토큰당 {0}'],
   coverageWord: ['Coverage', '측정률'],
-  coverageTitle: ['Not every sample of these hours was taken; sums are of what was measured', '일부 수집이 누락되었으며 합계는 측정된 값만 더한 것입니다'],
+  coverageTitle: [
+    'Not every sample of these hours was taken; sums are of what was measured',
+    '일부 수집이 누락되었으며 합계는 측정된 값만 더한 것입니다',
+  ],
   seenHours: ['seen in {0} of {1} hours', '{1}시간 중 {0}시간 관측'],
   interToken: ['Time per token, avg', '토큰당 시간, 평균'],
   gpus: ['GPUs', 'GPU'],
@@ -243,7 +267,10 @@ const WORDS = {
   alertLanes: ['When they fired', '발생 시점'],
   alertLanesNote: ['a lane a rule', '규칙마다 한 줄'],
   laneLabel: ['{0}: fired {1} times', '{0}: {1}회 발생'],
-  fleetNote: ['{0} clusters · {1} nodes · {2} GPUs, {3} of them idle-held', '클러스터 {0}개 · 노드 {1}개 · GPU {2}개, 유휴 점유 {3}개'],
+  fleetNote: [
+    '{0} clusters · {1} nodes · {2} GPUs, {3} of them idle-held',
+    '클러스터 {0}개 · 노드 {1}개 · GPU {2}개, 유휴 점유 {3}개',
+  ],
   fresh: ['Sampled', '수집'],
   ago: ['{0} ago', '{0} 전'],
   idleHeldNow: ['Idle-held GPUs', '유휴 점유 GPU'],
@@ -264,10 +291,19 @@ const WORDS = {
   ],
   sqlPlace: ['Line {0}, column {1}:', '{0}행 {1}열:'],
   unbounded: ['24 hours, as WHERE does not say from which', 'WHERE에 시작 hour가 없어 24시간만'],
-  ofNow: ['Answered from the newest sample. In SQL, for DuckDB, Athena and Trino, over the views below:', '최근 수집으로 답합니다. 아래 뷰를 만든 DuckDB, Athena, Trino의 SQL:'],
-  ofNowIdle: ['Answered from the newest sample. In SQL, for DuckDB, Athena and Trino, it asks more: idle for a quarter of an hour.', '최근 수집으로 답합니다. DuckDB, Athena, Trino의 SQL에는 조건이 하나 더 있습니다: 15분 동안 유휴.'],
+  ofNow: [
+    'Answered from the newest sample. In SQL, for DuckDB, Athena and Trino, over the views below:',
+    '최근 수집으로 답합니다. 아래 뷰를 만든 DuckDB, Athena, Trino의 SQL:',
+  ],
+  ofNowIdle: [
+    'Answered from the newest sample. In SQL, for DuckDB, Athena and Trino, it asks more: idle for a quarter of an hour.',
+    '최근 수집으로 답합니다. DuckDB, Athena, Trino의 SQL에는 조건이 하나 더 있습니다: 15분 동안 유휴.',
+  ],
   fromSample: ['from the newest sample, {0}', '최근 수집 기준, {0}'],
-  fromObjects: ['{0} rows of {1} Parquet objects · {2} in {3} requests', 'Parquet 객체 {1}개의 {0}행 · 요청 {3}건, {2}'],
+  fromObjects: [
+    '{0} rows of {1} Parquet objects · {2} in {3} requests',
+    'Parquet 객체 {1}개의 {0}행 · 요청 {3}건, {2}',
+  ],
   readingObjects: ['Loading… {0} of {1} objects', '불러오는 중… 객체 {1}개 중 {0}개'],
   explorerFailed: ['The objects could not be read: {0}', '객체를 읽지 못했습니다: {0}'],
   explorerClosed: [
@@ -288,8 +324,14 @@ const WORDS = {
   copy: ['Copy', '복사'],
   copied: ['Copied', '복사됨'],
   path: ['Path', '경로'],
-  helpBadge: ['The badge tells the age of the newest sample: amber after 3 missed intervals, red after 10.', '배지는 가장 최근 수집의 경과 시간입니다. 주기의 3배를 넘으면 주황, 10배를 넘으면 빨강입니다.'],
-  helpCoverage: ['Coverage: the share of the samples of these hours that were taken. Gaps are never filled in.', '측정률: 해당 시간의 수집 중 실제로 측정된 비율. 빈 구간은 채우지 않습니다.'],
+  helpBadge: [
+    'The badge tells the age of the newest sample: amber after 3 missed intervals, red after 10.',
+    '배지는 가장 최근 수집의 경과 시간입니다. 주기의 3배를 넘으면 주황, 10배를 넘으면 빨강입니다.',
+  ],
+  helpCoverage: [
+    'Coverage: the share of the samples of these hours that were taken. Gaps are never filled in.',
+    '측정률: 해당 시간의 수집 중 실제로 측정된 비율. 빈 구간은 채우지 않습니다.',
+  ],
   // help and foot
   helpKeys: ['Keys', '단축키'],
   helpSearch: ['search', '검색'],
@@ -298,12 +340,27 @@ const WORDS = {
   helpRows: ['move between rows of a table', '표의 행 이동'],
   helpEnter: ['open the row', '행 열기'],
   helpReading: ['How to read this', '읽는 법'],
-  helpIdle: ['Idle-held: a ready pod holds the GPU and does no work (no requests, no tokens, use up to 5 %).', '유휴 점유: 준비된 파드가 GPU를 잡고 있지만 일하지 않는 상태(요청·토큰 없음, 사용률 5 % 이하).'],
-  helpLoading: ['Loading: the pod holds the GPU and is not ready yet.', '로딩: 파드가 GPU를 잡고 있으나 아직 준비되지 않은 상태.'],
-  helpBasis: ['A pod’s percent is of its limit, else its request, else its node; the bar says which.', '파드의 백분율은 제한, 없으면 요청, 없으면 노드 기준이며 막대 옆에 표시됩니다.'],
+  helpIdle: [
+    'Idle-held: a ready pod holds the GPU and does no work (no requests, no tokens, use up to 5 %).',
+    '유휴 점유: 준비된 파드가 GPU를 잡고 있지만 일하지 않는 상태(요청·토큰 없음, 사용률 5 % 이하).',
+  ],
+  helpLoading: [
+    'Loading: the pod holds the GPU and is not ready yet.',
+    '로딩: 파드가 GPU를 잡고 있으나 아직 준비되지 않은 상태.',
+  ],
+  helpBasis: [
+    'A pod’s percent is of its limit, else its request, else its node; the bar says which.',
+    '파드의 백분율은 제한, 없으면 요청, 없으면 노드 기준이며 막대 옆에 표시됩니다.',
+  ],
   helpNone: ['– means not measured; it is never a zero.', '–는 측정되지 않았다는 뜻이며 0이 아닙니다.'],
-  helpTime: ['Times are in your zone; hover for UTC. The page refreshes every {0}.', '시각은 현지 시간이며, 가리키면 UTC를 표시합니다. {0}마다 새로 고칩니다.'],
-  reload: ['This part of the page could not be read. Reload the page.', '페이지의 이 부분을 읽지 못했습니다. 새로고침하세요.'],
+  helpTime: [
+    'Times are in your zone; hover for UTC. The page refreshes every {0}.',
+    '시각은 현지 시간이며, 가리키면 UTC를 표시합니다. {0}마다 새로 고칩니다.',
+  ],
+  reload: [
+    'This part of the page could not be read. Reload the page.',
+    '페이지의 이 부분을 읽지 못했습니다. 새로고침하세요.',
+  ],
   api: ['the same as JSON (OpenAPI)', 'JSON API(OpenAPI)'],
   foot: ['{0} · report made {1} by {2}', '{0} · {2}가 {1}에 작성'],
 } satisfies Record<string, [en: string, ko: string]>;

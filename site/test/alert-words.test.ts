@@ -3,7 +3,9 @@ import { expect, it } from 'vitest';
 import { inWords } from '../src/alert-words';
 import { language, switchLanguage } from '../src/preferences';
 
-const summaries = [...readFileSync('../jobs/alert/rules.yaml', 'utf8').matchAll(/^  summary: (.+)$/gm)].map((m) => m[1]!);
+const summaries = [...readFileSync('../jobs/alert/rules.yaml', 'utf8').matchAll(/^  summary: (.+)$/gm)].map(
+  (m) => m[1]!,
+);
 
 it('every rule that ships has its sentence in Korean', () => {
   if (language.value !== 'ko') switchLanguage();

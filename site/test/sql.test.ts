@@ -29,7 +29,9 @@ const read = (file: string) => readFileSync(folder + file, 'utf8');
 
 /** Each ends in a semicolon at the end of a line. */
 const statements = (file: string) =>
-  read('testdata/' + file).split(/(?<=;\n)/).filter((s) => s.trim());
+  read('testdata/' + file)
+    .split(/(?<=;\n)/)
+    .filter((s) => s.trim());
 
 const problems = (parser: Parser, sql: string) => parser.validate(sql).map((e) => `${e.message}\n${sql}`);
 

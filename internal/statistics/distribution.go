@@ -103,9 +103,9 @@ func (n integral) mean() usage.Opt[float64] {
 	return usage.Some(n.total / float64(n.millis))
 }
 
-// hours is the value × hours.
+// hours is the value × hours, absent where the value was unknown for some time.
 func (n integral) hours() usage.Opt[float64] {
-	if n.millis == 0 {
+	if n.millis == 0 || math.IsNaN(n.total) {
 		return usage.Opt[float64]{}
 	}
 	return usage.Some(n.total / millisPerHour)

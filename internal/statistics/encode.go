@@ -207,7 +207,7 @@ func (f *Fold) Encode(w *Writer) {
 		if has>>v&1 == 0 {
 			continue
 		}
-		if v < distributed {
+		if v.is(asDistribution) {
 			f.bins[v].encode(w)
 			if sum, constant := f.bins[v].constant(); constant && sum == f.sums[v] {
 				w.Bool(true)
@@ -308,7 +308,7 @@ func (f *Fold) Decode(r *Reader) {
 		if has>>v&1 == 0 {
 			continue
 		}
-		if v < distributed {
+		if v.is(asDistribution) {
 			f.bins[v] = f.bins[v].decode(r)
 			if constant := r.Bool(); constant {
 				f.sums[v], _ = f.bins[v].constant()

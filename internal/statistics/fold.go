@@ -1,7 +1,8 @@
 package statistics
 
 import (
-	"math"
+	"reflect"
+	"slices"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
@@ -11,7 +12,7 @@ type Fold struct {
 	Counters
 	samples int32
 	sums    [values]integral
-	bins    [distributed]distribution
+	bins    [values]distribution
 	tail    tail
 }
 
@@ -38,7 +39,7 @@ func (f *Fold) Take(t *Track, run *Timeline) {
 			continue
 		}
 		s := &t.series[v]
-		if v >= events {
+		if v.is(asSum) {
 			for i := range last + 1 {
 				if x, ok := s.at(i); ok {
 					f.sums[v].total += x
@@ -71,7 +72,7 @@ func (f *Fold) add(v Value, x float64, millis int64, hint int) int {
 	}
 	f.sums[v].total += x * float64(millis)
 	f.sums[v].millis += millis
-	if v < distributed {
+	if v.is(asDistribution) {
 		hint = f.bins[v].add(x, millis, hint)
 	}
 	return hint
@@ -82,7 +83,7 @@ func (f *Fold) add(v Value, x float64, millis int64, hint int) int {
 func (f *Fold) Begin() { *f = Fold{tail: f.tail, bins: f.emptied()} }
 
 // emptied are the bins' memory without bins.
-func (f *Fold) emptied() [distributed]distribution {
+func (f *Fold) emptied() [values]distribution {
 	for v := range f.bins {
 		f.bins[v] = f.bins[v][:0]
 	}
@@ -112,76 +113,52 @@ func (f *Fold) Statistics(run *Timeline, closed bool) usage.Statistics {
 	}
 	f.tail = tail{}
 	s := usage.Statistics{
-		Samples:            f.samples,
-		ExpectedSamples:    run.expected(closed),
-		CPUUsageMillicores: f.distribution(CPU),
-		MemoryUsageBytes:   f.distribution(Memory),
-		GPUUtilPercent:     f.distribution(GPUUtil),
-		GPUMemoryUsedBytes: f.distribution(GPUMemory),
-		GPUPowerWatts:      f.distribution(GPUPower),
-		RequestsRunning:    f.distribution(RequestsRunning),
-		RequestsWaiting:    f.distribution(RequestsWaiting),
-		KVCacheUsageRatio:  f.distribution(KVCache),
-		Pods:               f.distribution(Pods),
-		Replicas:           f.distribution(Replicas),
-
-		CPURequestMillicoresAvg: f.sums[CPURequest].mean(),
-		MemoryRequestBytesAvg:   f.sums[MemoryRequest].mean(),
-
-		PromptTokens:       f.PromptTokens,
-		GenerationTokens:   f.GenerationTokens,
-		Requests:           f.Requests,
-		Preemptions:        f.Preemptions,
-		PrefixCacheQueries: f.PrefixCacheQueries,
-		PrefixCacheHits:    f.PrefixCacheHits,
-		EnergyMillijoules:  f.Energy,
-		Restarts:           f.Restarts,
-
+		Samples:              f.samples,
+		ExpectedSamples:      run.expected(closed),
 		TTFTSecondsAvg:       Ratio(f.sums[TTFTSeconds].sum(), f.TTFTCount, 1),
 		InterTokenSecondsAvg: Ratio(f.sums[InterTokenSeconds].sum(), f.InterTokenCount, 1),
 		E2ESecondsAvg:        Ratio(f.sums[E2ESeconds].sum(), f.E2ECount, 1),
 	}
-	s.CPUP95OfRequestPercent = usage.Percent(s.CPUUsageMillicores.P95, s.CPURequestMillicoresAvg)
-	s.MemoryP95OfRequestPercent = usage.Percent(s.MemoryUsageBytes.P95, s.MemoryRequestBytesAvg)
+	f.fillColumns(&s)
 	f.fillGPUHours(&s)
-	s.TokensPerGPUHour = Ratio(f.Tokens(), s.GPUHoursAllocated, 1)
-	s.TokensPerKilowattHour = Ratio(f.Tokens(), f.Energy, MillijoulesPerKilowattHour)
-	if !math.IsNaN(f.sums[Cost].total) { // something has no price
-		s.Cost = f.sums[Cost].hours()
-	}
+	fillRatios(&s)
 	return s
+}
+
+// fillColumns fills the columns of the declared values and of the counters.
+func (f *Fold) fillColumns(s *usage.Statistics) {
+	row := reflect.ValueOf(s).Elem()
+	for v, field := range valueFields {
+		switch declared[v].kind {
+		case asDistribution:
+			*at[usage.Distribution](row, field) = f.distribution(Value(v))
+		case asMean:
+			*at[usage.Opt[float64]](row, field) = f.sums[v].mean()
+		case asHours:
+			*at[usage.Opt[float64]](row, field) = f.sums[v].hours()
+		}
+	}
+	for i, n := range f.Counters.each() {
+		if field := counterFields[i]; field >= 0 {
+			*at[usage.Opt[int64]](row, field) = *n
+		}
+	}
 }
 
 // fillGPUHours splits the hours; a state without time is zero where any other
 // has some. A key that held no GPU has no GPU-hours rather than zero of them.
 func (f *Fold) fillGPUHours(s *usage.Statistics) {
-	free, active, idleHeld := f.sums[GPUsFree].hours(), f.sums[GPUsActive].hours(), f.sums[GPUsIdleHeld].hours()
-	loading, unknown := f.sums[GPUsLoading].hours(), f.sums[GPUsUnknown].hours()
+	free := s.GPUHoursUnallocated
 	held := f.sums[GPUsActive].total + f.sums[GPUsIdleHeld].total + f.sums[GPUsLoading].total + f.sums[GPUsUnknown].total
-	if !free.Present() && !active.Present() && !idleHeld.Present() && !loading.Present() && !unknown.Present() {
+	states := [...]*usage.Opt[float64]{&s.GPUHoursActive, &s.GPUHoursIdleHeld, &s.GPUHoursLoading, &s.GPUHoursUnknown}
+	if !free.Present() && !slices.ContainsFunc(states[:], func(h *usage.Opt[float64]) bool { return h.Present() }) {
 		return
 	}
-	zero := usage.Some(0.0)
-	s.GPUHoursActive = usage.Add(zero, active)
-	s.GPUHoursIdleHeld = usage.Add(zero, idleHeld)
-	s.GPUHoursLoading = usage.Add(zero, loading)
-	s.GPUHoursUnknown = usage.Add(zero, unknown)
+	for _, h := range states {
+		*h = usage.Add(usage.Some(0.0), *h)
+	}
 	s.GPUHoursAllocated = usage.Some(held / millisPerHour)
 	if free.Present() {
-		s.GPUHoursUnallocated = free
 		s.GPUHoursTotal = usage.Some((held + f.sums[GPUsFree].total) / millisPerHour)
 	}
-}
-
-// MillijoulesPerKilowattHour is 1 kWh = 3.6 MJ.
-const MillijoulesPerKilowattHour = 3.6e9
-
-// Ratio is part ÷ whole × scale, absent where the whole is absent or zero.
-func Ratio[A, B usage.Number](part usage.Opt[A], whole usage.Opt[B], scale float64) usage.Opt[float64] {
-	p, ok := part.Get()
-	w, ok2 := whole.Get()
-	if !ok || !ok2 || w == 0 {
-		return usage.Opt[float64]{}
-	}
-	return usage.Some(float64(p) / float64(w) * scale)
 }

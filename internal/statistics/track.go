@@ -2,45 +2,6 @@ package statistics
 
 import "github.com/company/k8s-resource-monitor/internal/usage"
 
-// Value is something that a key has at an instant.
-type Value int
-
-// The values. Those before CPURequest are kept as distributions, those from it
-// on only as sums over time, and those from TTFTSeconds on, which are not had but
-// come to pass, as sums. GPUUtil and KVCache are averaged over the members of a
-// key, all others are added up.
-const (
-	CPU       Value = iota // millicores
-	Memory                 // bytes
-	GPUUtil                // percent
-	GPUMemory              // bytes
-	GPUPower               // watts
-	RequestsRunning
-	RequestsWaiting
-	KVCache // ratio
-	Pods    // that have not ended
-	Replicas
-	CPURequest    // millicores
-	MemoryRequest // bytes
-	GPUsFree      // devices, by what they do
-	GPUsActive
-	GPUsIdleHeld
-	GPUsLoading
-	GPUsUnknown
-	Cost        // an hour; NaN: something has no price
-	TTFTSeconds // of the requests since the instant before, as are the next
-	InterTokenSeconds
-	E2ESeconds
-	values
-)
-
-const (
-	distributed = CPURequest
-	events      = TTFTSeconds
-)
-
-func (v Value) averaged() bool { return v == GPUUtil || v == KVCache }
-
 // Track is what one key had at the instants of one run, and what its counters
 // grew by.
 type Track struct {
@@ -98,24 +59,10 @@ func (t *Track) Sum(v Value, i int) float64 {
 	return x
 }
 
-// Set is a set of values.
-type Set uint32
-
-// SetOf is the set of some values.
-func SetOf(some ...Value) (s Set) {
-	for _, v := range some {
-		s |= 1 << v
-	}
-	return s
-}
-
-// All is the set of all values.
-const All Set = 1<<values - 1
-
 // AddTrack adds some values of a member of the key.
 func (t *Track) AddTrack(o *Track, which Set) {
 	for v := range o.series {
-		if which>>v&1 == 1 {
+		if which.Has(Value(v)) {
 			t.series[v].addSeries(Value(v), &o.series[v], t.instants)
 		}
 	}
@@ -145,6 +92,11 @@ func (c *Counters) each() [11]*usage.Opt[int64] {
 	return [...]*usage.Opt[int64]{&c.PromptTokens, &c.GenerationTokens, &c.Requests, &c.Preemptions, &c.PrefixCacheQueries,
 		&c.PrefixCacheHits, &c.TTFTCount, &c.InterTokenCount, &c.E2ECount, &c.Energy, &c.Restarts}
 }
+
+// counterNames are the columns that the counters end up in, or the counts by
+// which an average divides. The order is that of each.
+var counterNames = [...]string{"prompt_tokens", "generation_tokens", "requests", "preemptions", "prefix_cache_queries",
+	"prefix_cache_hits", "ttft_seconds_count", "inter_token_seconds_count", "e2e_seconds_count", "energy_millijoules", "restarts"}
 
 // Add adds what others grew by.
 func (c *Counters) Add(o *Counters) {

@@ -3,9 +3,13 @@ package rollup
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
+	"reflect"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,8 +27,7 @@ const hoursAtOnce = 8
 // line is the hours of one key: their series, and what they add up to.
 type line struct {
 	series report.Series
-	total  report.Totals
-	energy usage.Opt[int64] // in mJ
+	total  statistics.Total
 }
 
 // readLines reads a table's object of each hour and gives the line of each key;
@@ -62,93 +65,95 @@ func readLines[T any, K comparable](ctx context.Context, j *Job, table *store.Ta
 
 // add adds an hour's figures; hours come in order.
 func (l *line) add(hour int, s *usage.Statistics) {
-	for _, c := range seriesColumns {
-		(*c.values(&l.series))[hour] = c.get(s)
+	series := reflect.ValueOf(&l.series).Elem()
+	for _, f := range seriesFigures {
+		f.floats(series)[hour] = f.get(s)
 	}
-	t := &l.total
-	t.Samples += int64(s.Samples)
-	t.ExpectedSamples += int64(s.ExpectedSamples)
-	t.GPUHoursAllocated = usage.Add(t.GPUHoursAllocated, s.GPUHoursAllocated)
-	t.GPUHoursActive = usage.Add(t.GPUHoursActive, s.GPUHoursActive)
-	t.GPUHoursIdleHeld = usage.Add(t.GPUHoursIdleHeld, s.GPUHoursIdleHeld)
-	t.GPUHoursLoading = usage.Add(t.GPUHoursLoading, s.GPUHoursLoading)
-	t.GPUHoursUnknown = usage.Add(t.GPUHoursUnknown, s.GPUHoursUnknown)
-	t.GPUHoursUnallocated = usage.Add(t.GPUHoursUnallocated, s.GPUHoursUnallocated)
-	t.GPUHoursTotal = usage.Add(t.GPUHoursTotal, s.GPUHoursTotal)
-	t.PromptTokens = usage.Add(t.PromptTokens, s.PromptTokens)
-	t.GenerationTokens = usage.Add(t.GenerationTokens, s.GenerationTokens)
-	t.Requests = usage.Add(t.Requests, s.Requests)
-	t.Restarts = usage.Add(t.Restarts, s.Restarts)
-	t.Cost = usage.Add(t.Cost, s.Cost)
-	l.energy = usage.Add(l.energy, s.EnergyMillijoules)
+	l.total.Add(s)
 }
 
-// sums is what the hours add up to; ratios are of the sums.
-func (l *line) sums() report.Totals {
-	t := l.total
-	t.EnergyKilowattHours = statistics.Ratio(l.energy, usage.Some(statistics.MillijoulesPerKilowattHour), 1)
-	tokens := usage.Add(t.PromptTokens, t.GenerationTokens)
-	t.TokensPerGPUHour = statistics.Ratio(tokens, t.GPUHoursAllocated, 1)
-	t.TokensPerKWh = statistics.Ratio(tokens, t.EnergyKilowattHours, 1)
+// sums is what the hours add up to.
+func (l *line) sums() (t report.Totals) {
+	s := l.total.Statistics()
+	totals := reflect.ValueOf(&t).Elem()
+	for _, f := range totalFigures {
+		v, ok := f.get(&s).Get()
+		switch to := totals.Field(f.field).Addr().Interface().(type) {
+		case *usage.Opt[float64]:
+			*to = f.get(&s)
+		case *usage.Opt[int64]:
+			if ok {
+				*to = usage.Some(int64(v))
+			}
+		case *int64:
+			*to = int64(v)
+		}
+	}
 	return t
 }
 
-// seriesColumn is a column of a series, and the figure that it shows.
-type seriesColumn struct {
-	values func(*report.Series) *report.Floats
-	get    func(*usage.Statistics) usage.Opt[float64]
+// figure is a field of a document, and how it follows from a row of hourly/.
+type figure struct {
+	field int
+	get   func(*usage.Statistics) usage.Opt[float64]
 }
 
-var seriesColumns = func() []seriesColumn {
-	type (
-		rs    = report.Series
-		list  = *report.Floats
-		st    = usage.Statistics
-		value = usage.Opt[float64]
-	)
-	count := func(get func(*st) usage.Opt[int64]) func(*st) value {
-		return func(s *st) value { return statistics.Ratio(get(s), usage.Some(1.0), 1) }
+// floats is the figure's column in a series.
+func (f figure) floats(series reflect.Value) report.Floats {
+	return *series.Field(f.field).Addr().Interface().(*report.Floats)
+}
+
+var (
+	seriesFigures = figuresOf[report.Series]()
+	totalFigures  = figuresOf[report.Totals]()
+)
+
+// figuresOf are the figures of a document. A field shows the column of hourly/
+// that has its name, which JSON writes in camel case.
+func figuresOf[T any]() []figure {
+	document := reflect.TypeFor[T]()
+	figures := make([]figure, document.NumField())
+	for i := range figures {
+		name := document.Field(i).Tag.Get("json")
+		figures[i] = figure{i, ofReportAlone[name]}
+		if figures[i].get == nil {
+			column, ok := statistics.ColumnOf(columnName(name))
+			if !ok {
+				panic(fmt.Sprintf("%v: hourly/ has no column %q for the field %q", document, columnName(name), name))
+			}
+			figures[i].get = column.Get
+		}
 	}
-	return []seriesColumn{
-		{func(s *rs) list { return &s.Coverage }, func(s *st) value {
-			return statistics.Ratio(usage.Some(s.Samples), usage.Some(s.ExpectedSamples), 1)
-		}},
-		{func(s *rs) list { return &s.CPUUsageMillicoresAvg }, func(s *st) value { return s.CPUUsageMillicores.Avg }},
-		{func(s *rs) list { return &s.CPUUsageMillicoresP95 }, func(s *st) value { return s.CPUUsageMillicores.P95 }},
-		{func(s *rs) list { return &s.MemoryUsageBytesAvg }, func(s *st) value { return s.MemoryUsageBytes.Avg }},
-		{func(s *rs) list { return &s.MemoryUsageBytesMax }, func(s *st) value { return s.MemoryUsageBytes.Max }},
-		{func(s *rs) list { return &s.GPUUtilPercentAvg }, func(s *st) value { return s.GPUUtilPercent.Avg }},
-		{func(s *rs) list { return &s.GPUUtilPercentP95 }, func(s *st) value { return s.GPUUtilPercent.P95 }},
-		{func(s *rs) list { return &s.GPUPowerWattsAvg }, func(s *st) value { return s.GPUPowerWatts.Avg }},
-		{func(s *rs) list { return &s.RequestsRunningAvg }, func(s *st) value { return s.RequestsRunning.Avg }},
-		{func(s *rs) list { return &s.RequestsWaitingMax }, func(s *st) value { return s.RequestsWaiting.Max }},
-		{func(s *rs) list { return &s.KVCacheUsageRatioP95 }, func(s *st) value { return s.KVCacheUsageRatio.P95 }},
-		{func(s *rs) list { return &s.PodsAvg }, func(s *st) value { return s.Pods.Avg }},
-		{func(s *rs) list { return &s.ReplicasAvg }, func(s *st) value { return s.Replicas.Avg }},
-		{func(s *rs) list { return &s.GPUHoursAllocated }, func(s *st) value { return s.GPUHoursAllocated }},
-		{func(s *rs) list { return &s.GPUHoursActive }, func(s *st) value { return s.GPUHoursActive }},
-		{func(s *rs) list { return &s.GPUHoursIdleHeld }, func(s *st) value { return s.GPUHoursIdleHeld }},
-		{func(s *rs) list { return &s.GPUHoursLoading }, func(s *st) value { return s.GPUHoursLoading }},
-		{func(s *rs) list { return &s.GPUHoursUnknown }, func(s *st) value { return s.GPUHoursUnknown }},
-		{func(s *rs) list { return &s.GPUHoursUnallocated }, func(s *st) value { return s.GPUHoursUnallocated }},
-		{func(s *rs) list { return &s.PromptTokens }, count(func(s *st) usage.Opt[int64] { return s.PromptTokens })},
-		{func(s *rs) list { return &s.GenerationTokens }, count(func(s *st) usage.Opt[int64] { return s.GenerationTokens })},
-		{func(s *rs) list { return &s.Requests }, count(func(s *st) usage.Opt[int64] { return s.Requests })},
-		{func(s *rs) list { return &s.TTFTSecondsAvg }, func(s *st) value { return s.TTFTSecondsAvg }},
-		{func(s *rs) list { return &s.InterTokenSecondsAvg }, func(s *st) value { return s.InterTokenSecondsAvg }},
-		{func(s *rs) list { return &s.EnergyKilowattHours }, func(s *st) value {
-			return statistics.Ratio(s.EnergyMillijoules, usage.Some(statistics.MillijoulesPerKilowattHour), 1)
-		}},
-		{func(s *rs) list { return &s.TokensPerGPUHour }, func(s *st) value { return s.TokensPerGPUHour }},
-		{func(s *rs) list { return &s.TokensPerKWh }, func(s *st) value { return s.TokensPerKilowattHour }},
-		{func(s *rs) list { return &s.Cost }, func(s *st) value { return s.Cost }},
+	return figures
+}
+
+// columnName is cpu_usage_millicores_p95 for cpuUsageMillicoresP95.
+func columnName(field string) string {
+	var b strings.Builder
+	for _, r := range field {
+		if unicode.IsUpper(r) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
 	}
-}()
+	return b.String()
+}
+
+// ofReportAlone are the figures that hourly/ has in another form.
+var ofReportAlone = map[string]func(*usage.Statistics) usage.Opt[float64]{
+	"coverage": func(s *usage.Statistics) usage.Opt[float64] {
+		return statistics.Ratio(usage.Some(s.Samples), usage.Some(s.ExpectedSamples), 1)
+	},
+	"energyKilowattHours": func(s *usage.Statistics) usage.Opt[float64] {
+		return statistics.Ratio(s.EnergyMillijoules, usage.Some(statistics.MillijoulesPerKilowattHour), 1)
+	},
+}
 
 func newSeries(hours int) report.Series {
 	var s report.Series
-	for _, c := range seriesColumns {
-		*c.values(&s) = make(report.Floats, hours)
+	series := reflect.ValueOf(&s).Elem()
+	for _, f := range seriesFigures {
+		series.Field(f.field).Set(reflect.ValueOf(make(report.Floats, hours)))
 	}
 	return s
 }
@@ -169,8 +174,9 @@ func shorten(doc *report.StatisticsData) {
 }
 
 func shortenSeries(s *report.Series) {
-	for _, c := range seriesColumns {
-		values := *c.values(s)
+	series := reflect.ValueOf(s).Elem()
+	for _, f := range seriesFigures {
+		values := f.floats(series)
 		for i, o := range values {
 			if v, ok := o.Get(); ok && v != math.Trunc(v) {
 				v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64) // it was just written

@@ -97,12 +97,20 @@ func optionalColumn(name string, k kind, opt reflect.Type, offset uintptr) colum
 	return column{name: name, kind: k, optional: true, value: offset + value.Offset, present: offset + present.Offset}
 }
 
-// newTable derives the Parquet schema from the row type.
+// newTable derives the Parquet schema from the row type. Rows are sorted by the
+// named columns: keys, which are strings or 32-bit integers, and a time as the last.
 func newTable[T any](name string, sorted ...string) *Table[T] {
 	t := &Table[T]{name: name, sorted: sorted, columns: columnsOf(reflect.TypeFor[T](), 0)}
-	for _, name := range sorted {
+	for i, name := range sorted {
 		_, c := t.column(name)
-		t.keys = append(t.keys, *c)
+		switch last := i == len(sorted)-1; {
+		case last && c.kind == kindTimestamp && !c.optional:
+			t.time = c
+		case !last && (c.kind == kindString || c.kind == kindInt):
+			t.keys = append(t.keys, *c)
+		default:
+			panic("store: table " + t.name + " cannot be sorted by " + name)
+		}
 	}
 	h := thriftWriter{}
 	h.list(2, thriftStruct, 1+len(t.columns))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -39,38 +40,55 @@ func field[V any](b block, i int, offset uintptr) *V {
 	return (*V)(unsafe.Add(b.first, uintptr(i)*b.bytes+offset))
 }
 
-// compare orders two rows by the table's sort order, absent before present.
-func (t *Table[T]) compare(a, b *T) int {
-	p, q := block{unsafe.Pointer(a), 0, 1}, block{unsafe.Pointer(b), 0, 1}
+// Compare orders two rows by the table's sort columns without the time: it is 0
+// where both are of one pod, node, device or source. Absent comes before present.
+func (t *Table[T]) Compare(a, b *T) int {
+	p, q := unsafe.Pointer(a), unsafe.Pointer(b)
 	for i := range t.keys {
-		c := &t.keys[i]
-		if c.optional {
-			x, y := *field[bool](p, 0, c.present), *field[bool](q, 0, c.present)
-			if x != y {
-				return int(b2i(x) - b2i(y))
+		k := &t.keys[i]
+		if k.kind == kindString {
+			x, y := (*string)(unsafe.Add(p, k.value)), (*string)(unsafe.Add(q, k.value))
+			if order := strings.Compare(*x, *y); order != 0 {
+				return order
 			}
-			if !x {
-				continue
-			}
+			continue
 		}
-		order := 0
-		switch c.kind {
-		case kindString:
-			if x, y := *field[string](p, 0, c.value), *field[string](q, 0, c.value); x != y {
-				order = strings.Compare(x, y)
-			}
-		case kindInt:
-			order = cmp.Compare(*field[int32](p, 0, c.value), *field[int32](q, 0, c.value))
-		case kindTimestamp:
-			order = field[time.Time](p, 0, c.value).Compare(*field[time.Time](q, 0, c.value))
-		default:
-			panic("store: a " + c.kind.String() + " is no key") // a mistake in the table's declaration
-		}
-		if order != 0 {
+		if order := k.compareInts(p, q); order != 0 {
 			return order
 		}
 	}
 	return 0
+}
+
+// Time is when the row was sampled, or the begin of its hour: the last of the
+// table's sort columns.
+func (t *Table[T]) Time(row *T) time.Time {
+	return *(*time.Time)(unsafe.Add(unsafe.Pointer(row), t.time.value))
+}
+
+// compareRows orders two rows as the table does: by Compare, then by Time.
+func (t *Table[T]) compareRows(a, b *T) int {
+	if order := t.Compare(a, b); order != 0 {
+		return order
+	}
+	return t.Time(a).Compare(t.Time(b))
+}
+
+// Sort brings rows into the table's order, which Write asks for. Rows of equal
+// keys and time stay in the order that they are in.
+func (t *Table[T]) Sort(rows []T) {
+	slices.SortStableFunc(rows, func(a, b T) int { return t.compareRows(&a, &b) })
+}
+
+// compareInts orders two rows by a column of 32-bit integers.
+func (c *column) compareInts(a, b unsafe.Pointer) int {
+	if c.optional {
+		x, y := *(*bool)(unsafe.Add(a, c.present)), *(*bool)(unsafe.Add(b, c.present))
+		if !x || !y {
+			return int(b2i(x) - b2i(y))
+		}
+	}
+	return cmp.Compare(*(*int32)(unsafe.Add(a, c.value)), *(*int32)(unsafe.Add(b, c.value)))
 }
 
 // levels appends, for each row of the block, 1 where the column's value is

@@ -68,9 +68,10 @@ var (
 type Table[T any] struct {
 	name     string
 	columns  []column
-	schema   []byte // the columns as a footer states them
-	sorted   []string
-	keys     []column  // the columns of sorted
+	schema   []byte    // the columns as a footer states them
+	sorted   []string  // the sort columns by name
+	keys     []column  // the same, but for the last
+	time     *column   // the last
 	encoders sync.Pool // of *encoder, those that are free
 	decoders sync.Pool // of *decoder
 }

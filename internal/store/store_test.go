@@ -25,7 +25,7 @@ func randomRows[T any](t *Table[T], n int, r *rand.Rand) []T {
 	for i := range rows {
 		fill(reflect.ValueOf(&rows[i]).Elem(), r)
 	}
-	slices.SortFunc(rows, func(a, b T) int { return t.compare(&a, &b) })
+	slices.SortFunc(rows, func(a, b T) int { return t.compareRows(&a, &b) })
 	return rows
 }
 

@@ -39,7 +39,7 @@ func wildRows[T any](t *Table[T], n int, r *rand.Rand) []T {
 			wild(v, r, r.IntN(h.distinct), r.IntN(100) < h.absent)
 		})
 	}
-	slices.SortStableFunc(rows, func(a, b T) int { return t.compare(&a, &b) })
+	slices.SortStableFunc(rows, func(a, b T) int { return t.compareRows(&a, &b) })
 	return rows
 }
 

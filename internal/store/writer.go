@@ -85,7 +85,7 @@ func (w *Writer[T]) Write(rows []T) error {
 func (w *Writer[T]) write(rows []T) error {
 	last := &w.last
 	for i := range rows {
-		if w.rows+i > 0 && w.table.compare(last, &rows[i]) > 0 {
+		if w.rows+i > 0 && w.table.compareRows(last, &rows[i]) > 0 {
 			return fmt.Errorf("table %s: row %d is out of order: sort rows by %v before they are encoded", w.table.name, w.rows+i, w.table.sorted)
 		}
 		last = &rows[i]

@@ -6,16 +6,17 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// binWidth is how far apart two values of one bin can be.
+// binWidth is the ratio of the largest to the smallest value of a bin.
 const binWidth = 1.008
 
-var perBin = 1 / math.Log(binWidth)
+var binsPerLog = 1 / math.Log(binWidth)
 
-// bin is the time of values that lie close together, and the largest of them.
-// So a percentile is a value that was measured, at most 0.8 % above the exact
-// one, and exact where the values of a bin are equal, as small numbers are.
+// bin is how long values that lie close together were held, and the largest of
+// them. A percentile is therefore a value that was measured, at most 0.8 % above
+// the exact one, and exact where a bin holds equal values, as with small whole
+// numbers.
 type bin struct {
-	index  int32 // of the value's logarithm; values up to zero share the least
+	index  int32 // of the value's logarithm; values up to zero share zeroBin
 	millis int64
 	value  float64
 }
@@ -26,13 +27,14 @@ func binOf(x float64) int32 {
 	if x <= 0 {
 		return zeroBin
 	}
-	return int32(math.Ceil(math.Log(x) * perBin))
+	return int32(math.Ceil(math.Log(x) * binsPerLog))
 }
 
-// distribution is the time of each value, in bins by index.
+// distribution is how long each value was held, in bins ordered by index.
 type distribution []bin
 
-// add adds time of a value; hint is the bin that was added to before it.
+// add adds time of a value and returns the position of its bin, which is the hint
+// for the next one: values tend to repeat.
 func (d *distribution) add(x float64, millis int64, hint int) int {
 	bins := *d
 	if hint < len(bins) && bins[hint].value == x {
@@ -60,7 +62,7 @@ func (d *distribution) add(x float64, millis int64, hint int) int {
 	return low
 }
 
-// constant is the sum of a value that never changed; ok is false of any other.
+// constant is the integral of a value that never changed; ok is false if it did.
 func (d distribution) constant() (sum integral, ok bool) {
 	if len(d) != 1 {
 		return sum, false
@@ -68,8 +70,8 @@ func (d distribution) constant() (sum integral, ok bool) {
 	return integral{d[0].value * float64(d[0].millis), d[0].millis}, true
 }
 
-// percentile is the least value such that it and the smaller ones stand for at
-// least that share of all time.
+// percentile is the smallest value that, with all smaller ones, was held for at
+// least that share of the time.
 func (d distribution) percentile(percent, millis int64) usage.Opt[float64] {
 	covered := int64(0)
 	for _, b := range d {
@@ -80,14 +82,14 @@ func (d distribution) percentile(percent, millis int64) usage.Opt[float64] {
 	return usage.Opt[float64]{}
 }
 
-// integral is a value summed over time, and the time in which it was measured.
-// Of what comes to pass it is the sum, and at how many instants there was any.
+// integral is a value summed over time, and for how long it was measured. Of a
+// value that is declared asSum it is the plain sum, and the number of instants.
 type integral struct {
 	total  float64 // value × milliseconds
 	millis int64
 }
 
-// sum is the sum of what came to pass.
+// sum is the plain sum.
 func (n integral) sum() usage.Opt[float64] {
 	if n.millis == 0 {
 		return usage.Opt[float64]{}
@@ -103,7 +105,7 @@ func (n integral) mean() usage.Opt[float64] {
 	return usage.Some(n.total / float64(n.millis))
 }
 
-// hours is the value × hours, absent where the value was unknown for some time.
+// hours is the value × hours, absent where the value was NaN, unknown, at any time.
 func (n integral) hours() usage.Opt[float64] {
 	if n.millis == 0 || math.IsNaN(n.total) {
 		return usage.Opt[float64]{}
@@ -112,12 +114,3 @@ func (n integral) hours() usage.Opt[float64] {
 }
 
 const millisPerHour = 3_600_000
-
-func (f *Fold) distribution(v Value) usage.Distribution {
-	bins, sum := f.bins[v], f.sums[v]
-	if len(bins) == 0 {
-		return usage.Distribution{}
-	}
-	return usage.Distribution{Avg: sum.mean(), P50: bins.percentile(50, sum.millis), P95: bins.percentile(95, sum.millis),
-		Max: usage.Some(bins[len(bins)-1].value)}
-}

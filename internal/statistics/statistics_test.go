@@ -16,7 +16,7 @@ var hour = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 
 const interval = 30 * time.Second
 
-// instants are those of an hour that has gaps, and one from before it.
+// instants are the instants of an hour with gaps.
 func instants(r *rand.Rand) []time.Time {
 	var out []time.Time
 	for at := hour.Add(time.Duration(r.IntN(20)) * time.Second); at.Before(hour.Add(time.Hour)); {
@@ -54,15 +54,15 @@ func readings(r *rand.Rand) []reading {
 	return out
 }
 
-// take folds the readings whose instants lie in a run.
-func take(f *Fold, run *Timeline, all []reading) {
-	t := NewTrack(run)
+// appendTo appends the readings whose instants lie in the batch.
+func appendTo(f *Aggregate, timeline *Timeline, all []reading) {
+	t := NewSeries(timeline)
 	for _, x := range all {
-		i := run.Index(x.at, -1)
+		i := timeline.Index(x.at, -1)
 		if i < 0 {
 			continue
 		}
-		t.See(i)
+		t.MarkSeen(i)
 		for v := range values {
 			if !math.IsNaN(x.values[v]) {
 				t.Add(v, i, x.values[v], 1)
@@ -70,12 +70,12 @@ func take(f *Fold, run *Timeline, all []reading) {
 		}
 		t.PromptTokens = usage.Add(t.PromptTokens, usage.Some(x.tokens))
 	}
-	f.Take(t, run)
+	f.Append(timeline, t)
 }
 
-// Taking an hour in any number of runs, through their encoded form, is the
-// same as taking it at once.
-func TestRunsAddUp(t *testing.T) {
+// An hour that is appended in any number of batches, encoded and decoded between
+// them, equals the hour that is appended at once.
+func TestBatchesAddUp(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		at, all := instants(r), readings(r)
@@ -84,37 +84,37 @@ func TestRunsAddUp(t *testing.T) {
 		}
 		slices.SortFunc(at, time.Time.Compare)
 		last := hour.Add(-time.Duration(r.IntN(90)) * time.Second)
-		var begun Fold
-		begun.tail = tail{has: 1 << CPU, at: [values]float64{CPU: 5}}
+		var begun Aggregate
+		begun.pending = pending{has: 1 << CPU, at: [values]float64{CPU: 5}}
 
 		whole := begun
-		run := NewTimeline(hour, interval, last, at)
-		take(&whole, run, all)
+		timeline := NewTimeline(hour, interval, last, at)
+		appendTo(&whole, timeline, all)
 
-		parts, partRun := begun, run
+		parts, batch := begun, timeline
 		for left, before := at, last; len(left) > 0; {
 			n := 1 + r.IntN(len(left))
 			if n < len(left) && left[n].Equal(left[n-1]) {
 				n++
 			}
 			n = min(n, len(left))
-			partRun = NewTimeline(hour, interval, before, left[:n])
-			take(&parts, partRun, all)
-			before, left = partRun.Last(), left[n:]
+			batch = NewTimeline(hour, interval, before, left[:n])
+			appendTo(&parts, batch, all)
+			before, left = batch.Last(), left[n:]
 			var w Writer
 			parts.Encode(&w)
 			parts.Decode(NewReader(w))
 		}
 		closed := seed%2 == 0
-		if got, want := parts.Statistics(partRun, closed), whole.Statistics(run, closed); got != want {
-			t.Fatalf("seed %d: in parts\n%+v\nat once\n%+v", seed, got, want)
+		if got, want := parts.Finish(batch, closed), whole.Finish(timeline, closed); got != want {
+			t.Fatalf("seed %d: in batches\n%+v\nat once\n%+v", seed, got, want)
 		}
 	}
 }
 
-// Distributions are what sorting all values gives: sums exact, percentiles at
-// most 0.8 % above.
-func TestDistributionIsThatOfAllValues(t *testing.T) {
+// Means and maxima are exact, and percentiles at most 0.8 % above those of all
+// values sorted.
+func TestDistribution(t *testing.T) {
 	type span struct {
 		value  float64
 		millis int64
@@ -126,10 +126,10 @@ func TestDistributionIsThatOfAllValues(t *testing.T) {
 		for _, x := range all {
 			at = append(at, x.at)
 		}
-		run := NewTimeline(hour, interval, time.Time{}, at)
-		var f Fold
-		take(&f, run, all)
-		s := f.Statistics(run, true)
+		timeline := NewTimeline(hour, interval, time.Time{}, at)
+		var f Aggregate
+		appendTo(&f, timeline, all)
+		s := f.Finish(timeline, true)
 
 		var spans []span
 		total, weighted, most := int64(0), 0.0, 0.0
@@ -172,51 +172,52 @@ func TestDistributionIsThatOfAllValues(t *testing.T) {
 }
 
 func TestOpenHour(t *testing.T) {
-	run := NewTimeline(hour, interval, time.Time{}, []time.Time{hour, hour.Add(30 * time.Second)})
-	var f Fold
-	track := NewTrack(run)
+	timeline := NewTimeline(hour, interval, time.Time{}, []time.Time{hour, hour.Add(30 * time.Second)})
+	var f Aggregate
+	series := NewSeries(timeline)
 	for i := range 2 {
-		track.See(i)
-		track.Add(GPUsActive, i, 4, 1)
-		track.Add(Cost, i, 3, 1)
+		series.MarkSeen(i)
+		series.Add(GPUsActive, i, 4, 1)
+		series.Add(Cost, i, 3, 1)
 	}
-	f.Take(track, run)
+	f.Append(timeline, series)
 	closed := f
-	s := f.Statistics(run, false)
+	s := f.Finish(timeline, false)
 	if got := s.GPUHoursActive; got != usage.Some(4.0/60) || s.ExpectedSamples != 2 || s.Samples != 2 {
 		t.Errorf("open: %v GPU-hours, %d of %d samples", got, s.Samples, s.ExpectedSamples)
 	}
-	s = closed.Statistics(run, true)
+	s = closed.Finish(timeline, true)
 	if got := s.GPUHoursActive; got != usage.Some(4*1.5/60) || s.ExpectedSamples != 120 || s.Cost != usage.Some(3*1.5/60) {
 		t.Errorf("closed: %v GPU-hours, %d expected, cost %v", got, s.ExpectedSamples, s.Cost)
 	}
 }
 
-// The newest instant of an hour stands into the next.
-func TestBegin(t *testing.T) {
-	run := NewTimeline(hour, interval, time.Time{}, []time.Time{hour.Add(time.Hour - 10*time.Second)})
-	var f Fold
-	track := NewTrack(run)
-	track.See(0)
-	track.Add(GPUsActive, 0, 1, 1)
-	f.Take(track, run)
-	f.Begin()
+// The newest sample of an hour counts in the next hour for the time that it
+// reaches into it.
+func TestNextHour(t *testing.T) {
+	timeline := NewTimeline(hour, interval, time.Time{}, []time.Time{hour.Add(time.Hour - 10*time.Second)})
+	var f Aggregate
+	series := NewSeries(timeline)
+	series.MarkSeen(0)
+	series.Add(GPUsActive, 0, 1, 1)
+	f.Append(timeline, series)
+	f.NextHour()
 	next := hour.Add(time.Hour)
-	after := NewTimeline(next, interval, run.Last(), []time.Time{next.Add(20 * time.Second)})
-	f.Take(nil, after)
-	if s := f.Statistics(after, true); s.GPUHoursActive != usage.Some(20.0/3600) || s.Samples != 0 {
+	after := NewTimeline(next, interval, timeline.Last(), []time.Time{next.Add(20 * time.Second)})
+	f.Append(after, nil)
+	if s := f.Finish(after, true); s.GPUHoursActive != usage.Some(20.0/3600) || s.Samples != 0 {
 		t.Errorf("%v GPU-hours, %d samples", s.GPUHoursActive, s.Samples)
 	}
 }
 
 func TestUnknownPrice(t *testing.T) {
-	run := NewTimeline(hour, interval, time.Time{}, []time.Time{hour, hour.Add(interval)})
-	track := NewTrack(run)
-	track.Add(Cost, 0, 1, 1)
-	track.Add(Cost, 1, math.NaN(), 1)
-	var f Fold
-	f.Take(track, run)
-	if s := f.Statistics(run, true); s.Cost.Present() {
+	timeline := NewTimeline(hour, interval, time.Time{}, []time.Time{hour, hour.Add(interval)})
+	series := NewSeries(timeline)
+	series.Add(Cost, 0, 1, 1)
+	series.Add(Cost, 1, math.NaN(), 1)
+	var f Aggregate
+	f.Append(timeline, series)
+	if s := f.Finish(timeline, true); s.Cost.Present() {
 		t.Errorf("cost %v of something without a price", s.Cost)
 	}
 }
@@ -225,14 +226,14 @@ func FuzzDecode(f *testing.F) {
 	r := rand.New(rand.NewPCG(1, 3))
 	for range 5 {
 		all := readings(r)
-		var fold Fold
-		take(&fold, NewTimeline(hour, interval, time.Time{}, []time.Time{all[0].at, all[1].at, all[2].at}), all)
+		var aggregate Aggregate
+		appendTo(&aggregate, NewTimeline(hour, interval, time.Time{}, []time.Time{all[0].at, all[1].at, all[2].at}), all)
 		var w Writer
-		fold.Encode(&w)
+		aggregate.Encode(&w)
 		f.Add([]byte(w))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var one, two Fold
+		var one, two Aggregate
 		r := NewReader(b)
 		if one.Decode(r); r.Err() != nil {
 			return
@@ -249,18 +250,18 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// A track that members are added to is one that their values are added to.
+// A series to which members are added equals one to which their values are added.
 func TestMembersAddUp(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 9))
-	run := NewTimeline(hour, interval, time.Time{}, instants(r))
+	timeline := NewTimeline(hour, interval, time.Time{}, instants(r))
 	for range 300 {
-		whole, sum := NewTrack(run), NewTrack(run)
-		member := NewTrack(run)
+		whole, sum := NewSeries(timeline), NewSeries(timeline)
+		member := NewSeries(timeline)
 		for range r.IntN(4) {
 			member.Reset()
 			for v := range values {
 				value, gaps := float64(r.IntN(3)), r.IntN(3)
-				for i := range run.Len() {
+				for i := range timeline.Len() {
 					if gaps == 1 && r.IntN(4) == 0 || gaps == 2 {
 						continue
 					}
@@ -271,12 +272,12 @@ func TestMembersAddUp(t *testing.T) {
 					whole.Add(v, i, value, 2)
 				}
 			}
-			sum.AddTrack(member, All)
+			sum.AddValues(member, All)
 		}
 		for v := range values {
-			for i := range run.Len() {
-				a, ok := whole.series[v].at(i)
-				b, ok2 := sum.series[v].at(i)
+			for i := range timeline.Len() {
+				a, ok := whole.points[v].at(i)
+				b, ok2 := sum.points[v].at(i)
 				if a != b || ok != ok2 {
 					t.Fatalf("value %d at %d: %v (%v) of members, %v (%v) of all", v, i, b, ok2, a, ok)
 				}

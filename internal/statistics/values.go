@@ -31,7 +31,7 @@ const (
 )
 
 // declared is the one declaration of each value. Aggregation, the layout of an
-// encoded Fold and its version, and the columns of usage.Statistics follow from
+// encoded Aggregate and its version, and the columns of usage.Statistics follow from
 // it: a value fills the column that has its name. The report's series and totals
 // take their figures from the columns by name.
 var declared = [values]declaration{

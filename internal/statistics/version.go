@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// StateVersion names the layout of an encoded Fold: a hash of the names and
+// StateVersion names the layout of an encoded Aggregate: a hash of the names and
 // kinds of all values and counters, in the order in which Encode writes them.
 // Bytes that were written under another StateVersion must not be decoded, as a
 // number in them may stand for another value.

@@ -8,7 +8,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// Any change of what an encoded fold's numbers stand for changes the version.
+// Any change of what the numbers of an encoded aggregate stand for changes the version.
 func TestStateVersion(t *testing.T) {
 	values, counters := declared[:], counterNames[:]
 	versions := map[string]string{StateVersion: "as declared"}
@@ -57,20 +57,20 @@ func TestNames(t *testing.T) {
 
 // An hour in which everything was measured fills every column.
 func TestEveryColumnIsFilled(t *testing.T) {
-	run := NewTimeline(hour, interval, time.Time{}, []time.Time{hour, hour.Add(interval)})
-	track := NewTrack(run)
+	timeline := NewTimeline(hour, interval, time.Time{}, []time.Time{hour, hour.Add(interval)})
+	series := NewSeries(timeline)
 	for i := range 2 {
-		track.See(i)
+		series.MarkSeen(i)
 		for v := range values {
-			track.Add(v, i, 2, 1)
+			series.Add(v, i, 2, 1)
 		}
 	}
-	for _, n := range track.Counters.each() {
+	for _, n := range series.Counters.each() {
 		*n = usage.Some[int64](3)
 	}
-	var f Fold
-	f.Take(track, run)
-	s := f.Statistics(run, true)
+	var f Aggregate
+	f.Append(timeline, series)
+	s := f.Finish(timeline, true)
 	for name, c := range columns {
 		if v, ok := c.Get(&s).Get(); !ok || v == 0 {
 			t.Errorf("%s is not filled", name)

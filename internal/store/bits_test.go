@@ -118,7 +118,7 @@ func TestExpansion(t *testing.T) {
 	for i := range 2000 {
 		w.add(strings.Repeat("x-", 50_000-1)+fmt.Sprint(i%10), 1)
 	}
-	page, _ := w.encode(nil)
+	page := w.encode(nil)
 	var r textReader
 	if err := r.open(page, false, true); err != nil {
 		t.Fatal(err)

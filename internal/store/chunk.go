@@ -45,7 +45,6 @@ type chunk struct {
 
 	coded   bool            // values go to the dictionary
 	direct  format.Encoding // of integers without one
-	frames  frames          // how pages are compressed
 	entries dictionary
 
 	pages []page
@@ -68,12 +67,13 @@ type workspace struct {
 	levels  []byte
 	values  []byte
 	header  thriftWriter
-	compressor
+
+	compressed []byte
 }
 
 // reset empties the chunk for the next row group.
 func (c *chunk) reset() {
-	c.coded, c.direct, c.frames = c.column.kind != kindBoolean, -1, framesUnknown
+	c.coded, c.direct = c.column.kind != kindBoolean, -1
 	c.entries.reset()
 	clear(c.pages) // their bounds are strings of rows
 	c.pages, c.out, c.size, c.used = c.pages[:0], c.out[:0], 0, 0
@@ -165,8 +165,8 @@ func (c *chunk) end(row int, s *workspace) {
 	if c.column.optional {
 		s.levels = appendRuns(s.levels, c.levels, 1)
 	}
-	encoding, split := c.encode(s)
-	compressed := s.compress(s.values, split, &c.frames)
+	encoding := c.encode(s)
+	compressed := s.compress(s.values)
 	body := compressed
 	if compressed == nil {
 		body = s.values
@@ -198,23 +198,22 @@ func (c *chunk) end(row int, s *workspace) {
 	c.texts.reset()
 }
 
-// encode puts the page's encoded values into s.values. Where split is not 0,
-// what stands behind it is text of which nothing repeats.
-func (c *chunk) encode(s *workspace) (encoding format.Encoding, split int) {
+// encode puts the page's encoded values into s.values.
+func (c *chunk) encode(s *workspace) format.Encoding {
 	s.values = s.values[:0]
 	switch {
 	case c.count == 0:
-		return format.Plain, 0
+		return format.Plain
 	case c.column.kind == kindBoolean:
 		s.values = appendBits(s.values, c.ids)
-		return format.Plain, 0
+		return format.Plain
 	case c.coded:
 		width := max(1, bits.Len(uint(c.entries.len()-1)))
 		s.values = appendRuns(append(s.values, byte(width)), c.ids, width)
-		return format.RLEDictionary, 0
+		return format.RLEDictionary
 	case c.column.kind == kindString:
-		s.values, split = c.texts.encode(s.values)
-		return format.DeltaByteArray, split
+		s.values = c.texts.encode(s.values)
+		return format.DeltaByteArray
 	case c.column.kind == kindDouble:
 		c.direct = format.Plain
 	case c.direct < 0:
@@ -224,7 +223,7 @@ func (c *chunk) encode(s *workspace) (encoding format.Encoding, split int) {
 		}
 	}
 	c.appendNumbers(c.numbers, c.direct, s)
-	return c.direct, 0
+	return c.direct
 }
 
 // try is how many bytes the first values of the page have with the encoding.
@@ -232,8 +231,7 @@ func (c *chunk) encode(s *workspace) (encoding format.Encoding, split int) {
 func (c *chunk) try(encoding format.Encoding, s *workspace) int {
 	c.appendNumbers(c.numbers[:min(len(c.numbers), 8*valuesToTry)], encoding, s)
 	if c.count >= valuesToTry {
-		var any frames
-		if compressed := s.compress(s.values, 0, &any); compressed != nil {
+		if compressed := s.compress(s.values); compressed != nil {
 			return len(compressed)
 		}
 	}

@@ -114,7 +114,7 @@ func FuzzPages(f *testing.F) {
 	for _, s := range []string{"svc-a", "svc-a", "svc-b", ""} {
 		w.add(s, 1)
 	}
-	texts, _ := w.encode(nil)
+	texts := w.encode(nil)
 	f.Add(texts, uint8(7), false)
 	f.Add([]byte{0, 0, 0, 0, 1, 0, 0, 0, 'x'}, uint8(0), true)
 	f.Fuzz(func(t *testing.T, values []byte, encoding uint8, optional bool) {

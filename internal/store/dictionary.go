@@ -93,7 +93,8 @@ func (d *dictionary) appendPage(dst []byte, k kind, s *workspace) (page []byte, 
 		s.values = binary.LittleEndian.AppendUint32(s.values, uint32(len(v)))
 		s.values = append(s.values, v...)
 	}
-	body := s.frame(s.values)
+	s.compressed = zstdEncoder().EncodeAll(s.values, s.compressed[:0])
+	body := s.compressed
 	h := &s.header
 	h.b = h.b[:0]
 	h.i32(1, int(format.DictionaryPage))

@@ -52,11 +52,11 @@ func isWordByte(b byte) bool {
 	return '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }
 
-// encode appends the strings. The bytes from split on are those of the strings.
-func (w *textWriter) encode(dst []byte) (page []byte, split int) {
+// encode appends the strings.
+func (w *textWriter) encode(dst []byte) []byte {
 	dst = appendDelta(dst, w.prefixes, true)
 	dst = appendDelta(dst, w.suffixes, true)
-	return append(dst, w.data...), len(dst)
+	return append(dst, w.data...)
 }
 
 // textReader reads strings: DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY, or

@@ -21,13 +21,12 @@ import (
 type parts struct {
 	*program
 	settings config.Config
-	file     string // that the settings came from, for errors
 }
 
 // parts reads the settings.
 func (p *program) parts(f *flags) (parts, error) {
 	c, err := f.settings()
-	return parts{p, c, f.Config}, err
+	return parts{p, c}, err
 }
 
 // bucketURL is that of the bucket that the settings name.
@@ -83,7 +82,7 @@ func (p parts) rollup() (rollup.Job, error) {
 
 // alert is the job that prints its messages; Slack is for the command to add.
 func (p parts) alert() (alert.Job, error) {
-	rules, err := alert.Rules(p.file, p.settings.Alerts.Rules)
+	rules, err := alert.Rules(p.settings.Alerts.Rules)
 	if err != nil {
 		return alert.Job{}, configError{err}
 	}

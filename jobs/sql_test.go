@@ -51,7 +51,7 @@ func TestSQL(t *testing.T) {
 // Athena's tables name the clusters that the site lists.
 func TestListedClusters(t *testing.T) {
 	dir := t.TempDir()
-	p := parts{&program{log: slog.New(slog.DiscardHandler)}, config.Config{Bucket: "file://" + dir}, ""}
+	p := parts{&program{log: slog.New(slog.DiscardHandler)}, config.Config{Bucket: "file://" + dir}}
 	if names, err := p.clusters(t.Context()); names != nil || err != nil {
 		t.Errorf("before the first rollup: %q, %v", names, err)
 	}

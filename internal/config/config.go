@@ -6,32 +6,34 @@
 // Secret), and a file that holds one is refused.
 //
 // What a rule of an alert may say is known to jobs/alert alone; this package
-// hands the rules on as they were written.
+// hands the rules on unread, as a part of the file.
 package config
 
 import (
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
+	"github.com/company/k8s-resource-monitor/internal/yamlfile"
 )
 
-// Config is every setting. The zero Config is not a valid one; start from Default.
+// Config is every setting; the yaml tags are the keys of the file. The zero
+// Config is not a valid one; start from Default.
 type Config struct {
-	Cluster    string   // the cluster's name in object names and on the site; layout.ValidCluster
-	Bucket     string   // URL of the bucket, s3://… or file:///…; "": not set
-	Namespaces []string // the namespaces to watch, sorted; empty: all
-	Collection Collection
-	Retention  Retention
-	Thresholds Thresholds
-	Alerts     Alerts
-	Prices     Prices
+	Cluster    string     `yaml:"cluster"`    // the cluster's name in object names and on the site; layout.ValidCluster
+	Bucket     string     `yaml:"bucket"`     // URL of the bucket, s3://… or file:///…; "": not set
+	Namespaces []string   `yaml:"namespaces"` // the namespaces to watch, sorted; empty: all
+	Collection Collection `yaml:"collection"`
+	Retention  Retention  `yaml:"retention"`
+	Thresholds Thresholds `yaml:"thresholds"`
+	Alerts     Alerts     `yaml:"alerts"`
+	Prices     Prices     `yaml:"prices"`
 }
 
 // Collection says how often the cluster is sampled.
 type Collection struct {
 	// Interval between two samples. It divides a minute, or is one to five
 	// minutes and divides an hour, so that every hour has the same instants.
-	Interval time.Duration
+	Interval time.Duration `yaml:"interval"`
 }
 
 // SamplesPerRun is how many samples one run of the snapshot job takes, one
@@ -42,30 +44,33 @@ func (c Collection) SamplesPerRun() int { return max(1, int(time.Minute/c.Interv
 
 // Retention is how long each tier is kept, counted from the newest snapshot.
 type Retention struct {
-	Raw, Samples, Hourly, Report time.Duration
+	Raw     time.Duration `yaml:"raw"`
+	Samples time.Duration `yaml:"samples"`
+	Hourly  time.Duration `yaml:"hourly"`
+	Report  time.Duration `yaml:"report"`
 }
 
 // Thresholds are percents, in (0, 100], from which the site marks a bar. CPU
 // and Memory are also those of the default alert rules.
 type Thresholds struct {
-	CPU, Memory, GPU float64
+	CPU    float64 `yaml:"cpu"`
+	Memory float64 `yaml:"memory"`
+	GPU    float64 `yaml:"gpu"`
 }
 
 // Alerts is what the alert job needs beside its secrets.
 type Alerts struct {
-	// Rules is the YAML list of rules, nil where the file has none. Its first
-	// lines are empty: the line numbers in it are those of the whole file.
-	Rules   []byte
-	SiteURL string // where people open the site, linked from messages; "": no link
+	Rules   yamlfile.Value `yaml:"rules"`   // the list of rules, for alert.Rules
+	SiteURL string         `yaml:"siteURL"` // where people open the site, linked from messages; "": no link
 }
 
 // Prices turn use into cost. A price that is absent leaves its part of the
 // cost out; with none set there is no cost.
 type Prices struct {
-	Currency      string             // a code such as USD, shown and not converted
-	GPUHour       map[string]float64 // by GPU product, per device and hour
-	CPUCoreHour   usage.Opt[float64]
-	MemoryGiBHour usage.Opt[float64]
+	Currency      string             `yaml:"currency"` // a code such as USD, shown and not converted
+	GPUHour       map[string]float64 `yaml:"gpuHour"`  // by GPU product, per device and hour
+	CPUCoreHour   usage.Opt[float64] `yaml:"cpuCoreHour"`
+	MemoryGiBHour usage.Opt[float64] `yaml:"memoryGiBHour"`
 }
 
 // Default is the configuration of a file that sets nothing.
@@ -77,29 +82,5 @@ func Default() Config {
 		Retention:  Retention{Raw: 48 * time.Hour, Samples: 7 * day, Hourly: 400 * day, Report: 400 * day},
 		Thresholds: Thresholds{CPU: 80, Memory: 80, GPU: 80},
 		Prices:     Prices{Currency: "USD"},
-	}
-}
-
-// settings is the table of every key of the file and of what reads its value
-// into c. A key with a dot is a key of a section.
-func settings(c *Config) map[string]reader {
-	return map[string]reader{
-		"cluster":              text(&c.Cluster, clusterName),
-		"bucket":               text(&c.Bucket, bucketURL),
-		"namespaces":           names(&c.Namespaces),
-		"collection.interval":  duration(&c.Collection.Interval, interval),
-		"retention.raw":        duration(&c.Retention.Raw, atLeastAnHour),
-		"retention.samples":    duration(&c.Retention.Samples, atLeastAnHour),
-		"retention.hourly":     duration(&c.Retention.Hourly, atLeastAnHour),
-		"retention.report":     duration(&c.Retention.Report, atLeastAnHour),
-		"thresholds.cpu":       number(&c.Thresholds.CPU, percent),
-		"thresholds.memory":    number(&c.Thresholds.Memory, percent),
-		"thresholds.gpu":       number(&c.Thresholds.GPU, percent),
-		"alerts.rules":         source(&c.Alerts.Rules),
-		"alerts.siteURL":       text(&c.Alerts.SiteURL, webURL),
-		"prices.currency":      text(&c.Prices.Currency, currency),
-		"prices.gpuHour":       prices(&c.Prices.GPUHour),
-		"prices.cpuCoreHour":   optional(&c.Prices.CPUCoreHour, price),
-		"prices.memoryGiBHour": optional(&c.Prices.MemoryGiBHour, price),
 	}
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,9 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
+	"github.com/company/k8s-resource-monitor/internal/yamlfile"
 )
 
 const example = "../../deploy/cronjobs/base/config.example.yaml"
@@ -33,11 +33,10 @@ func TestExampleIsTheDefaults(t *testing.T) {
 	}
 
 	var tree map[string]any
-	if err := yaml.Unmarshal(body, &tree); err != nil {
+	if err := yaml.Load(body, &tree); err != nil {
 		t.Fatal(err)
 	}
-	var c Config
-	want := slices.Sorted(maps.Keys(settings(&c)))
+	want := slices.Sorted(slices.Values(yamlfile.Keys[Config]()))
 	if keys := slices.Sorted(maps.Keys(flatten("", tree))); !slices.Equal(keys, want) {
 		t.Errorf("keys of the example: %v\nkeys that exist: %v", keys, want)
 	}
@@ -84,8 +83,11 @@ prices:
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := got.Alerts.Rules
-	got.Alerts.Rules = nil
+	rules, err := got.Alerts.Rules.Items()
+	if err != nil || len(rules) != 2 || rules[0].Line() != 15 || rules[1].Line() != 18 {
+		t.Errorf("rules are %v, %v; want those of lines 15 and 18", rules, err)
+	}
+	got.Alerts.Rules = yamlfile.Value{}
 	want := Config{
 		Cluster: "prod-1", Bucket: "s3://monitor/prod?path_style=true",
 		Namespaces: []string{"model-serving", "research"},
@@ -99,40 +101,37 @@ prices:
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
-	if got, want := rules, strings.Repeat("\n", 14)+`    - name: hot
-      when: cpu_percent > 90.0
-
-    - name: cold # a comment
-      when: cpu_percent < 1.0
-`; string(got) != want {
-		t.Errorf("rules are\n%q, want\n%q", got, want)
-	}
 }
 
-// Line n of the rules is line n of the file, wherever they stand in it.
-func TestRulesKeepTheirLines(t *testing.T) {
+// Whatever is valid YAML is read, and means the same.
+func TestLoadAnyStyle(t *testing.T) {
+	want, err := Load("c.yaml", []byte("cluster: prod\nretention: {raw: 72h, samples: 7d}\nnamespaces: [a, b]\nalerts: {rules: [{name: x}]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Alerts.Rules = yamlfile.Value{}
 	for name, body := range map[string]string{
-		"last":     "alerts:\n  rules:\n  - name: a\n    for: 5m\n  - name: b\n",
-		"first":    "alerts:\n  rules:\n\n    - name: a\n    - name: b\n  siteURL: http://x\ncluster: c\n",
-		"next":     "alerts:\n  rules:\n    - name: a\n    - name: b\ncluster: c\n",
-		"crlf":     "alerts:\r\n  rules:\r\n    - name: a\r\n    - name: b\r\ncluster: c\r\n",
-		"document": "---\nalerts:\n  rules:\n    - name: a\n    - name: b\n...\n",
+		"block":     "cluster: prod\nretention:\n  raw: 72h\n  samples: 7d\nnamespaces:\n- a\n- b\nalerts:\n  rules:\n  - name: x\n",
+		"flow":      "{cluster: prod, retention: {raw: 72h, samples: 7d}, namespaces: [a, b], alerts: {rules: [{name: x}]}}\n",
+		"JSON":      `{"cluster": "prod", "retention": {"raw": "72h"}, "namespaces": ["a", "b"], "alerts": {"rules": [{"name": "x"}]}}`,
+		"quoted":    "'cluster': \"prod\"\n\"retention\": {'raw': '72h'}\nnamespaces: ['a', \"\\x62\"]\nalerts: {rules: [{name: x}]}\n",
+		"aliases":   "cluster: &c prod\nretention: {raw: &r 72h}\nnamespaces: [&a a, b, *a]\nalerts: {rules: [{name: *c}]}\n",
+		"merge key": "retention:\n  <<: [{raw: 72h}, {raw: 99h}]\n  samples: 7d\n<<: {cluster: prod, namespaces: [b, a]}\nalerts: {rules: [{}]}\n",
+		"multiline": "cluster: >-\n  prod\nretention: {raw: 72h}\nnamespaces: [a,\n  b]\nalerts:\n  rules:\n    - when: |\n        x\n        y\n",
+		"documents": "%YAML 1.1\n--- # settings\ncluster: prod\nretention: {raw: 72h}\nnamespaces: [a, b]\nalerts: {rules: [{}]}\n...\n",
+		"crlf":      "cluster: prod\r\nretention:\r\n  raw: 72h\r\nnamespaces: [a, b]\r\nalerts:\r\n  rules:\r\n  - name: x\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := Load("c.yaml", []byte(body))
+			got, err := Load("c.yaml", []byte(body))
 			if err != nil {
 				t.Fatal(err)
 			}
-			var file struct{ Alerts struct{ Rules []yaml.Node } }
-			var rules []yaml.Node
-			if err := yaml.Unmarshal([]byte(body), &file); err != nil {
-				t.Fatal(err)
+			if rules, err := got.Alerts.Rules.Items(); err != nil || len(rules) != 1 {
+				t.Errorf("%d rules, %v", len(rules), err)
 			}
-			if err := yaml.Unmarshal(c.Alerts.Rules, &rules); err != nil {
-				t.Fatalf("%v in %q", err, c.Alerts.Rules)
-			}
-			if len(rules) != 2 || rules[0].Line != file.Alerts.Rules[0].Line || rules[1].Line != file.Alerts.Rules[1].Line {
-				t.Errorf("rules moved: %q", c.Alerts.Rules)
+			got.Alerts.Rules = yamlfile.Value{}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v\nwant %+v", got, want)
 			}
 		})
 	}
@@ -140,21 +139,21 @@ func TestRulesKeepTheirLines(t *testing.T) {
 
 func TestLoadFaults(t *testing.T) {
 	tests := []struct{ name, body, want string }{
-		{"unknown", "cluster: a\ncolour: red\n", "c.yaml:2: colour: unknown key"},
+		{"unknown", "cluster: a\ncolour: red\n", "c.yaml:2: colour: unknown key; the keys here are cluster, bucket, namespaces, collection, retention, thresholds, alerts, prices"},
 		{"near", "clutser: a\n", "c.yaml:1: clutser: unknown key; did you mean cluster?"},
 		{"case", "alerts:\n  siteUrl: http://x\n", "c.yaml:2: alerts.siteUrl: unknown key; did you mean alerts.siteURL?"},
 		{"section", "threshold: {cpu: 1}\n", "c.yaml:1: threshold: unknown key; did you mean thresholds?"},
 		{"elsewhere", "interval: 30s\n", "c.yaml:1: interval: unknown key; did you mean collection.interval?"},
 		{"twice", "cluster: a\n\ncluster: b\n", "c.yaml:3: cluster: is set twice; keep one"},
-		{"not a mapping", "- a\n", "c.yaml:1: the file: is a list, not a list of key: value lines"},
-		{"not a section", "retention: 7d\n", "c.yaml:1: retention: is text, not a list of key: value lines"},
-		{"no YAML", "cluster: [a\nbucket: b\n", "c.yaml:1: not YAML: did not find expected ',' or ']'"},
-		{"two documents", "cluster: a\n---\ncluster: b\n", "c.yaml:2: the file goes on after its first document; keep one"},
+		{"not a mapping", "- a\n", "c.yaml:1: the file: is a list, not lines of key: value with the keys cluster, bucket, namespaces, collection, retention, thresholds, alerts, prices"},
+		{"not a section", "retention: 7d\n", "c.yaml:1: retention: is text, not lines of key: value with the keys raw, samples, hourly, report"},
+		{"no YAML", "cluster: [a\nbucket: b\n", "c.yaml:2: not YAML: did not find expected ',' or ']' (while parsing a flow sequence at line 1)"},
+		{"two documents", "cluster: a\n---\ncluster: b\n", "c.yaml:2: the file goes on after its first YAML document; keep one"},
 		{"number for text", "cluster: 12\n", "c.yaml:1: cluster: is a number, not text; put it in quotes"},
 		{"cluster", "cluster: Prod\n", `c.yaml:1: cluster: "Prod" cannot name a cluster: use at most 63 lower-case letters, digits, '-' and '.', and no name of a file of the site`},
 		{"bucket", "bucket: monitor\n", `c.yaml:1: bucket: "monitor" is not a bucket's URL: write s3://NAME/PREFIX or file:///DIR`},
-		{"namespaces", "namespaces: a\n", "c.yaml:1: namespaces: is text, not a list of names"},
-		{"namespace", "namespaces:\n- a b\n", `c.yaml:2: namespaces: "a b" is not a name that a namespace can have`},
+		{"namespaces", "namespaces: a\n", "c.yaml:1: namespaces: is text, not a list"},
+		{"namespace", "namespaces:\n- a b\n", `c.yaml:2: namespaces[0]: "a b" is not a name that a namespace can have`},
 		{"no unit", "retention:\n  raw: 48\n", "c.yaml:2: retention.raw: is a number, not a duration such as 30s, 48h or 7d"},
 		{"bad unit", "retention:\n  raw: 48x\n", `c.yaml:2: retention.raw: "48x" is not a duration such as 30s, 48h or 7d`},
 		{"days and hours", "retention: {raw: 1.5d}\n", `c.yaml:1: retention.raw: "1.5d" is not a duration such as 30s, 48h or 7d`},
@@ -168,11 +167,16 @@ func TestLoadFaults(t *testing.T) {
 		{"nan", "thresholds: {gpu: .nan}\n", "c.yaml:1: thresholds.gpu: is not a finite number"},
 		{"site", "alerts: {siteURL: monitor}\n", `c.yaml:1: alerts.siteURL: "monitor" is not the address of a page: write https://HOST/PATH`},
 		{"rules", "alerts: {rules: yes please}\n", "c.yaml:1: alerts.rules: is text, not a list"},
-		{"flow rules", "alerts: {rules: [{name: a}]}\n", "c.yaml:1: alerts.rules: write the list with a line of its own for each item, starting with -"},
 		{"currency", "prices: {currency: dollars}\n", `c.yaml:1: prices.currency: "dollars" is not a currency's code of three letters, such as USD`},
-		{"price", "prices:\n  gpuHour:\n    H100: -1\n", "c.yaml:3: prices.gpuHour: H100: -1 is below zero; a price is not"},
+		{"price", "prices:\n  gpuHour:\n    H100: -1\n", "c.yaml:3: prices.gpuHour.H100: -1 is below zero; a price is not"},
 		{"price as text", "prices: {cpuCoreHour: free}\n", "c.yaml:1: prices.cpuCoreHour: is text, not a number, without quotes and unit"},
-		{"alias", "cluster: &a b\nbucket: *a\n", "c.yaml:2: *a: aliases are not read; write the value itself"},
+		{"alias", "cluster: &a b\nbucket: *a\n", `c.yaml:2: bucket: "b" is not a bucket's URL: write s3://NAME/PREFIX or file:///DIR`},
+		{"unknown anchor", "cluster: a\nbucket: *a\n", "c.yaml:2: not YAML: unknown anchor 'a' referenced"},
+		{"anchor in itself", "alerts: &a\n  rules: [*a]\n", "c.yaml:2: the file holds more than 100000 values, counting what its aliases repeat"},
+		{"merge of text", "cluster: a\n<<: b\n", "c.yaml:2: <<: is text, not key: value lines to take over"},
+		{"merged key", "<<: {colour: red}\n", "c.yaml:1: colour: unknown key; the keys here are cluster, bucket, namespaces, collection, retention, thresholds, alerts, prices"},
+		{"list as key", "? [a]\n: b\n", "c.yaml:1: the file: a key here is a list, not text"},
+		{"no price", "prices: {gpuHour: {H100: }}\n", "c.yaml:1: prices.gpuHour.H100: is nothing, not a number, without quotes and unit"},
 		{"all at once", "cluster: 1\nbukket: x\n", "c.yaml:1: cluster: is a number, not text; put it in quotes\nc.yaml:2: bukket: unknown key; did you mean bucket?"},
 	}
 	for _, test := range tests {
@@ -266,12 +270,6 @@ func FuzzLoad(f *testing.F) {
 		if clusterName(c.Cluster) != nil || interval(c.Collection.Interval) != nil || percent(c.Thresholds.GPU) != nil ||
 			atLeastAnHour(c.Retention.Raw) != nil || currency(c.Prices.Currency) != nil {
 			t.Fatalf("accepted %+v", c)
-		}
-		if rules := bytes.TrimSpace(c.Alerts.Rules); len(rules) > 0 {
-			var list []yaml.Node
-			if err := yaml.Unmarshal(c.Alerts.Rules, &list); err != nil {
-				t.Fatalf("rules do not parse: %v in %q", err, c.Alerts.Rules)
-			}
 		}
 	})
 }

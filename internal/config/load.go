@@ -1,17 +1,17 @@
 package config
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
+	"time"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/company/k8s-resource-monitor/internal/layout"
+	"github.com/company/k8s-resource-monitor/internal/usage"
+	"github.com/company/k8s-resource-monitor/internal/yamlfile"
 )
 
 // Load reads the body of a configuration file; file is its name in errors. A
@@ -19,188 +19,115 @@ import (
 // holds every fault of the file, one a line, and never a value that looks like
 // a secret.
 func Load(file string, body []byte) (Config, error) {
-	c := Default()
-	l := &loader{file: file, body: body}
-	l.settings = settings(&c)
-	root, err := l.parse()
+	root, err := yamlfile.Parse(file, body)
+	if err == nil {
+		err = refuseSecrets(root) // before anything else, as other faults may quote a value
+	}
 	if err != nil {
 		return Config{}, err
 	}
-	if root != nil {
-		l.refuseSecrets(root)
-		if l.faults == nil { // else a fault below could quote what is refused here
-			l.section("", root)
-		}
+	c := Default()
+	r := root.Decode(&c)
+	check(r, &c)
+	if err := r.Err(); err != nil {
+		return Config{}, err
 	}
-	if l.faults != nil {
-		return Config{}, errors.Join(l.faults...)
-	}
+	slices.Sort(c.Namespaces)
+	c.Namespaces = slices.Compact(c.Namespaces)
 	return c, nil
 }
 
-// loader is one Load under way.
-type loader struct {
-	file     string
-	body     []byte
-	settings map[string]reader
-	faults   []error
-	end      int // line on which the value being read ends, 0: the file's last
+// check adds a fault to r for each value that is of the right type and is not allowed.
+func check(r *yamlfile.Reading, c *Config) {
+	r.Check("cluster", clusterName(c.Cluster))
+	r.Check("bucket", bucketURL(c.Bucket))
+	for i, name := range c.Namespaces {
+		r.Check(fmt.Sprintf("namespaces[%d]", i), namespace(name))
+	}
+	r.Check("collection.interval", interval(c.Collection.Interval))
+	r.Check("retention.raw", atLeastAnHour(c.Retention.Raw))
+	r.Check("retention.samples", atLeastAnHour(c.Retention.Samples))
+	r.Check("retention.hourly", atLeastAnHour(c.Retention.Hourly))
+	r.Check("retention.report", atLeastAnHour(c.Retention.Report))
+	r.Check("thresholds.cpu", percent(c.Thresholds.CPU))
+	r.Check("thresholds.memory", percent(c.Thresholds.Memory))
+	r.Check("thresholds.gpu", percent(c.Thresholds.GPU))
+	r.Check("alerts.siteURL", webURL(c.Alerts.SiteURL))
+	_, err := c.Alerts.Rules.Items()
+	r.Check("alerts.rules", err)
+	r.Check("prices.currency", currency(c.Prices.Currency))
+	for _, product := range slices.Sorted(maps.Keys(c.Prices.GPUHour)) {
+		r.Check("prices.gpuHour."+product, price(usage.Some(c.Prices.GPUHour[product])))
+	}
+	r.Check("prices.cpuCoreHour", price(c.Prices.CPUCoreHour))
+	r.Check("prices.memoryGiBHour", price(c.Prices.MemoryGiBHour))
 }
 
-// reader stores the value of one key. Its error says what is wrong with it,
-// without naming the place.
-type reader func(l *loader, value *yaml.Node) error
-
-// fault adds one fault, on one line whatever the file holds.
-func (l *loader) fault(line int, format string, args ...any) {
-	text := strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, fmt.Sprintf(format, args...))
-	l.faults = append(l.faults, fmt.Errorf("%s:%d: %s", l.file, line, text))
+func clusterName(s string) error {
+	if !layout.ValidCluster(s) {
+		return fmt.Errorf("%q cannot name a cluster: use at most 63 lower-case letters, digits, '-' and '.', "+
+			"and no name of a file of the site", s)
+	}
+	return nil
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-
-// parse returns the mapping at the root of the file, nil if the file is empty.
-func (l *loader) parse() (*yaml.Node, error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(l.body))
-	var document, more yaml.Node
-	switch err := decoder.Decode(&document); {
-	case errors.Is(err, io.EOF):
-		return nil, nil
-	case err != nil:
-		line := "1"
-		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil && m[1] != "" {
-			line = m[1]
-		}
-		return nil, fmt.Errorf("%s:%s: not YAML: %s", l.file, line, yamlLine.ReplaceAllString(err.Error(), ""))
+// bucketURL checks only what must not be passed on: the grammar of the URL
+// belongs to the package that opens it.
+func bucketURL(s string) error {
+	if !strings.Contains(s, "://") {
+		return fmt.Errorf("%q is not a bucket's URL: write s3://NAME/PREFIX or file:///DIR", s)
 	}
-	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s:%d: the file goes on after its first document; keep one", l.file, max(1, more.Line))
-	}
-	root := document.Content[0]
-	if isNull(root) {
-		return nil, nil
-	}
-	return root, nil
+	return nil
 }
 
-// section reads the keys of one mapping; path is "" or ends in a dot.
-func (l *loader) section(path string, n *yaml.Node) {
-	if n.Kind != yaml.MappingNode {
-		l.fault(n.Line, "%s: is %s, not a list of key: value lines", orFile(strings.TrimSuffix(path, ".")), kind(n))
-		return
+func namespace(s string) error {
+	if !layout.ValidName(s) {
+		return fmt.Errorf("%q is not a name that a namespace can have", s)
 	}
-	outer := l.end
-	seen := map[string]bool{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		if l.end = outer; i+2 < len(n.Content) {
-			l.end = n.Content[i+2].Line - 1
-		}
-		name := path + key.Value
-		read, isSetting := l.settings[name]
-		switch {
-		case seen[name]:
-			l.fault(key.Line, "%s: is set twice; keep one", name)
-		case isSetting && isNull(value):
-		case isSetting:
-			if err := read(l, value); err != nil {
-				l.fault(value.Line, "%s: %v", name, err)
-			}
-		case !l.isSection(name):
-			l.fault(key.Line, "%s: unknown key%s", name, l.meant(path, key.Value))
-		case !isNull(value):
-			l.section(name+".", value)
-		}
-		seen[name] = true
-	}
-	l.end = outer
+	return nil
 }
 
-func (l *loader) isSection(name string) bool {
-	for key := range l.settings {
-		if strings.HasPrefix(key, name+".") {
-			return true
-		}
+func webURL(s string) error {
+	if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return fmt.Errorf("%q is not the address of a page: write https://HOST/PATH", s)
 	}
-	return false
+	return nil
 }
 
-// meant is "; did you mean …?" where the key is written nearly like one of the
-// same section, or is one of another section.
-func (l *loader) meant(path, key string) string {
-	best, distance := "", 3
-	for _, known := range slices.Sorted(maps.Keys(l.settings)) {
-		if rest, ok := strings.CutPrefix(known, path); ok {
-			name, _, _ := strings.Cut(rest, ".")
-			if d := edits(strings.ToLower(name), strings.ToLower(key)); d < distance && d < len(name) {
-				best, distance = path+name, d
-			}
-		}
-		if _, name, _ := strings.Cut(known, "."); strings.EqualFold(name, key) {
-			best, distance = known, 0
-		}
+func interval(d time.Duration) error {
+	const least, most = 10 * time.Second, 5 * time.Minute
+	if d < least || d > most || time.Minute%d != 0 && d%time.Minute != 0 {
+		return fmt.Errorf("%v does not fit: use 10s, 12s, 15s, 20s, 30s, or 1m to 5m in whole minutes", d)
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %s?", best)
+	return nil
 }
 
-// edits is how many letters to insert, delete or replace to get from a to b.
-func edits(a, b string) int {
-	if max(len(a), len(b)) > 64 {
-		return 64 // no key is that long
+func atLeastAnHour(d time.Duration) error {
+	if d < time.Hour {
+		return fmt.Errorf("%v is too short: keep at least 1h", d)
 	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
+	return nil
 }
 
-func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
-
-// kind names what a value is, in the words of an error.
-func kind(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
-		return "a list of key: value lines"
-	case yaml.SequenceNode:
-		return "a list"
-	case yaml.AliasNode:
-		return "an alias"
+func percent(v float64) error {
+	if v <= 0 || v > 100 {
+		return fmt.Errorf("%v is not a percent above 0 and up to 100", v)
 	}
-	switch n.ShortTag() {
-	case "!!int", "!!float":
-		return "a number"
-	case "!!bool":
-		return "true or false"
-	case "!!timestamp":
-		return "a date"
-	}
-	return "text"
+	return nil
 }
 
-func orFile(path string) string {
-	if path == "" {
-		return "the file"
+func price(p usage.Opt[float64]) error {
+	if v, _ := p.Get(); v < 0 {
+		return fmt.Errorf("%v is below zero; a price is not", v)
 	}
-	return path
+	return nil
+}
+
+var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
+
+func currency(s string) error {
+	if !currencyCode.MatchString(s) {
+		return fmt.Errorf("%q is not a currency's code of three letters, such as USD", s)
+	}
+	return nil
 }

@@ -1,13 +1,14 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"regexp"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/company/k8s-resource-monitor/internal/yamlfile"
 )
 
 // Secret returns the secret that the environment variable name holds, or the
@@ -34,34 +35,28 @@ func Secret(env func(string) string, name string) (string, error) {
 
 var (
 	secretKey   = regexp.MustCompile(`(?i)webhook|token|password|secret|access_?key|credential`)
-	secretValue = regexp.MustCompile(`hooks\.slack(-gov)?\.com/|\bxox[a-z](\.[a-z0-9-]+)?-[0-9A-Za-z]|\bxapp-[0-9]|\bA[KS]IA[0-9A-Z]{16}\b`)
+	secretValue = regexp.MustCompile(`hooks\.slack(-gov)?\.com/|\bxox[a-z](\.[a-z0-9-]+)?-[0-9A-Za-z]|\bxapp-[0-9]|` +
+		`\bA[KS]IA[0-9A-Z]{16}\b`)
 )
 
 const secretHint = "; set it in the environment as SLACK_WEBHOOK_URL, or the file that holds it as SLACK_WEBHOOK_URL_FILE" +
 	" (access to the bucket: the AWS SDK's own variables and files)"
 
-// refuseSecrets adds a fault for each key that names a secret and each value
-// that looks like one, wherever it stands, and for each alias: aliases can
-// repeat a value without bound.
-func (l *loader) refuseSecrets(n *yaml.Node) {
-	switch {
-	case n.Kind == yaml.AliasNode:
-		l.fault(n.Line, "*%s: aliases are not read; write the value itself", n.Value)
-	case n.Kind == yaml.ScalarNode && secretValue.MatchString(n.Value):
-		l.fault(n.Line, "a value here is a secret, and a secret does not belong in this file%s", secretHint)
-	case n.Kind == yaml.ScalarNode && hasUser(n.Value):
-		l.fault(n.Line, "a URL here holds a user or password, and a secret does not belong in this file%s", secretHint)
-	case n.Kind == yaml.MappingNode:
-		for i := 0; i < len(n.Content); i += 2 {
-			if key := n.Content[i]; secretKey.MatchString(key.Value) {
-				l.fault(key.Line, "%s: a secret does not belong in this file%s", key.Value, secretHint)
-				return
-			}
+// refuseSecrets returns a fault for each key that names a secret and each value
+// that looks like one, wherever it stands.
+func refuseSecrets(root yamlfile.Value) error {
+	var faults []error
+	for s, isKey := range root.Scalars() {
+		switch {
+		case isKey && secretKey.MatchString(s.Text):
+			faults = append(faults, s.Fault("%s: a secret does not belong in this file%s", s.Text, secretHint))
+		case secretValue.MatchString(s.Text):
+			faults = append(faults, s.Fault("a value here is a secret, and a secret does not belong in this file%s", secretHint))
+		case hasUser(s.Text):
+			faults = append(faults, s.Fault("a URL here holds a user or password, and a secret does not belong in this file%s", secretHint))
 		}
 	}
-	for _, child := range n.Content {
-		l.refuseSecrets(child)
-	}
+	return errors.Join(faults...)
 }
 
 func hasUser(s string) bool {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/report"
+	"github.com/company/k8s-resource-monitor/internal/yamlfile"
 	"github.com/company/k8s-resource-monitor/jobs/alert"
 	"github.com/company/k8s-resource-monitor/jobs/prune"
 	"github.com/company/k8s-resource-monitor/jobs/rollup"
@@ -22,7 +23,7 @@ import (
 )
 
 func demo(tb testing.TB) *Demo {
-	rules, err := alert.Rules("", nil)
+	rules, err := alert.Rules(yamlfile.Value{})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/internal/store"
 	"github.com/company/k8s-resource-monitor/internal/usage"
+	"github.com/company/k8s-resource-monitor/internal/yamlfile"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -71,7 +72,7 @@ func newWorld(t *testing.T, rules string) *world {
 		t.Fatal(err)
 	}
 	if rules == "" {
-		if parsed, err = Rules("", nil); err != nil {
+		if parsed, err = Rules(yamlfile.Value{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -23,6 +23,8 @@ const (
 	onSnapshot = "snapshot"
 )
 
+var kindNames = []string{onPod, onNode, onGPU, onModel, onSnapshot}
+
 // podRow is what a rule on pods sees. Percents are of the first of limit,
 // request and the node's allocatable that is known; the basis says which.
 type podRow struct {

@@ -1,19 +1,17 @@
 package alert
 
 import (
-	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"cel.dev/cel-go/cel"
-	"go.yaml.in/yaml/v3"
+
+	"github.com/company/k8s-resource-monitor/internal/yamlfile"
 )
 
 //go:embed rules.yaml
@@ -46,19 +44,19 @@ const longestFor = 24 * time.Hour
 // severities, in rising order.
 var severities = []string{"INFO", "WARNING", "CRITICAL"}
 
-// Rules returns the rules that apply where the configuration gives the rules in
-// body: the default rules, each replaced by one of body of the same name, and then
-// the others of body. Errors are those of ParseRules.
-func Rules(file string, body []byte) ([]Rule, error) {
+// Rules returns the rules that apply where the configuration gives the list
+// own: the default rules, each replaced by one of own of the same name, and then
+// the others of own. Errors are those of ParseRules.
+func Rules(own yamlfile.Value) ([]Rule, error) {
 	rules, err := ParseRules("rules.yaml", defaultRules)
 	if err != nil {
 		return nil, err
 	}
-	own, err := ParseRules(file, body)
+	added, err := readRules(own)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range own {
+	for _, r := range added {
 		if i := slices.IndexFunc(rules, func(d Rule) bool { return d.Name == r.Name }); i >= 0 {
 			rules[i] = r
 		} else {
@@ -72,195 +70,121 @@ func Rules(file string, body []byte) ([]Rule, error) {
 // type, an expression, a column — is an error that names the file, the line and
 // the rule; all faults are reported together.
 func ParseRules(file string, body []byte) ([]Rule, error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(body))
-	var document, extra yaml.Node
-	err := decoder.Decode(&document)
-	if errors.Is(err, io.EOF) {
-		return nil, nil
-	}
+	list, err := yamlfile.Parse(file, body)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s", file, strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil, err
 	}
-	if err := decoder.Decode(&extra); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: the rules go on after the first YAML document; keep one list", file)
+	return readRules(list)
+}
+
+func readRules(list yamlfile.Value) ([]Rule, error) {
+	items, err := list.Items()
+	if err != nil {
+		return nil, list.Fault("rules: %v; start each rule with - name:", err)
 	}
 	kinds, err := newKinds()
 	if err != nil {
 		return nil, err
 	}
-	p := parser{file: file, kinds: kinds}
-	list := document.Content[0]
-	if list.Kind != yaml.SequenceNode {
-		if list.Tag == "!!null" {
-			return nil, nil
-		}
-		p.fault(list.Line, "rules are a list, each starting with - name:")
-		return nil, p.err()
-	}
 	var rules []Rule
-	for _, item := range list.Content {
-		r := p.rule(item)
-		if slices.ContainsFunc(rules, func(o Rule) bool { return o.Name == r.Name && r.Name != "" }) {
-			p.fault(item.Line, "there are two rules of this name")
+	var faults []error
+	first := map[string]int{} // line of the first rule of a name
+	for _, item := range items {
+		rule, reading := readRule(item, kinds)
+		if line, twice := first[rule.Name]; twice && rule.Name != "" {
+			reading.Check("", fmt.Errorf("there is a rule of this name at line %d", line))
+		} else {
+			first[rule.Name] = item.Line()
 		}
-		rules = append(rules, r)
+		rules = append(rules, rule)
+		faults = append(faults, reading.Err())
 	}
-	if err := p.err(); err != nil {
+	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
 	return rules, nil
 }
 
-// parser collects the faults of one file.
-type parser struct {
-	file   string
-	kinds  map[string]*kind
-	name   string // of the rule being read, "" before it is known
-	faults []fault
+// ruleKeys are the keys of a rule in YAML.
+type ruleKeys struct {
+	Name     string  `yaml:"name"`
+	On       string  `yaml:"on"`
+	When     string  `yaml:"when"`
+	Clear    string  `yaml:"clear"`
+	For      forKeys `yaml:"for"`
+	Severity string  `yaml:"severity"`
+	Summary  string  `yaml:"summary"`
 }
 
-type fault struct {
-	line int
-	text string
-}
-
-// err is all faults, in the order of their lines; nil if there are none.
-func (p *parser) err() error {
-	slices.SortStableFunc(p.faults, func(a, b fault) int { return a.line - b.line })
-	var errs []error
-	for _, f := range p.faults {
-		errs = append(errs, errors.New(f.text))
-	}
-	return errors.Join(errs...)
-}
-
-func (p *parser) fault(line int, format string, args ...any) {
-	where := fmt.Sprintf("%s:%d: ", p.file, line)
-	if p.name != "" {
-		where += "rule " + p.name + ": "
-	}
-	p.faults = append(p.faults, fault{line, where + fmt.Sprintf(format, args...)})
+type forKeys struct {
+	Duration time.Duration `yaml:"duration"`
+	Samples  int           `yaml:"samples"`
 }
 
 var namePattern = regexp.MustCompile(`^[a-zA-Z0-9][-a-zA-Z0-9]{0,62}$`)
 
-func (p *parser) rule(n *yaml.Node) Rule {
-	p.name = ""
-	r := Rule{For: For{Samples: 1}}
-	keys := p.mapping(n, "name", "on", "when", "clear", "for", "severity", "summary")
-	if keys == nil {
-		return r
+// readRule reads and checks one rule; what is wrong with it stands in the Reading.
+func readRule(item yamlfile.Value, kinds map[string]*kind) (Rule, *yamlfile.Reading) {
+	keys := ruleKeys{For: forKeys{Samples: 1}}
+	reading := item.Decode(&keys)
+	reading.Of = "a rule"
+	for _, required := range []string{"name", "on", "when", "severity", "summary"} {
+		reading.Missing(required)
 	}
-	if name := p.text(keys["name"], "name"); !namePattern.MatchString(name) {
-		p.fault(n.Line, "name: give each rule a name of at most 63 letters, digits and '-'")
+	if !namePattern.MatchString(keys.Name) {
+		reading.Check("name", errors.New("give each rule a name of at most 63 letters, digits and '-'"))
+		keys.Name = ""
 	} else {
-		r.Name, p.name = name, name
+		reading.Of = "rule " + keys.Name
 	}
-	for _, required := range []string{"on", "when", "severity", "summary"} {
-		if keys[required] == nil {
-			p.fault(n.Line, "%s is missing", required)
+	if !slices.Contains(severities, keys.Severity) {
+		reading.Check("severity", fmt.Errorf("%q is none of %s", keys.Severity, strings.Join(severities, ", ")))
+	}
+	if keys.For.Duration < 0 || keys.For.Duration > longestFor {
+		reading.Check("for.duration", fmt.Errorf("%v is not between 0s and %v", keys.For.Duration, longestFor))
+	}
+	if keys.For.Samples < 1 {
+		reading.Check("for.samples", fmt.Errorf("%d is not a whole number of at least 1", keys.For.Samples))
+	}
+	for _, text := range [][2]string{{"when", keys.When}, {"clear", keys.Clear}, {"summary", keys.Summary}} {
+		if strings.TrimSpace(text[1]) == "" {
+			reading.Check(text[0], errors.New("is empty"))
 		}
 	}
-	if r.Severity = p.text(keys["severity"], "severity"); r.Severity != "" && !slices.Contains(severities, r.Severity) {
-		p.fault(keys["severity"].Line, "severity: %q is none of %s", r.Severity, strings.Join(severities, ", "))
+	rule := Rule{Name: keys.Name, On: keys.On, When: keys.When, Clear: keys.Clear, For: For(keys.For),
+		Severity: keys.Severity, Summary: keys.Summary, kind: kinds[keys.On]}
+	if rule.kind == nil {
+		reading.Check("on", fmt.Errorf("%q is none of %s", keys.On, strings.Join(kindNames, ", ")))
+		return rule, reading
 	}
-	if keys["for"] != nil {
-		r.For = p.holding(keys["for"])
-	}
-	if r.On = p.text(keys["on"], "on"); r.On == "" {
-		return r
-	}
-	if r.kind = p.kinds[r.On]; r.kind == nil {
-		p.fault(keys["on"].Line, "on: %q is none of pod, node, gpu, model, snapshot", r.On)
-		return r
-	}
-	r.When, r.when = p.expression(r.kind, keys["when"], "when")
-	r.Clear, r.clear = p.expression(r.kind, keys["clear"], "clear")
-	r.Summary = p.text(keys["summary"], "summary")
-	for _, name := range placeholders(r.Summary) {
-		if _, column := r.kind.columns[name]; !column && !slices.Contains(thresholds, name) {
-			p.fault(keys["summary"].Line, "summary: {%s} is no column of a %s and no threshold", name, r.On)
+	var err error
+	rule.when, err = rule.kind.expression(rule.When)
+	reading.Check("when", err)
+	rule.clear, err = rule.kind.expression(rule.Clear)
+	reading.Check("clear", err)
+	for _, name := range placeholders(rule.Summary) {
+		if _, column := rule.kind.columns[name]; !column && !slices.Contains(thresholds, name) {
+			reading.Check("summary", fmt.Errorf("{%s} is no column of a %s and no threshold", name, rule.On))
 		}
 	}
-	return r
-}
-
-// mapping returns the values of a mapping by key, nil if it is none.
-func (p *parser) mapping(n *yaml.Node, known ...string) map[string]*yaml.Node {
-	if n.Kind != yaml.MappingNode {
-		p.fault(n.Line, "lines of key: value are expected here, with the keys %s", strings.Join(known, ", "))
-		return nil
-	}
-	values := map[string]*yaml.Node{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		switch {
-		case key.Value == "name" && value.Kind == yaml.ScalarNode && namePattern.MatchString(value.Value):
-			p.name = value.Value // so that faults before it say whose they are
-		case !slices.Contains(known, key.Value):
-			p.fault(key.Line, "unknown key %q; the keys are %s", key.Value, strings.Join(known, ", "))
-		}
-		if values[key.Value] != nil {
-			p.fault(key.Line, "%s is set twice", key.Value)
-		}
-		values[key.Value] = value
-	}
-	return values
-}
-
-// text reads a string; a key that is not there is "".
-func (p *parser) text(n *yaml.Node, key string) string {
-	switch {
-	case n == nil:
-		return ""
-	case n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str":
-		p.fault(n.Line, "%s: is not text; put it in quotes", key)
-		return ""
-	case strings.TrimSpace(n.Value) == "":
-		p.fault(n.Line, "%s: is empty", key)
-	}
-	return n.Value
-}
-
-// holding reads {duration, samples}.
-func (p *parser) holding(n *yaml.Node) For {
-	f := For{Samples: 1}
-	keys := p.mapping(n, "duration", "samples")
-	if d := keys["duration"]; d != nil {
-		var err error
-		if f.Duration, err = time.ParseDuration(d.Value); err != nil || f.Duration < 0 || f.Duration > longestFor {
-			p.fault(d.Line, "for: duration: %q is not a time between 0s and %v, such as 10m", d.Value, longestFor)
-		}
-	}
-	if s := keys["samples"]; s != nil {
-		var err error
-		if f.Samples, err = strconv.Atoi(s.Value); err != nil || f.Samples < 1 {
-			p.fault(s.Line, "for: samples: %q is not a whole number of at least 1", s.Value)
-		}
-	}
-	return f
+	return rule, reading
 }
 
 // expression compiles a CEL expression that must be true or false.
-func (p *parser) expression(k *kind, n *yaml.Node, key string) (string, cel.Program) {
-	source := p.text(n, key)
+func (k *kind) expression(source string) (cel.Program, error) {
 	if strings.TrimSpace(source) == "" {
-		return "", nil
+		return nil, nil
 	}
 	ast, issues := k.env.Compile(source)
 	if issues.Err() != nil {
+		var errs []string
 		for _, e := range issues.Errors() {
-			p.fault(n.Line, "%s: %s (at character %d of the expression)", key, e.Message, e.Location.Column()+1)
+			errs = append(errs, fmt.Sprintf("%s (at character %d of the expression)", e.Message, e.Location.Column()+1))
 		}
-		return source, nil
+		return nil, errors.New(strings.Join(errs, "; "))
 	}
 	if ast.OutputType() != cel.BoolType {
-		p.fault(n.Line, "%s: gives %v, not true or false", key, ast.OutputType())
-		return source, nil
+		return nil, fmt.Errorf("gives %v, not true or false", ast.OutputType())
 	}
-	program, err := k.env.Program(ast)
-	if err != nil {
-		p.fault(n.Line, "%s: %v", key, err)
-	}
-	return source, program
+	return k.env.Program(ast)
 }

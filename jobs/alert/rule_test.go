@@ -11,6 +11,7 @@ import (
 
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/internal/usage"
+	"github.com/company/k8s-resource-monitor/internal/yamlfile"
 )
 
 // Every file in testdata/refused is a list of rules and, after a line ---,
@@ -56,11 +57,18 @@ func TestParseRules(t *testing.T) {
 
 // A rule of the configuration takes the place of the default of its name.
 func TestRules(t *testing.T) {
-	defaults, err := Rules("c.yaml", nil)
+	defaults, err := Rules(yamlfile.Value{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := Rules("c.yaml", []byte(`
+	parse := func(body string) yamlfile.Value {
+		list, err := yamlfile.Parse("c.yaml", []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	rules, err := Rules(parse(`
 - {name: gpu-busy, on: pod, when: "false", severity: INFO, summary: off}
 - {name: own, on: node, when: unschedulable, severity: INFO, summary: "{node} is cordoned"}
 `))
@@ -72,7 +80,7 @@ func TestRules(t *testing.T) {
 			t.Errorf("rule %d is %s, when %s", i, r.Name, r.When)
 		}
 	}
-	if _, err := Rules("c.yaml", []byte("- name: x\n")); err == nil || !strings.HasPrefix(err.Error(), "c.yaml:1: rule x: ") {
+	if _, err := Rules(parse("- name: x\n")); err == nil || !strings.HasPrefix(err.Error(), "c.yaml:1: rule x: ") {
 		t.Error(err)
 	}
 }

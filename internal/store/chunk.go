@@ -178,6 +178,7 @@ func (c *chunk) end(row int, s *workspace) {
 	h.i32(1, int(format.DataPageV2))
 	h.i32(2, len(s.levels)+len(s.values))
 	h.i32(3, len(s.levels)+len(body))
+	h.i32(4, checksum(s.levels, body))
 	h.open(8)
 	h.i32(1, c.rows)
 	h.i32(2, c.rows-c.count)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"hash/crc32"
 	"sync"
 
 	"github.com/klauspost/compress/s2"
@@ -49,6 +50,16 @@ func (s *workspace) compress(src []byte) []byte {
 		return s.compressed
 	}
 	return nil
+}
+
+// checksum is the CRC-32 of a page's bytes as the file has them, without the
+// header, in which it stands.
+func checksum(parts ...[]byte) int {
+	sum := uint32(0)
+	for _, part := range parts {
+		sum = crc32.Update(sum, crc32.IEEETable, part)
+	}
+	return int(int32(sum))
 }
 
 // decompress returns the size bytes that src holds, in space if they fit.

@@ -5,10 +5,14 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
 )
 
 // readAll reads a file as a merge does, and checks that it ends.
@@ -59,6 +63,46 @@ func TestDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// TestChecksum: a bit that has changed in a page is an error that names object
+// and column, wherever it is. A page without a checksum is read all the same.
+func TestChecksum(t *testing.T) {
+	rows := fleet(300, 2)
+	body := encode(t, Pods, rows, "c")
+	size, _ := footerSize(body, int64(len(body)))
+	footer, err := readFooter(body[int64(len(body))-size:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, r := bucket.Mem(), rand.New(rand.NewPCG(35, 36))
+	for i, leaf := range footer.leaves {
+		start, end := footer.groups[0].chunks[leaf].span()
+		for at := int(start); at < int(end); {
+			header := thriftReader{b: body[at:end]}
+			page := readPageHeader(&header)
+			from := int(end) - len(header.b)
+			at = from + int(page.stored)
+			if from == at {
+				continue
+			}
+			damaged := bytes.Clone(body)
+			damaged[from+r.IntN(at-from)] ^= 1 << r.IntN(8)
+			put(t, b, "raw/x.parquet", damaged)
+			_, err := Pods.Read(t.Context(), b, "raw/x.parquet")
+			if column := "column " + Pods.columns[i].name; !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "raw/x.parquet") ||
+				!strings.Contains(err.Error(), column) || !strings.Contains(err.Error(), "checksum") {
+				t.Errorf("%s: %v", column, err)
+			}
+		}
+	}
+	old, err := os.ReadFile(filepath.Join("testdata", "without_checksums.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Gaps.Decode(old); err != nil || len(got) != 1000 || got[999].Target != "node-999" {
+		t.Errorf("a file without checksums: %d rows, %v", len(got), err)
 	}
 }
 

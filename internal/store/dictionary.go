@@ -100,6 +100,7 @@ func (d *dictionary) appendPage(dst []byte, k kind, s *workspace) (page []byte, 
 	h.i32(1, int(format.DictionaryPage))
 	h.i32(2, len(s.values))
 	h.i32(3, len(body))
+	h.i32(4, checksum(body))
 	h.open(7)
 	h.i32(1, d.len())
 	h.i32(2, int(format.Plain))

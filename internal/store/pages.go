@@ -19,6 +19,8 @@ type pageHeader struct {
 	levelBytes, repeatBytes  int64 // version 2
 	levelEncoding            format.Encoding
 	uncompressed, known, two bool
+	checked                  bool // the header has a checksum
+	checksum                 int64
 }
 
 // readPageHeader reads a header and what it says of a page of that kind.
@@ -31,6 +33,8 @@ func readPageHeader(r *thriftReader) (h pageHeader) {
 			h.size = r.int()
 		case id == 3 && kind == thriftI32:
 			h.stored = r.int()
+		case id == 4 && kind == thriftI32:
+			h.checked, h.checksum = true, r.int()
 		case (id == 5 || id == 7 || id == 8) && kind == thriftStruct:
 			h.known = true
 			h.two = id == 8
@@ -83,6 +87,9 @@ func (c *cursor) next() error {
 	}
 	body := r.b[:h.stored]
 	c.b = r.b[h.stored:]
+	if h.checked && h.checksum != int64(checksum(body)) {
+		return errors.New("a page's bytes are not those that were written: its checksum differs")
+	}
 	switch {
 	case h.kind == format.DictionaryPage && h.known:
 		return c.readDictionary(h, body)

@@ -17,7 +17,7 @@
 // that differ from their neighbours, or 96 KiB of strings. The codec is zstd;
 // a page that it would not make smaller says so. A chunk states its absent values and, unless there is a NaN
 // or a string of more than 64 bytes among them, its least and greatest value.
-// The sort order is in the footer, and a page index before it if any chunk has
+// Every page's header has the CRC-32 of its bytes. The sort order is in the footer, and a page index before it if any chunk has
 // several pages.
 //
 // # Reading
@@ -27,8 +27,8 @@
 // over, because v1 only ever grows; any other difference is a *SchemaError.
 // Files of other writers are read too if their encodings are among those above
 // or DELTA_LENGTH_BYTE_ARRAY or RLE, their codec zstd, snappy or none. Every
-// length in a file is held against the bytes that are there: what does not
-// hold together is ErrCorrupt.
+// length in a file is held against the bytes that are there, and every page
+// against its checksum if it has one: what does not hold together is ErrCorrupt.
 package store
 
 import (
@@ -82,7 +82,7 @@ type Metadata struct {
 }
 
 // ErrCorrupt is the error of bytes that are not a whole Parquet file.
-var ErrCorrupt = errors.New("truncated or not Parquet")
+var ErrCorrupt = errors.New("damaged or not Parquet")
 
 // SchemaError is a file whose columns are not the table's.
 type SchemaError struct {

@@ -214,17 +214,30 @@ type Nodes struct {
 
 // Alert is one alert: firing, or resolved within the last 30 days.
 type Alert struct {
-	Rule       string               `json:"rule"`
-	Severity   string               `json:"severity"` // "INFO", "WARNING", "CRITICAL"
-	Kind       string               `json:"kind"`     // "pod", "node", "gpu", "model", "snapshot"
-	Namespace  string               `json:"namespace"`
-	Name       string               `json:"name"` // of the subject
-	Node       string               `json:"node"`
-	Model      string               `json:"model"`
-	Summary    string               `json:"summary"` // in words, with value, threshold and basis
+	Rule      string `json:"rule"`
+	Severity  string `json:"severity"` // "INFO", "WARNING", "CRITICAL"
+	Kind      string `json:"kind"`     // "pod", "node", "gpu", "model", "snapshot"
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"` // of the subject
+	Node      string `json:"node"`
+	Model     string `json:"model"`
+	Summary   string `json:"summary"` // in English, with value, threshold and basis
+	// Sentence is the rule that ships with the program whose sentence Summary
+	// is: with Values, a reader can word it in another language. It is "" where
+	// the rule's author wrote the words.
+	Sentence   string               `json:"sentence"`
+	Values     []AlertValue         `json:"values"` // what Summary names, in its order
 	Value      usage.Opt[float64]   `json:"value"`
 	Since      time.Time            `json:"since"`
 	ResolvedAt usage.Opt[time.Time] `json:"resolvedAt"`
+}
+
+// AlertValue is a column of the rule's row or a threshold, when the rule last
+// held. Both Number and Text are null where it was not measured.
+type AlertValue struct {
+	Name   string             `json:"name"` // such as "cpu_percent", "cpu_basis", "thresholds.cpu"; a number's unit is its last word
+	Number usage.Opt[float64] `json:"number"`
+	Text   usage.Opt[string]  `json:"text"`
 }
 
 // Alerts answers "alerts": firing ones by severity and age, then resolved

@@ -367,9 +367,12 @@ func fixtureAlerts() Alerts {
 	return Alerts{
 		Stamp: fixtureStamp,
 		Firing: []Alert{{Rule: "idle-gpu", Severity: "WARNING", Kind: "pod", Namespace: "chat", Name: "sglang-0", Node: "node-a",
-			Model: "Qwen3-32B", Summary: "1 GPU held without work for 60 min", Value: usage.Some(0.0), Since: fixtureAt.Add(-time.Hour)}},
-		Resolved: []Alert{{Rule: "cpu", Severity: "WARNING", Kind: "node", Name: "node-a", Node: "node-a",
-			Summary: "CPU 84 % of allocatable 8 cores", Value: usage.Some(84.0), Since: fixtureAt.Add(-5 * time.Hour),
+			Model: "Qwen3-32B", Summary: "1 GPU held without work for 60 min", Values: []AlertValue{}, Value: usage.Some(0.0), Since: fixtureAt.Add(-time.Hour)}},
+		Resolved: []Alert{{Rule: "cpu", Severity: "WARNING", Kind: "pod", Namespace: "chat", Name: "sglang-0", Node: "node-a",
+			Summary: "CPU 84 % of limit 8 cores, threshold 80 %", Sentence: "cpu",
+			Values: []AlertValue{{Name: "cpu_percent", Number: usage.Some(84.0)}, {Name: "cpu_basis", Text: usage.Some("limit")},
+				{Name: "cpu_whole_millicores", Number: usage.Some(8000.0)}, {Name: "thresholds.cpu", Number: usage.Some(80.0)}},
+			Value: usage.Some(84.0), Since: fixtureAt.Add(-5 * time.Hour),
 			ResolvedAt: usage.Some(fixtureAt.Add(-4 * time.Hour))}},
 	}
 }

@@ -128,7 +128,7 @@ func (j *Job) decide(ctx context.Context, s *state, at time.Time) (Result, error
 			if err != nil {
 				return Result{}, err
 			}
-			if err := instants(ctx, j.Bucket, m, latest(after, s.SampledAt), at, e.rules, e.sample); err != nil {
+			if err := instants(ctx, j.Bucket, m, latest(after, s.SampledAt), at, e.rows, e.sample); err != nil {
 				return Result{}, err
 			}
 			for _, ts := range m.SampledAt {
@@ -138,7 +138,7 @@ func (j *Job) decide(ctx context.Context, s *state, at time.Time) (Result, error
 			}
 		}
 		e.snapshot(at, s.SampledAt, time.Duration(s.IntervalSeconds)*time.Second)
-		e.orphans(at)
+		e.removed(at)
 		s.At = at
 	}
 	s.Active, s.Resolved = []alert{}, append([]alert{}, e.resolved...)

@@ -2,49 +2,28 @@ package alert
 
 import (
 	"cmp"
-	"iter"
 	"maps"
-	"reflect"
 	"slices"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// instant is what was measured of all subjects at one sample.
-type instant struct {
-	ts       time.Time
-	interval time.Duration
-	usage.Sample
-}
-
-// subjectRow is a subject and what a rule sees of it.
-type subjectRow struct {
-	subject
-	fields any // the kind's row
-}
-
-// evaluation advances a state through instants, oldest first.
+// evaluation advances the alerts of a state through instants, oldest first.
 type evaluation struct {
-	cluster    string
-	rules      map[string][]*Rule // by kind
-	thresholds map[string]float64
-	active     map[key]*alert
-	resolved   []alert
-	fired      int // transitions of this evaluation
-	ended      int
+	cluster  string
+	rows     *rows
+	active   map[key]*alert
+	resolved []alert
+	fired    int // alerts that began to fire in this evaluation
+	ended    int // that fired and ended
 }
 
 // key is what a fingerprint is made of, but for the cluster.
 type key struct{ rule, kind, namespace, name string }
 
 func newEvaluation(j *Job, s state) *evaluation {
-	e := &evaluation{cluster: j.Cluster, rules: map[string][]*Rule{}, thresholds: thresholdNames(j.Thresholds),
-		active: map[key]*alert{}, resolved: slices.Clone(s.Resolved)}
-	for i := range j.Rules {
-		r := &j.Rules[i]
-		e.rules[r.On] = append(e.rules[r.On], r)
-	}
+	e := &evaluation{cluster: j.Cluster, rows: newRows(j.Rules, j.Thresholds), active: map[key]*alert{}, resolved: slices.Clone(s.Resolved)}
 	for _, a := range s.Active {
 		e.active[a.key()] = &a
 	}
@@ -53,90 +32,142 @@ func newEvaluation(j *Job, s state) *evaluation {
 
 func (a *alert) key() key { return key{a.Rule, a.Kind, a.Namespace, a.Name} }
 
-// sample evaluates every rule but those on the snapshot at one instant.
-func (e *evaluation) sample(in instant) {
-	for kind, rows := range map[string]iter.Seq[subjectRow]{
-		onPod: podRows(in.Sample), onNode: nodeRows(in.Sample), onGPU: gpuRows(in.Sample), onModel: modelRows(in),
-	} {
-		if len(e.rules[kind]) == 0 {
-			continue
-		}
-		for row := range rows {
-			e.step(row, in.ts, in.interval)
+// sample is one instant under way: nodes, GPUs and engines come first and
+// whole, then each pod, then finish. Pods, which are many, are not kept.
+type sample struct {
+	*evaluation
+	ts       time.Time
+	interval time.Duration
+	nodes    map[string]*usage.Node
+	gpuNodes map[string]bool          // the nodes whose GPUs were reported
+	engines  map[string]*usage.Engine // by pod UID
+	models   map[servedModel]*modelRow
+}
+
+type servedModel struct{ namespace, model string }
+
+// begin evaluates the rules on nodes and GPUs at one instant.
+func (e *evaluation) begin(ts time.Time, interval time.Duration, nodes []usage.Node, gpus []usage.GPU, engines []usage.Engine) *sample {
+	s := &sample{e, ts, interval, map[string]*usage.Node{}, map[string]bool{}, map[string]*usage.Engine{}, map[servedModel]*modelRow{}}
+	for i := range nodes {
+		n := &nodes[i]
+		s.nodes[n.Node] = n
+		e.rows.node.set(n)
+		s.step(&e.rows.onNode, subject{Kind: onNode, Name: n.Node, Node: n.Node})
+	}
+	for i := range gpus {
+		g := &gpus[i]
+		s.gpuNodes[g.Node] = true
+		e.rows.gpu.set(g)
+		// Who holds a GPU changes, and it stays the same GPU: the subject has no namespace.
+		s.step(&e.rows.onGPU, subject{Kind: onGPU, Name: g.GPUUUID, Node: g.Node})
+	}
+	for i := range engines {
+		s.engines[engines[i].PodUID] = &engines[i]
+	}
+	return s
+}
+
+// pod evaluates the rules on one pod, and counts it for its model. A pod that
+// has succeeded never alerts. gpuState is what the GPUs that it holds are doing.
+func (s *sample) pod(p *usage.Pod, gpuState usage.Opt[string]) {
+	if p.Phase == "Succeeded" {
+		return
+	}
+	node, _ := p.Node.Get()
+	model, serves := p.Model.Get()
+	s.rows.pod.set(p, s.nodes[node], gpuState)
+	s.step(&s.rows.onPod, subject{Kind: onPod, Namespace: p.Namespace, Name: p.Pod, Node: node, Model: model})
+	if !serves || p.Engine == usage.NoEngine || p.Ended() {
+		return
+	}
+	served := servedModel{p.Namespace, model}
+	if s.models[served] == nil {
+		s.models[served] = &modelRow{TS: s.ts, Namespace: p.Namespace, Model: model, Engine: p.Engine}
+	}
+	s.models[served].add(p, s.engines[p.PodUID])
+}
+
+// finish evaluates the rules on models, and ends the alerts of subjects that no
+// longer exist.
+func (s *sample) finish() {
+	for served, m := range s.models {
+		s.rows.model = *m
+		s.step(&s.rows.onModel, subject{Kind: onModel, Namespace: served.namespace, Name: served.model, Model: served.model})
+	}
+	for _, a := range s.active {
+		if !a.visited.Equal(s.ts) && a.Kind != onSnapshot && s.gone(a.subject) {
+			s.resolve(a, s.ts)
 		}
 	}
-	for _, a := range e.sorted() {
-		if !a.visited.Equal(in.ts) && a.Kind != onSnapshot && in.gone(a.subject) {
-			e.resolve(a, in.ts)
-		}
-	}
+}
+
+// gone reports whether a subject without a row does not exist any more, as
+// opposed to not having been measured. Pods and nodes are listed whole in every
+// committed snapshot. A GPU is gone with its node, or when its node reports others.
+func (s *sample) gone(of subject) bool {
+	return of.Kind != onGPU || s.gpuNodes[of.Node] || s.nodes[of.Node] == nil
 }
 
 // snapshot evaluates the rules on the snapshot itself, at the run's instant.
-func (e *evaluation) snapshot(at time.Time, sampledAt time.Time, interval time.Duration) {
-	var r snapshotRow
-	if !sampledAt.IsZero() && interval > 0 {
-		age := at.Sub(sampledAt)
-		r = snapshotRow{SampledAt: usage.Some(sampledAt), AgeSeconds: usage.Some(age.Seconds()),
-			IntervalSeconds: usage.Some(int64(interval / time.Second)),
-			AgeIntervals:    usage.Some(float64(age) / float64(max(interval, time.Minute)))}
-	}
-	e.step(subjectRow{subject{Kind: onSnapshot, Name: e.cluster}, r}, at, max(interval, time.Minute))
+func (e *evaluation) snapshot(at, sampledAt time.Time, interval time.Duration) {
+	e.rows.snapshot.set(at, sampledAt, interval)
+	s := sample{evaluation: e, ts: at, interval: max(interval, time.Minute)}
+	s.step(&e.rows.onSnapshot, subject{Kind: onSnapshot, Name: e.cluster})
 }
 
-// step advances the rules of a row's kind by one instant. What is unknown
-// changes nothing.
-func (e *evaluation) step(sr subjectRow, ts time.Time, interval time.Duration) {
-	fields := reflect.ValueOf(sr.fields)
-	for _, rule := range e.rules[sr.Kind] {
-		r := row{rule.kind, fields, e.thresholds}
-		k := key{rule.Name, sr.Kind, sr.Namespace, sr.Name}
-		a := e.active[k]
-		held := eval(rule.when, r)
+// step advances the rules of a kind by the row that v shows.
+func (s *sample) step(v *view, of subject) {
+	for _, rule := range v.rules {
+		k := key{rule.Name, of.Kind, of.Namespace, of.Name}
+		a := s.active[k]
+		held := eval(rule.when, v)
 		if a == nil {
 			if held != yes {
 				continue
 			}
-			a = &alert{Fingerprint: k.fingerprint(e.cluster), PendingSince: ts, LastHeld: ts}
-			e.active[k] = a
+			a = &alert{Fingerprint: k.fingerprint(s.cluster), PendingSince: s.ts, LastHeld: s.ts}
+			s.active[k] = a
 		}
-		a.visited = ts
-		firing := a.FiringSince.Present()
-		switch {
-		case firing && clears(rule, held, r):
-			e.resolve(a, ts)
-			continue
+		a.visited = s.ts
+		switch firing := a.FiringSince.Present(); {
+		case firing && clears(rule, held, v):
+			s.resolve(a, s.ts)
 		case !firing && held == no:
-			delete(e.active, k)
-			continue
-		case held == unknown:
-			continue
-		}
-		a.Rule, a.Severity, a.subject = rule.Name, rule.Severity, sr.subject
-		a.rule, a.row = rule, r
-		if held == no {
-			continue // fires on, between `clear` and `when`
-		}
-		if !firing && ts.Sub(a.LastHeld) > max(rule.For.Duration, 3*interval) {
-			// A hole as long as the wait itself proves nothing: wait anew.
-			a.PendingSince, a.SamplesSeen = ts, 0
-		}
-		a.LastHeld = ts
-		a.SamplesSeen++
-		if !firing && a.SamplesSeen >= rule.For.Samples && ts.Sub(a.PendingSince) >= rule.For.Duration {
-			a.FiringSince = usage.Some(ts)
-			e.fired++
+			delete(s.active, k)
+		case held != unknown: // what is unknown changes nothing
+			a.rule, a.Rule, a.Severity, a.subject = rule, rule.Name, rule.Severity, of
+			a.Values = v.values(rule.placeholders, a.Values[:0])
+			if held == yes {
+				s.hold(a)
+			}
 		}
 	}
 }
 
-// clears reports whether a firing alert ends: by `clear` where the rule has
-// one, else as `when` is false.
-func clears(rule *Rule, held truth, r row) bool {
+// hold counts an instant at which an alert's rule held. It fires once that was
+// for the rule's time and samples.
+func (s *sample) hold(a *alert) {
+	firing := a.FiringSince.Present()
+	if !firing && s.ts.Sub(a.LastHeld) > max(a.rule.For.Duration, 3*s.interval) {
+		// A hole as long as the wait itself proves nothing: wait anew.
+		a.PendingSince, a.SamplesSeen = s.ts, 0
+	}
+	a.LastHeld = s.ts
+	a.SamplesSeen++
+	if !firing && a.SamplesSeen >= a.rule.For.Samples && s.ts.Sub(a.PendingSince) >= a.rule.For.Duration {
+		a.FiringSince = usage.Some(s.ts)
+		s.fired++
+	}
+}
+
+// clears reports whether a firing alert ends: by the rule's clear if it has
+// one, else as soon as when is false.
+func clears(rule *Rule, held truth, v *view) bool {
 	if rule.clear == nil {
 		return held == no
 	}
-	return eval(rule.clear, r) == yes
+	return eval(rule.clear, v) == yes
 }
 
 // resolve ends an alert; one that never fired leaves no trace.
@@ -150,131 +181,25 @@ func (e *evaluation) resolve(a *alert, ts time.Time) {
 	}
 }
 
-// describe puts the newest row at which the rule held, if this evaluation saw
-// one, into words. Only the last of a run's many rows is read by anybody.
+// describe words the newest values, if this evaluation has seen any.
 func (a *alert) describe() {
 	if a.rule != nil {
-		a.Summary, a.LastValue = summarise(a.rule, a.row)
-		a.rule, a.row = nil, row{}
+		a.Summary, a.LastValue = summarise(a.rule.Summary, a.Values)
+		a.Sentence = a.rule.sentence
+		a.rule = nil
 	}
 }
 
-// orphans ends the alerts of rules that no longer exist.
-func (e *evaluation) orphans(ts time.Time) {
-	for _, a := range e.sorted() {
-		if !slices.ContainsFunc(e.rules[a.Kind], func(r *Rule) bool { return r.Name == a.Rule }) {
+// removed ends the alerts of rules that no longer exist.
+func (e *evaluation) removed(ts time.Time) {
+	for _, a := range e.active {
+		if !e.rows.hasRule(a.Kind, a.Rule) {
 			e.resolve(a, ts)
 		}
 	}
 }
 
-// sorted are the active alerts in a fixed order.
+// sorted are the active alerts by fingerprint.
 func (e *evaluation) sorted() []*alert {
 	return slices.SortedFunc(maps.Values(e.active), func(a, b *alert) int { return cmp.Compare(a.Fingerprint, b.Fingerprint) })
-}
-
-// gone reports whether a subject without a row has ceased to be, as opposed to
-// not having been measured. Pods and nodes are listed whole in every committed
-// snapshot. A GPU is gone with its node, or when its node reports others.
-func (in instant) gone(s subject) bool {
-	if s.Kind != onGPU {
-		return true
-	}
-	return slices.ContainsFunc(in.GPUs, func(g usage.GPU) bool { return g.Node == s.Node }) ||
-		!slices.ContainsFunc(in.Nodes, func(n usage.Node) bool { return n.Node == s.Node })
-}
-
-// podRows are the pods that have not succeeded: one that has never alerts.
-func podRows(s usage.Sample) iter.Seq[subjectRow] {
-	return func(yield func(subjectRow) bool) {
-		nodes := map[string]*usage.Node{}
-		for i := range s.Nodes {
-			nodes[s.Nodes[i].Node] = &s.Nodes[i]
-		}
-		for _, p := range s.Pods {
-			if p.Phase != "Succeeded" && !yield(podRowOf(p, nodes)) {
-				return
-			}
-		}
-	}
-}
-
-func podRowOf(p usage.Pod, nodes map[string]*usage.Node) subjectRow {
-	var cpuWhole, memoryWhole usage.Opt[int64]
-	node, _ := p.Node.Get()
-	if n := nodes[node]; n != nil {
-		cpuWhole, memoryWhole = usage.Some(n.CPUAllocatableMillicores), usage.Some(n.MemoryAllocatableBytes)
-	}
-	cpu, memory := p.CPUShare(cpuWhole), p.MemoryShare(memoryWhole)
-	model, _ := p.Model.Get()
-	return subjectRow{
-		subject{Kind: onPod, Namespace: p.Namespace, Name: p.Pod, Node: node, Model: model},
-		podRow{p, cpu.Percent, cpu.Basis, cpu.Whole, memory.Percent, memory.Basis, memory.Whole,
-			usage.Percent(p.GPUMemoryUsedBytes, p.GPUMemoryTotalBytes)},
-	}
-}
-
-func nodeRows(s usage.Sample) iter.Seq[subjectRow] {
-	return func(yield func(subjectRow) bool) {
-		for _, n := range s.Nodes {
-			if !yield(subjectRow{subject{Kind: onNode, Name: n.Node, Node: n.Node}, nodeRow{n,
-				usage.Percent(n.CPUUsageMillicores, usage.Some(n.CPUAllocatableMillicores)),
-				usage.Percent(n.MemoryUsageBytes, usage.Some(n.MemoryAllocatableBytes))}}) {
-				return
-			}
-		}
-	}
-}
-
-// gpuRows leave the holder's namespace out of the subject: who holds a GPU
-// changes, and it is the same GPU.
-func gpuRows(s usage.Sample) iter.Seq[subjectRow] {
-	return func(yield func(subjectRow) bool) {
-		for _, g := range s.GPUs {
-			if !yield(subjectRow{subject{Kind: onGPU, Name: g.GPUUUID, Node: g.Node},
-				gpuRow{g, usage.Percent(g.MemoryUsedBytes, g.MemoryTotalBytes)}}) {
-				return
-			}
-		}
-	}
-}
-
-// modelRows groups the model-serving pods that have not ended by namespace and model.
-func modelRows(in instant) iter.Seq[subjectRow] {
-	engines := map[string]*usage.Engine{}
-	for i := range in.Engines {
-		engines[in.Engines[i].PodUID] = &in.Engines[i]
-	}
-	type served struct{ namespace, model string }
-	models := map[served]*modelRow{}
-	for _, p := range in.Pods {
-		model, ok := p.Model.Get()
-		if !ok || p.Engine == usage.NoEngine || p.Ended() {
-			continue
-		}
-		m := models[served{p.Namespace, model}]
-		if m == nil {
-			m = &modelRow{TS: in.ts, Namespace: p.Namespace, Model: model, Engine: p.Engine}
-			models[served{p.Namespace, model}] = m
-		}
-		m.Pods++
-		if p.Ready {
-			m.PodsReady++
-		}
-		if e := engines[p.PodUID]; e != nil {
-			m.RequestsRunning = usage.Add(m.RequestsRunning, e.RequestsRunning)
-			m.RequestsWaiting = usage.Add(m.RequestsWaiting, e.RequestsWaiting)
-			if ratio, ok := e.KVCacheUsageRatio.Get(); ok {
-				fullest, _ := m.KVCacheUsageRatio.Get() // 0 where there is none: ratios are not negative
-				m.KVCacheUsageRatio = usage.Some(max(fullest, ratio))
-			}
-		}
-	}
-	return func(yield func(subjectRow) bool) {
-		for k, m := range models {
-			if !yield(subjectRow{subject{Kind: onModel, Namespace: k.namespace, Name: k.model, Model: k.model}, *m}) {
-				return
-			}
-		}
-	}
 }

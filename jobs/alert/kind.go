@@ -25,57 +25,6 @@ const (
 
 var kindNames = []string{onPod, onNode, onGPU, onModel, onSnapshot}
 
-// podRow is what a rule on pods sees. Percents are of the first of limit,
-// request and the node's allocatable that is known; the basis says which.
-type podRow struct {
-	usage.Pod
-	CPUPercent       usage.Opt[float64]     `column:"cpu_percent"`
-	CPUBasis         usage.Opt[usage.Basis] `column:"cpu_basis"`
-	CPUWhole         usage.Opt[int64]       `column:"cpu_whole_millicores"` // what 100 percent is
-	MemoryPercent    usage.Opt[float64]     `column:"memory_percent"`
-	MemoryBasis      usage.Opt[usage.Basis] `column:"memory_basis"`
-	MemoryWhole      usage.Opt[int64]       `column:"memory_whole_bytes"`
-	GPUMemoryPercent usage.Opt[float64]     `column:"gpu_memory_percent"`
-}
-
-// nodeRow is what a rule on nodes sees. Percents are of allocatable.
-type nodeRow struct {
-	usage.Node
-	CPUPercent    usage.Opt[float64] `column:"cpu_percent"`
-	MemoryPercent usage.Opt[float64] `column:"memory_percent"`
-}
-
-// gpuRow is what a rule on GPUs sees.
-type gpuRow struct {
-	usage.GPU
-	GPUMemoryPercent usage.Opt[float64] `column:"gpu_memory_percent"`
-}
-
-// modelRow is what a rule on models sees: the pods of a namespace that serve
-// one model. Requests are summed and the cache ratio is the fullest one; each
-// is absent where no pod reports it.
-type modelRow struct {
-	TS                time.Time          `column:"ts"`
-	Namespace         string             `column:"namespace"`
-	Model             string             `column:"model"`
-	Engine            string             `column:"engine"`
-	Pods              int32              `column:"pods"` // that have not ended
-	PodsReady         int32              `column:"pods_ready"`
-	RequestsRunning   usage.Opt[int64]   `column:"requests_running"`
-	RequestsWaiting   usage.Opt[int64]   `column:"requests_waiting"`
-	KVCacheUsageRatio usage.Opt[float64] `column:"kv_cache_usage_ratio"`
-}
-
-// snapshotRow is what a rule on the snapshot itself sees, once a run.
-type snapshotRow struct {
-	SampledAt       usage.Opt[time.Time] `column:"sampled_at"` // the newest committed sample
-	AgeSeconds      usage.Opt[float64]   `column:"age_seconds"`
-	IntervalSeconds usage.Opt[int64]     `column:"interval_seconds"` // between samples
-	// AgeIntervals counts the age in intervals, and in minutes where the
-	// interval is shorter: the snapshot job runs at most once a minute.
-	AgeIntervals usage.Opt[float64] `column:"age_intervals"`
-}
-
 // thresholdNames are the thresholds of the configuration, as expressions name them.
 func thresholdNames(t report.Thresholds) map[string]float64 {
 	return map[string]float64{
@@ -83,38 +32,15 @@ func thresholdNames(t report.Thresholds) map[string]float64 {
 	}
 }
 
-// kind is what rules on one kind of subject may say.
-type kind struct {
-	name    string
-	env     *cel.Env
-	columns map[string]column
-}
-
-type column struct {
-	index   []int // of the field in the kind's row
-	celType *cel.Type
-}
-
-// newKinds builds the vocabulary of every kind from the rows' column tags.
+// newKinds are the CEL environments in which the rules on each kind are
+// checked: the columns of the kind's row with their types, and the thresholds.
 func newKinds() (map[string]*kind, error) {
-	kinds := map[string]*kind{}
-	for name, row := range map[string]reflect.Type{
-		onPod:      reflect.TypeFor[podRow](),
-		onNode:     reflect.TypeFor[nodeRow](),
-		onGPU:      reflect.TypeFor[gpuRow](),
-		onModel:    reflect.TypeFor[modelRow](),
-		onSnapshot: reflect.TypeFor[snapshotRow](),
-	} {
-		k := &kind{name: name, columns: map[string]column{}}
-		if err := k.add(row, nil); err != nil {
-			return nil, err
-		}
+	r, kinds := newRows(nil, report.Thresholds{}), map[string]*kind{}
+	for _, name := range kindNames {
+		k := &kind{columns: r.view(name).cells}
 		options := []cel.EnvOption{cel.CrossTypeNumericComparisons(true)}
 		for _, column := range slices.Sorted(maps.Keys(k.columns)) {
 			options = append(options, cel.Variable(column, k.columns[column].celType))
-		}
-		for _, threshold := range slices.Sorted(maps.Keys(thresholdNames(report.Thresholds{}))) {
-			options = append(options, cel.Variable(threshold, cel.DoubleType))
 		}
 		var err error
 		if k.env, err = cel.NewEnv(options...); err != nil {
@@ -125,82 +51,84 @@ func newKinds() (map[string]*kind, error) {
 	return kinds, nil
 }
 
-// add takes in the fields of a row type, and of the structs embedded in it.
-func (k *kind) add(row reflect.Type, index []int) error {
+// kind is what rules on one kind of subject may say.
+type kind struct {
+	env     *cel.Env
+	columns map[string]cell
+}
+
+// view is a row as expressions and summaries see it: a name is one of the row's
+// columns or a threshold. It is the activation of CEL programs. The row it was
+// made for is read each time, so a view lives as long as its row.
+type view struct {
+	rules []*Rule // on this kind
+	cells map[string]cell
+}
+
+// cell reads one named value: string, int64, float64, bool or time.Time; nil
+// where a number or time is absent. Absent text is "": a pod without a reason
+// has no reason, whereas a pod without a usage has one that is not known.
+type cell struct {
+	celType *cel.Type
+	get     func() any
+}
+
+// newView shows the row that the pointer points to, by its column tags.
+func newView(row any, t report.Thresholds) view {
+	v := view{cells: map[string]cell{}}
+	v.add(reflect.ValueOf(row).Elem())
+	for name, threshold := range thresholdNames(t) {
+		v.cells[name] = cell{cel.DoubleType, func() any { return threshold }}
+	}
+	return v
+}
+
+// add takes in the fields of a row, and of the structs embedded in it.
+func (v *view) add(row reflect.Value) {
 	for i := range row.NumField() {
-		field, at := row.Field(i), append(slices.Clone(index), i)
-		if field.Anonymous {
-			if err := k.add(field.Type, at); err != nil {
-				return err
+		if field := row.Type().Field(i); field.Anonymous {
+			v.add(row.Field(i))
+		} else {
+			v.cells[field.Tag.Get("column")] = cellOf(row.Field(i).Addr().Interface())
+		}
+	}
+}
+
+// cellOf reads the field that the pointer points to. A row with a field of
+// another type is a fault of this package.
+func cellOf(field any) cell {
+	switch p := field.(type) {
+	case *string:
+		return cell{cel.StringType, func() any { return *p }}
+	case *usage.Opt[string]:
+		return cell{cel.StringType, func() any { s, _ := p.Get(); return s }}
+	case *usage.Opt[usage.Basis]:
+		return cell{cel.StringType, func() any { b, _ := p.Get(); return string(b) }}
+	case *int32:
+		return cell{cel.IntType, func() any { return int64(*p) }}
+	case *int64:
+		return cell{cel.IntType, func() any { return *p }}
+	case *usage.Opt[int32]:
+		return cell{cel.IntType, func() any {
+			if n, ok := p.Get(); ok {
+				return int64(n)
 			}
-			continue
-		}
-		column, err := columnOf(field, at)
-		if err != nil {
-			return err
-		}
-		k.columns[field.Tag.Get("column")] = column
+			return nil
+		}}
+	case *usage.Opt[int64]:
+		return cell{cel.IntType, func() any { return orNil(*p) }}
+	case *float64:
+		return cell{cel.DoubleType, func() any { return *p }}
+	case *usage.Opt[float64]:
+		return cell{cel.DoubleType, func() any { return orNil(*p) }}
+	case *bool:
+		return cell{cel.BoolType, func() any { return *p }}
+	case *time.Time:
+		return cell{cel.TimestampType, func() any { return *p }}
+	case *usage.Opt[time.Time]:
+		return cell{cel.TimestampType, func() any { return orNil(*p) }}
 	}
-	return nil
-}
-
-func columnOf(f reflect.StructField, index []int) (column, error) {
-	var t *cel.Type
-	switch reflect.Zero(f.Type).Interface().(type) {
-	case string, usage.Opt[string], usage.Opt[usage.Basis]:
-		t = cel.StringType
-	case int32, int64, usage.Opt[int32], usage.Opt[int64]:
-		t = cel.IntType
-	case float64, usage.Opt[float64]:
-		t = cel.DoubleType
-	case bool:
-		t = cel.BoolType
-	case time.Time, usage.Opt[time.Time]:
-		t = cel.TimestampType
-	default:
-		return column{}, fmt.Errorf("column %s: rules cannot read a %v", f.Tag.Get("column"), f.Type)
-	}
-	return column{index, t}, nil
-}
-
-// row is one subject at one instant, with the names that expressions and
-// summaries may use. It is the activation of CEL programs.
-type row struct {
-	kind       *kind
-	fields     reflect.Value // of the kind's row type
-	thresholds map[string]float64
-}
-
-// get returns a name's value as string, int64, float64, bool or time.Time, and
-// nil where a number or time is absent. Absent text is "": a pod without a
-// reason has no reason, whereas a pod without a usage has one that is not known.
-func (r row) get(name string) any {
-	if t, ok := r.thresholds[name]; ok {
-		return t
-	}
-	switch v := r.fields.FieldByIndex(r.kind.columns[name].index).Interface().(type) {
-	case int32:
-		return int64(v)
-	case usage.Opt[string]:
-		s, _ := v.Get()
-		return s
-	case usage.Opt[usage.Basis]:
-		b, _ := v.Get()
-		return string(b)
-	case usage.Opt[int32]:
-		if n, ok := v.Get(); ok {
-			return int64(n)
-		}
-		return nil
-	case usage.Opt[int64]:
-		return orNil(v)
-	case usage.Opt[float64]:
-		return orNil(v)
-	case usage.Opt[time.Time]:
-		return orNil(v)
-	default:
-		return v
-	}
+	panic(fmt.Sprintf("rules cannot read a %T", field))
 }
 
 func orNil[T any](o usage.Opt[T]) any {
@@ -210,23 +138,24 @@ func orNil[T any](o usage.Opt[T]) any {
 	return nil
 }
 
-// ResolveName makes row an activation. What is absent is CEL's unknown, which
-// spreads through every operator except where the other side of && or ||
-// decides alone.
-func (r row) ResolveName(name string) (any, bool) {
-	if _, known := r.kind.columns[name]; !known {
-		if _, known := r.thresholds[name]; !known {
-			return nil, false
-		}
+// absent is CEL's unknown, which spreads through every operator except where
+// the other side of && or || decides alone.
+var absent = types.NewUnknown(1, nil)
+
+// ResolveName makes view an activation.
+func (v *view) ResolveName(name string) (any, bool) {
+	c, ok := v.cells[name]
+	if !ok {
+		return nil, false
 	}
-	if v := r.get(name); v != nil {
-		return v, true
+	if value := c.get(); value != nil {
+		return value, true
 	}
-	return types.NewUnknown(1, nil), true
+	return absent, true
 }
 
-// Parent makes row an activation.
-func (r row) Parent() cel.Activation { return nil }
+// Parent makes view an activation.
+func (v *view) Parent() cel.Activation { return nil }
 
 // truth is what an expression says of a row.
 type truth int
@@ -237,12 +166,12 @@ const (
 	yes
 )
 
-func eval(p cel.Program, r row) truth {
-	v, _, err := p.Eval(r)
+func eval(p cel.Program, v *view) truth {
+	result, _, err := p.Eval(v)
 	if err != nil {
 		return unknown
 	}
-	switch v {
+	switch result {
 	case types.True:
 		return yes
 	case types.False:

@@ -83,7 +83,7 @@ func byInstant(names []string) (groups [][]string) {
 // instants calls yield with each instant that m commits and that lies in
 // (after, at], oldest first. Only the tables that rules on the kinds look at
 // are read.
-func instants(ctx context.Context, b bucket.Bucket, m report.Manifest, after, at time.Time, kinds map[string][]*Rule, yield func(instant)) error {
+func instants(ctx context.Context, b bucket.Bucket, m report.Manifest, after, at time.Time, rules *rows, yield func(instant)) error {
 	var wanted []time.Time
 	for _, ts := range m.SampledAt {
 		if ts.After(after) && !ts.After(at) {
@@ -97,9 +97,9 @@ func instants(ctx context.Context, b bucket.Bucket, m report.Manifest, after, at
 
 	// Nodes are the basis of percents, and say which GPUs are gone.
 	tables := map[string]bool{usage.Nodes: true}
-	tables[usage.Pods] = len(kinds[onPod])+len(kinds[onModel]) > 0
-	tables[usage.GPUs] = len(kinds[onGPU]) > 0 || tables[usage.Pods] && slices.ContainsFunc(m.Objects, func(o report.ManifestObject) bool { return ofNode(o.Name) }) // pods get their GPUs' figures
-	tables[usage.Engines] = len(kinds[onModel]) > 0
+	tables[usage.Pods] = len(rules.onPod.rules)+len(rules.onModel.rules) > 0
+	tables[usage.GPUs] = len(rules.onGPU.rules) > 0 || tables[usage.Pods] && slices.ContainsFunc(m.Objects, func(o report.ManifestObject) bool { return ofNode(o.Name) }) // pods get their GPUs' figures
+	tables[usage.Engines] = len(rules.onModel.rules) > 0
 
 	var all usage.Sample
 	group, ctx := errgroup.WithContext(ctx)
@@ -169,4 +169,20 @@ func taken[T any](rows []T, at time.Time, ts func(*T) time.Time) []T {
 		}
 	}
 	return some
+}
+
+// instant is what was measured of all subjects at one sample.
+type instant struct {
+	ts       time.Time
+	interval time.Duration
+	usage.Sample
+}
+
+// sample evaluates every rule but those on the snapshot at one instant.
+func (e *evaluation) sample(in instant) {
+	s := e.begin(in.ts, in.interval, in.Nodes, in.GPUs, in.Engines)
+	for i := range in.Pods {
+		s.pod(&in.Pods[i], usage.Opt[string]{})
+	}
+	s.finish()
 }

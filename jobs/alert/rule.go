@@ -27,8 +27,10 @@ type Rule struct {
 	Severity string // "INFO", "WARNING" or "CRITICAL"
 	Summary  string // words with {column} in them
 
-	kind        *kind
-	when, clear cel.Program // clear is nil where Clear is ""
+	kind         *kind
+	when, clear  cel.Program // clear is nil where Clear is ""
+	placeholders []string    // the names in Summary
+	sentence     string      // the shipped rule whose Summary this is; "": words of one's own
 }
 
 // For is how long a rule must hold before it fires: both are to be reached.
@@ -56,8 +58,14 @@ func Rules(own yamlfile.Value) ([]Rule, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range rules {
+		rules[i].sentence = rules[i].Name
+	}
 	for _, r := range added {
 		if i := slices.IndexFunc(rules, func(d Rule) bool { return d.Name == r.Name }); i >= 0 {
+			if r.Summary == rules[i].Summary {
+				r.sentence = r.Name
+			}
 			rules[i] = r
 		} else {
 			rules = append(rules, r)
@@ -162,8 +170,9 @@ func readRule(item yamlfile.Value, kinds map[string]*kind) (Rule, *yamlfile.Read
 	reading.Check("when", err)
 	rule.clear, err = rule.kind.expression(rule.Clear)
 	reading.Check("clear", err)
-	for _, name := range placeholders(rule.Summary) {
-		if _, column := rule.kind.columns[name]; !column && !slices.Contains(thresholds, name) {
+	rule.placeholders = placeholders(rule.Summary)
+	for _, name := range rule.placeholders {
+		if _, known := rule.kind.columns[name]; !known {
 			reading.Check("summary", fmt.Errorf("{%s} is no column of a %s and no threshold", name, rule.On))
 		}
 	}

@@ -42,7 +42,7 @@ func TestParseRules(t *testing.T) {
 		t.Fatal(rules, err)
 	}
 	r := rules[0]
-	r.kind, r.when, r.clear = nil, nil, nil
+	r.kind, r.when, r.clear, r.placeholders = nil, nil, nil, nil
 	want := Rule{Name: "cpu", On: "pod", When: "cpu_percent > thresholds.cpu", Clear: "cpu_percent < 70",
 		For: For{3 * time.Minute, 3}, Severity: "WARNING", Summary: "CPU {cpu_percent} of {cpu_basis} {cpu_whole_millicores}"}
 	if !reflect.DeepEqual(r, want) {
@@ -126,8 +126,9 @@ func TestAbsentIsUnknown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := row{rules[0].kind, reflect.ValueOf(podRowOf(p, nil).fields), thresholdNames(report.Thresholds{CPUPercent: 80})}
-		if got := eval(rules[0].when, r); got != want {
+		r := newRows(rules, report.Thresholds{CPUPercent: 80})
+		r.pod.set(&p, nil, usage.Opt[string]{})
+		if got := eval(rules[0].when, &r.onPod); got != want {
 			t.Errorf("%s is %v, want %v", expression, got, want)
 		}
 	}
@@ -138,7 +139,7 @@ func TestBasisHasOneName(t *testing.T) {
 	limited := usage.Pod{CPUUsageMillicores: usage.Some[int64](100), CPULimitMillicores: usage.Some[int64](200)}
 	requested := usage.Pod{CPUUsageMillicores: usage.Some[int64](100), CPURequestMillicores: usage.Some[int64](200)}
 	neither := usage.Pod{Node: usage.Some("a"), CPUUsageMillicores: usage.Some[int64](100)}
-	nodes := map[string]*usage.Node{"a": {Node: "a", CPUAllocatableMillicores: 8000, MemoryAllocatableBytes: 1 << 30}}
+	node := &usage.Node{Node: "a", CPUAllocatableMillicores: 8000, MemoryAllocatableBytes: 1 << 30}
 	for _, test := range []struct {
 		pod   usage.Pod
 		basis usage.Basis
@@ -149,11 +150,12 @@ func TestBasisHasOneName(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := row{rules[0].kind, reflect.ValueOf(podRowOf(test.pod, nodes).fields), thresholdNames(report.Thresholds{})}
-		if got := eval(rules[0].when, r); got != yes {
+		r := newRows(rules, report.Thresholds{})
+		r.pod.set(&test.pod, node, usage.Opt[string]{})
+		if got := eval(rules[0].when, &r.onPod); got != yes {
 			t.Errorf("cpu_basis == %q is %v, want yes", test.basis, got)
 		}
-		if got, _ := summarise(&rules[0], r); got != "of "+test.words {
+		if got, _ := summarise(rules[0].Summary, r.onPod.values(rules[0].placeholders, nil)); got != "of "+test.words {
 			t.Errorf("%s is worded %q, want %q", test.basis, got, "of "+test.words)
 		}
 	}
@@ -172,7 +174,8 @@ func TestNumbersInWords(t *testing.T) {
 		{"restarts", int64(3), "3"}, {"ready", false, "false"}, {"phase", "Pending", "Pending"}, {"gpu_util_percent", nil, "?"},
 		{"created_at", start, "2026-03-02 10:00 UTC"},
 	} {
-		if got := words(test.name, test.value); got != test.want {
+		v := view{cells: map[string]cell{test.name: {get: func() any { return test.value }}}}
+		if got := words(v.values([]string{test.name}, nil)[0]); got != test.want {
 			t.Errorf("%s %v: %q, want %q", test.name, test.value, got, test.want)
 		}
 	}
@@ -194,7 +197,6 @@ func FuzzParseRules(f *testing.F) {
 		}
 		f.Add(body)
 	}
-	rows := map[string]any{onPod: podRow{}, onNode: nodeRow{}, onGPU: gpuRow{}, onModel: modelRow{}, onSnapshot: snapshotRow{}}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		rules, err := ParseRules("x.yaml", body)
 		if err != nil {
@@ -210,9 +212,9 @@ func FuzzParseRules(f *testing.F) {
 			if r.Name == "" || r.when == nil || r.kind == nil || r.Summary == "" || r.For.Samples < 1 || r.clear == nil != (r.Clear == "") {
 				t.Fatalf("accepts %+v", *r)
 			}
-			nothing := row{r.kind, reflect.ValueOf(rows[r.On]), thresholdNames(report.Thresholds{})}
+			nothing := newRows(nil, report.Thresholds{}).view(r.On)
 			eval(r.when, nothing)
-			summarise(r, nothing)
+			summarise(r.Summary, nothing.values(r.placeholders, nil))
 		}
 	})
 }

@@ -50,11 +50,12 @@ type alert struct {
 	ResolvedAt   usage.Opt[time.Time] `json:"resolvedAt"`
 	LastValue    usage.Opt[float64]   `json:"lastValue"`
 	Summary      string               `json:"summary"`
-	Sent         string               `json:"sent"` // the last transition that was posted: sentFiring, sentResolved, "" none
+	Sentence     string               `json:"sentence,omitempty"` // see report.Alert
+	Values       []report.AlertValue  `json:"values,omitempty"`   // what Summary names, in its order
+	Sent         string               `json:"sent"`               // the last transition that was posted: sentFiring, sentResolved, "" none
 
 	visited time.Time // the instant of the last row of the subject
-	rule    *Rule     // with row, what describe puts into words; nil: nothing new
-	row     row
+	rule    *Rule     // whose Values describe is to word; nil: Summary is up to date
 }
 
 const (
@@ -188,6 +189,7 @@ func compareFiring(a, b alert) int {
 func (a alert) public() report.Alert {
 	return report.Alert{
 		Rule: a.Rule, Severity: a.Severity, Kind: a.Kind, Namespace: a.Namespace, Name: a.Name, Node: a.Node,
-		Model: a.Model, Summary: a.Summary, Value: a.LastValue, Since: a.PendingSince.UTC(), ResolvedAt: a.ResolvedAt,
+		Model: a.Model, Summary: a.Summary, Sentence: a.Sentence, Values: append([]report.AlertValue{}, a.Values...),
+		Value: a.LastValue, Since: a.PendingSince.UTC(), ResolvedAt: a.ResolvedAt,
 	}
 }

@@ -19,59 +19,66 @@ var (
 	placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
 )
 
-// placeholders are the names in braces of a summary, in order.
+// placeholders are the names in braces of a summary, in order, each once.
 func placeholders(summary string) []string {
 	var names []string
 	for _, m := range placeholder.FindAllStringSubmatch(summary, -1) {
-		names = append(names, m[1])
+		if !slices.Contains(names, m[1]) {
+			names = append(names, m[1])
+		}
 	}
 	return names
 }
 
-// summarise fills a rule's summary from a row, and returns the first number
-// that it names: the alert's value.
-func summarise(rule *Rule, r row) (string, usage.Opt[float64]) {
-	var value usage.Opt[float64]
-	for _, name := range placeholders(rule.Summary) {
-		if _, isThreshold := r.thresholds[name]; isThreshold {
-			continue
-		}
-		switch v := r.get(name).(type) {
+// values appends the named values of the row, each once.
+func (v *view) values(names []string, to []report.AlertValue) []report.AlertValue {
+	for _, name := range names {
+		value := report.AlertValue{Name: name}
+		switch got := v.cells[name].get().(type) {
 		case int64:
-			value = usage.Some(float64(v))
+			value.Number = usage.Some(float64(got))
 		case float64:
-			value = usage.Some(v)
+			value.Number = usage.Some(got)
+		case string:
+			value.Text = usage.Some(got)
+		case bool:
+			value.Text = usage.Some(strconv.FormatBool(got))
+		case time.Time:
+			value.Text = usage.Some(got.UTC().Format("2006-01-02 15:04 UTC"))
 		}
-		if value.Present() {
-			break
-		}
+		to = append(to, value)
 	}
-	text := placeholder.ReplaceAllStringFunc(rule.Summary, func(m string) string {
-		name := m[1 : len(m)-1]
-		return words(name, r.get(name))
-	})
-	return strings.Join(strings.Fields(text), " "), value
+	return to
 }
 
-// words writes a value with the unit that its column's name ends in.
-func words(name string, v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "?"
-	case int64:
-		return number(name, float64(v))
-	case float64:
-		return number(name, v)
-	case time.Time:
-		return v.UTC().Format("2006-01-02 15:04 UTC")
-	case string:
-		if strings.HasSuffix(name, "_basis") {
-			return basisWords(usage.Basis(v))
+// summarise fills a summary with values, and returns the first number of them
+// that is not a threshold: the alert's value.
+func summarise(summary string, values []report.AlertValue) (string, usage.Opt[float64]) {
+	var first usage.Opt[float64]
+	inWords := map[string]string{}
+	for _, v := range values {
+		inWords[v.Name] = words(v)
+		if !first.Present() && !slices.Contains(thresholds, v.Name) {
+			first = v.Number
 		}
-		return v
-	default:
-		return fmt.Sprint(v)
 	}
+	text := placeholder.ReplaceAllStringFunc(summary, func(m string) string { return inWords[m[1:len(m)-1]] })
+	return strings.Join(strings.Fields(text), " "), first
+}
+
+// words writes a value, a number with the unit that its column's name ends in.
+func words(v report.AlertValue) string {
+	if n, ok := v.Number.Get(); ok {
+		return number(v.Name, n)
+	}
+	text, ok := v.Text.Get()
+	switch {
+	case !ok:
+		return "?"
+	case strings.HasSuffix(v.Name, "_basis"):
+		return basisWords(usage.Basis(text))
+	}
+	return text
 }
 
 // basisWords is a basis as people read it in a message; expressions, JSON and SQL know its name.

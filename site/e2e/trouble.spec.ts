@@ -94,7 +94,10 @@ test('names from the cluster are text', async ({ page }) => {
   };
   await change(page, /\/data\/.*\.json$/, poison);
   await change(page, /alerts\.json$/, (d) =>
-    d.alerts.forEach((a: any, i: number) => (a.name = a.summary = a.namespace = HOSTILE[i % HOSTILE.length])),
+    d.alerts.forEach((a: any, i: number) => {
+      a.name = a.summary = a.namespace = HOSTILE[i % HOSTILE.length];
+      for (const v of a.values) if (v.text !== null) v.text = a.name;
+    }),
   );
   for (const width of [1440, 360]) {
     await page.setViewportSize({ width, height: 900 });

@@ -1,6 +1,6 @@
 // The alerts of the last 24 hours, week or month as lanes, a lane a rule: when
 // each fired, for how long, and how many at once.
-import { inWords } from './alert-words';
+import { alertWords } from './alert-words';
 import { localDay, localHour, localTime, span } from './format';
 import { passesFilters } from './alert-list';
 import { alerts, now } from './lake';
@@ -79,8 +79,8 @@ export function AlertLanes() {
                     return (
                       <rect x={start} y="2" width={Math.max(3, x(end) - start)} height="12">
                         <title>
-                          {[a.namespace, a.name].filter(Boolean).join('/')}: {inWords(a.summary)} · {localTime(a.since)}{' '}
-                          · {span((end - Date.parse(a.since)) / 1000)}
+                          {[a.namespace, a.name].filter(Boolean).join('/')}: {alertWords(a)} · {localTime(a.since)} ·{' '}
+                          {span((end - Date.parse(a.since)) / 1000)}
                         </title>
                       </rect>
                     );

@@ -1,6 +1,6 @@
 // Alerts: what fires now, and what was resolved within 30 days.
 import { span } from './format';
-import { inWords } from './alert-words';
+import { alertWords } from './alert-words';
 import { passes } from './filters';
 import { alerts, now } from './lake';
 import { Empty, Section, Time } from './marks';
@@ -31,7 +31,7 @@ function AlertRow({ alert }: { alert: Alert }) {
     <li class={'alert ' + alert.severity.toLowerCase()}>
       <span class="severity">{tValue(alert.severity)}</span>
       <span class="alert-what">
-        <span class="alert-summary">{inWords(alert.summary)}</span>
+        <span class="alert-summary">{alertWords(alert)}</span>
         <span class="basis">
           {tValue(alert.kind)}{' '}
           {to ? (
@@ -60,7 +60,7 @@ export const passesFilters = (a: Alert) => {
     passes({
       ns: a.namespace || undefined,
       model: a.model || undefined,
-      text: [a.name, a.namespace, a.summary, a.rule, a.model, a.node].join(' '),
+      text: [a.name, a.namespace, a.summary, alertWords(a), a.rule, a.model, a.node].join(' '),
     }) &&
     (!wanted.length || wanted.includes(a.node))
   );

@@ -299,6 +299,13 @@ export interface PodHours extends Stamp {
   gpuUtilPercentAvg: ((number | null)[])[]; // a row a pod
 }
 
+/** AlertValue is a column of the rule's row or a threshold, when the rule last held. Both Number and Text are null where it was not measured. */
+export interface AlertValue {
+  name: string; // such as "cpu_percent", "cpu_basis", "thresholds.cpu"; a number's unit is its last word
+  number: number | null;
+  text: string | null;
+}
+
 /** Alert is one alert: firing, or resolved within the last 30 days. */
 export interface Alert {
   rule: string;
@@ -308,7 +315,9 @@ export interface Alert {
   name: string; // of the subject
   node: string;
   model: string;
-  summary: string; // in words, with value, threshold and basis
+  summary: string; // in English, with value, threshold and basis
+  sentence: string;
+  values: AlertValue[]; // what Summary names, in its order
   value: number | null;
   since: string;
   resolvedAt: string | null;

@@ -52,6 +52,8 @@ describe('lanes of alerts', () => {
     node: '',
     model: '',
     summary: '',
+    sentence: '',
+    values: [],
     value: null,
     since: new Date(since).toISOString(),
     resolvedAt: resolvedAt === null ? null : new Date(resolvedAt).toISOString(),

@@ -122,27 +122,27 @@ func TestSchemaDocument(t *testing.T) {
 		"NULL means not measured or not applicable; 0 means measured zero. Units are in the names. Timestamps are\n" +
 		"TIMESTAMP(MILLIS, UTC); in DuckDB, `SET TimeZone='UTC'` shows them as such. The cluster and the day are in the path:\n" +
 		"`cluster=C/dt=YYYY-MM-DD`. Columns are only ever added within v1.\n")
-	document := func(path, note string, columns []ColumnInfo) {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| column | type | NULL |\n|---|---|---|\n", path, note)
+	document := func(path, note string, columns []ColumnInfo, meanings map[string]string) {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| column | type | NULL | meaning |\n|---|---|---|---|\n", path, note)
 		for _, c := range columns {
 			null := ""
 			if c.Nullable {
 				null = "yes"
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", c.Name, c.Type, null)
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", c.Name, c.Type, null, meanings[c.Name])
 		}
 	}
-	document("raw/v1/pods, samples/v1/pods", "One row a pod and sample.", Pods.Schema())
-	document("raw/v1/nodes, samples/v1/nodes", "One row a node and sample.", Nodes.Schema())
-	document("raw/v1/gpus, samples/v1/gpus", "One row a GPU or MIG instance and sample.", GPUs.Schema())
-	document("raw/v1/engines, samples/v1/engines", "One row a model server and sample: its own metrics.", Engines.Schema())
-	document("raw/v1/gaps, samples/v1/gaps", "What could not be measured, and why.", Gaps.Schema())
-	document("hourly/v1/models", "One row a model, namespace, engine and hour.", ModelHours.Schema())
-	document("hourly/v1/workloads", "One row a workload and hour.", WorkloadHours.Schema())
-	document("hourly/v1/namespaces", "One row a namespace and hour.", NamespaceHours.Schema())
-	document("hourly/v1/nodes", "One row a node and hour.", NodeHours.Schema())
-	document("hourly/v1/pods", "One row a pod and hour.", PodHours.Schema())
-	document("hourly/v1/cluster", "One row an hour.", ClusterHours.Schema())
+	document("raw/v1/pods, samples/v1/pods", "One row a pod and sample.", Pods.Schema(), meanings[usage.Pod](t))
+	document("raw/v1/nodes, samples/v1/nodes", "One row a node and sample.", Nodes.Schema(), meanings[usage.Node](t))
+	document("raw/v1/gpus, samples/v1/gpus", "One row a GPU or MIG instance and sample.", GPUs.Schema(), meanings[usage.GPU](t))
+	document("raw/v1/engines, samples/v1/engines", "One row a model server and sample: its own metrics.", Engines.Schema(), meanings[usage.Engine](t))
+	document("raw/v1/gaps, samples/v1/gaps", "What could not be measured, and why.", Gaps.Schema(), meanings[usage.Gap](t))
+	document("hourly/v1/models", "One row a model, namespace, engine and hour.", ModelHours.Schema(), meanings[usage.ModelHour](t))
+	document("hourly/v1/workloads", "One row a workload and hour.", WorkloadHours.Schema(), meanings[usage.WorkloadHour](t))
+	document("hourly/v1/namespaces", "One row a namespace and hour.", NamespaceHours.Schema(), meanings[usage.NamespaceHour](t))
+	document("hourly/v1/nodes", "One row a node and hour.", NodeHours.Schema(), meanings[usage.NodeHour](t))
+	document("hourly/v1/pods", "One row a pod and hour.", PodHours.Schema(), meanings[usage.PodHour](t))
+	document("hourly/v1/cluster", "One row an hour.", ClusterHours.Schema(), meanings[usage.ClusterHour](t))
 
 	file := filepath.Join("..", "..", "docs", "schema.md")
 	if *update {

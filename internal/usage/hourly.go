@@ -55,18 +55,18 @@ type Statistics struct {
 	GPUHoursUnallocated Opt[float64] `column:"gpu_hours_unallocated"` // held by no pod; nodes and cluster only
 	GPUHoursTotal       Opt[float64] `column:"gpu_hours_total"`       // allocated + unallocated; nodes and cluster only
 
-	PromptTokens       Opt[int64] `column:"prompt_tokens"` // sum of the counter's increases, as are the next
+	PromptTokens       Opt[int64] `column:"prompt_tokens"` // sum of increases, as are the counters below
 	GenerationTokens   Opt[int64] `column:"generation_tokens"`
 	Requests           Opt[int64] `column:"requests"` // that ended
 	Preemptions        Opt[int64] `column:"preemptions"`
 	PrefixCacheQueries Opt[int64] `column:"prefix_cache_queries"` // looked up, in the engine's unit
-	PrefixCacheHits    Opt[int64] `column:"prefix_cache_hits"`    // and found
+	PrefixCacheHits    Opt[int64] `column:"prefix_cache_hits"`    // of these, found
 	EnergyMillijoules  Opt[int64] `column:"energy_millijoules"`   // of GPUs; of a pod, those that it alone holds
 	Restarts           Opt[int64] `column:"restarts"`             // of containers
 
 	TTFTSecondsAvg       Opt[float64] `column:"ttft_seconds_avg"`        // time to first token, mean over requests
 	InterTokenSecondsAvg Opt[float64] `column:"inter_token_seconds_avg"` // time between tokens, mean over tokens
-	E2ESecondsAvg        Opt[float64] `column:"e2e_seconds_avg"`         // whole request, mean over requests
+	E2ESecondsAvg        Opt[float64] `column:"e2e_seconds_avg"`         // from arrival to the last token, mean over requests
 
 	TokensPerGPUHour      Opt[float64] `column:"tokens_per_gpu_hour"`      // prompt and generation tokens ÷ gpu_hours_allocated
 	TokensPerKilowattHour Opt[float64] `column:"tokens_per_kilowatt_hour"` // of GPU energy

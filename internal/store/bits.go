@@ -184,12 +184,12 @@ func (r *runReader) next() error {
 		r.b = r.b[size:]
 		return nil
 	}
-	// Some writers leave out the bytes of the values that fill up the last group.
-	size := min(r.left*r.width, len(r.b))
-	r.left *= 8
-	if r.width > 0 {
-		r.left = min(r.left, 8*size/r.width)
+	size := r.left * r.width
+	if size > len(r.b) {
+		r.left, r.b = 0, nil
+		return errShort
 	}
+	r.left *= 8
 	r.packed, r.bit, r.b = r.b, 0, r.b[size:]
 	return nil
 }

@@ -120,7 +120,7 @@ func TestExpansion(t *testing.T) {
 	}
 	page := w.encode(nil)
 	var r textReader
-	if err := r.open(page, false, true); err != nil {
+	if err := r.open(page); err != nil {
 		t.Fatal(err)
 	}
 	var s scratch

@@ -5,16 +5,14 @@ import (
 	"hash/crc32"
 	"sync"
 
-	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
-	"github.com/parquet-go/parquet-go/format"
 )
 
 const (
 	// bytesToCompress is the least that is worth a compressor's time.
 	bytesToCompress = 192
-	// maxPageBytes is the largest page that is read, decompressed. Ours are a
-	// few hundred KiB, those of other writers one MiB.
+	// maxPageBytes is the largest page that is read, decompressed. Data pages are
+	// a few hundred KiB, dictionaries a few MiB.
 	maxPageBytes = 64 << 20
 	// mostShrunk bounds what zstd can make of a byte: 128 KiB of a block of four.
 	mostShrunk = 128 << 10 / 4
@@ -62,36 +60,18 @@ func checksum(parts ...[]byte) int {
 	return int(int32(sum))
 }
 
-// decompress returns the size bytes that src holds, in space if they fit.
-func decompress(codec format.CompressionCodec, space, src []byte, size int) ([]byte, error) {
+// decompress returns the size bytes that the zstd frame src holds, in space if
+// they fit.
+func decompress(space, src []byte, size int) ([]byte, error) {
 	if size < 0 || size > maxPageBytes || size/mostShrunk > len(src) {
 		return nil, fmt.Errorf("%d bytes cannot be a page of %d", len(src), size)
 	}
-	var out []byte
-	var err error
-	switch codec {
-	case format.Uncompressed:
-		out = src
-	case format.Zstd:
-		if cap(space) < size {
-			space = make([]byte, size)
-		}
-		out, err = zstdDecoder().DecodeAll(src, space[:0:size])
-	case format.Snappy:
-		if n, err := s2.DecodedLen(src); err != nil || n != size {
-			return nil, fmt.Errorf("a page is not the %d bytes of its header", size)
-		}
-		out, err = s2.Decode(space[:0], src)
-	default:
-		err = fmt.Errorf("codec %v is not supported", codec)
+	if cap(space) < size {
+		space = make([]byte, size)
 	}
+	out, err := zstdDecoder().DecodeAll(src, space[:0:size])
 	if err == nil && len(out) != size {
 		err = fmt.Errorf("a page is %d bytes, its header says %d", len(out), size)
 	}
 	return out, err
-}
-
-// supported reports whether decompress knows the codec.
-func supported(codec format.CompressionCodec) bool {
-	return codec == format.Uncompressed || codec == format.Zstd || codec == format.Snappy
 }

@@ -13,7 +13,6 @@ import (
 type cursor struct {
 	column *column
 	b      []byte // the pages that are not read yet
-	codec  format.CompressionCodec
 
 	rows     int  // that are left of the page
 	leveled  bool // levels says which of them have a value
@@ -30,9 +29,9 @@ type cursor struct {
 }
 
 // open begins to read a chunk. Memory from the chunk before is used again.
-func (c *cursor) open(column *column, pages []byte, codec format.CompressionCodec) {
+func (c *cursor) open(column *column, pages []byte) {
 	clear(c.texts)
-	*c = cursor{column: column, b: pages, codec: codec, texts: c.texts[:0], numbers: c.numbers[:0], space: c.space,
+	*c = cursor{column: column, b: pages, texts: c.texts[:0], numbers: c.numbers[:0], space: c.space,
 		delta: deltaReader{space: c.delta.space}, text: c.text}
 }
 

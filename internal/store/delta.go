@@ -72,8 +72,6 @@ type deltaReader struct {
 	first  bool // value is the next one, not the last one
 	least  int64
 	widths []byte // of the block's miniblocks that are not read yet
-	minis  int    // miniblocks in a block
-	mini   int    // values in a miniblock
 	narrow bool
 	ready  []uint64 // the rest of the miniblock, decoded
 	space  []uint64
@@ -84,11 +82,11 @@ func (r *deltaReader) open(b []byte, narrow bool) error {
 	*r = deltaReader{b: b, narrow: narrow, first: true, space: r.space}
 	block, minis, left := r.uint(), r.uint(), r.uint()
 	first, n := binary.Varint(r.b)
-	if n <= 0 || minis == 0 || minis > 512 || block > 1<<16 || block%minis != 0 || block/minis%32 != 0 || block == 0 || left > maxRows {
+	if n <= 0 || block != deltaBlock || minis != deltaBlock/deltaMini || left > maxRows {
 		return errShort
 	}
 	r.b = r.b[n:]
-	r.minis, r.mini, r.left, r.value = int(minis), int(block/minis), int(left), first
+	r.left, r.value = int(left), first
 	return nil
 }
 
@@ -106,19 +104,20 @@ func (r *deltaReader) uint() uint64 {
 func (r *deltaReader) next() (packed []byte, width, n int, err error) {
 	if len(r.widths) == 0 {
 		least, n := binary.Varint(r.b)
-		if n <= 0 || n+r.minis > len(r.b) {
+		if n <= 0 || n+deltaBlock/deltaMini > len(r.b) {
 			return nil, 0, 0, errShort
 		}
-		r.least, r.widths, r.b = least, r.b[n:n+r.minis], r.b[n+r.minis:]
+		r.b = r.b[n:]
+		r.least, r.widths, r.b = least, r.b[:deltaBlock/deltaMini], r.b[deltaBlock/deltaMini:]
 	}
 	width = int(r.widths[0])
 	r.widths = r.widths[1:]
-	size := r.mini / 8 * width
+	size := deltaMini / 8 * width
 	if width > 64 || size > len(r.b) {
 		return nil, 0, 0, errShort
 	}
 	packed, r.b = r.b, r.b[size:]
-	n = min(r.mini, r.left)
+	n = min(deltaMini, r.left)
 	r.left -= n
 	return packed, width, n, nil
 }
@@ -141,8 +140,8 @@ func (r *deltaReader) read(dst []int64) error {
 			if err != nil {
 				return err
 			}
-			if cap(r.space) < r.mini {
-				r.space = make([]uint64, r.mini)
+			if r.space == nil {
+				r.space = make([]uint64, deltaMini)
 			}
 			r.ready = r.space[:n]
 			unpack(r.ready, packed, 0, width)

@@ -13,8 +13,7 @@ import (
 type footer struct {
 	rows    int64
 	version string
-	columns []element // of the schema's top level
-	leaves  []int     // of each column: its first column chunk
+	columns []element
 	groups  []group
 }
 
@@ -26,7 +25,7 @@ type group struct {
 // chunkInfo is one column chunk as the footer states it.
 type chunkInfo struct {
 	physical               format.Type
-	path                   []byte // its last part
+	path                   []byte
 	codec                  format.CompressionCodec
 	values                 int64
 	size, data, dictionary int64
@@ -85,7 +84,11 @@ func readFooter(body []byte) (*footer, error) {
 	if r.bad {
 		return nil, errFooter
 	}
-	return f, f.flatten(elements)
+	if len(elements) == 0 || elements[0].children != len(elements)-1 {
+		return nil, errFooter
+	}
+	f.columns = elements[1:]
+	return f, nil
 }
 
 // readPair reads one entry of the file's metadata.
@@ -161,44 +164,26 @@ func (c *chunkInfo) read(r *thriftReader) {
 	})
 }
 
-// flatten finds the columns at the top of the schema's tree, and the chunks of
-// each: one for every leaf below it.
-func (f *footer) flatten(elements []element) error {
-	if len(elements) == 0 {
-		return errFooter
-	}
-	leaf, rest := 0, elements[1:]
-	for range elements[0].children {
-		if len(rest) == 0 {
-			return errFooter
-		}
-		f.columns, f.leaves = append(f.columns, rest[0]), append(f.leaves, leaf)
-		for open := 1; open > 0; open-- {
-			if len(rest) == 0 {
-				return errFooter
-			}
-			if rest[0].children == 0 {
-				leaf++
-			}
-			open += min(rest[0].children, len(rest))
-			rest = rest[1:]
-		}
-	}
-	if len(rest) > 0 {
-		return errFooter
-	}
+// checkGroups refuses row groups that do not have a chunk of each column, or
+// not as many rows as the file.
+func (f *footer) checkGroups() error {
+	rows := int64(0)
 	for _, g := range f.groups {
-		if len(g.chunks) != leaf || g.rows < 0 || g.rows > maxRows {
+		if len(g.chunks) != len(f.columns) || g.rows < 0 || g.rows > maxRows {
 			return errFooter
 		}
+		rows += g.rows
+	}
+	if rows != f.rows || rows > maxRows {
+		return fmt.Errorf("it claims %d rows and its row groups %d", f.rows, rows)
 	}
 	return nil
 }
 
-// match finds each column of the table in the file: its leaf, or -1 for an
-// optional one that the file is too old to have.
+// match finds each column of the table in the file: its number there, or -1 for
+// an optional one that the file is too old to have.
 func (t *Table[T]) match(f *footer) ([]int, error) {
-	leaves := make([]int, len(t.columns))
+	numbers := make([]int, len(t.columns))
 	for i := range t.columns {
 		c := &t.columns[i]
 		at := i // where it is in a file of this version
@@ -207,19 +192,16 @@ func (t *Table[T]) match(f *footer) ([]int, error) {
 		}
 		switch {
 		case at < 0 && c.optional:
-			leaves[i] = -1
+			numbers[i] = -1
 			continue
 		case at < 0:
 			return nil, &SchemaError{t.name, c.name, "no such column", c.want}
+		case f.columns[at] != c.element():
+			return nil, &SchemaError{t.name, c.name, f.columns[at].String(), c.want}
 		}
-		if e := f.columns[at]; e != c.element() {
-			if has := e.String(); has != c.want {
-				return nil, &SchemaError{t.name, c.name, has, c.want}
-			}
-		}
-		leaves[i] = f.leaves[at]
+		numbers[i] = at
 	}
-	return leaves, nil
+	return numbers, nil
 }
 
 // span is where the chunk's bytes begin and end in the file.
@@ -241,8 +223,8 @@ func (c *chunkInfo) check(column *column, rows, fileSize int64) error {
 		return fmt.Errorf("%d values for %d rows", c.values, rows)
 	case start < 0 || c.size < 0 || start > fileSize || c.size > fileSize-start:
 		return errors.New("pages beyond the file's end")
-	case !supported(c.codec):
-		return fmt.Errorf("codec %v is not supported: use zstd", c.codec)
+	case c.codec != format.Zstd:
+		return fmt.Errorf("codec %v is not supported", c.codec)
 	}
 	return nil
 }

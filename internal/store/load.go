@@ -32,19 +32,19 @@ func (r *Reader[T]) load(g *group) {
 // pages reads the pages of the columns that are wanted. It may be on its way
 // while rows are read.
 func (r *Reader[T]) pages(g *group) ([][]byte, error) {
-	pages := make([][]byte, len(r.leaves))
+	pages := make([][]byte, len(r.chunks))
 	var wanted []int // columns, as their chunks lie in the file
-	for i, leaf := range r.leaves {
-		if leaf < 0 {
+	for i, at := range r.chunks {
+		if at < 0 {
 			continue
 		}
 		c := &r.table.columns[i]
-		if err := g.chunks[leaf].check(c, g.rows, r.size); err != nil {
+		if err := g.chunks[at].check(c, g.rows, r.size); err != nil {
 			return nil, r.corrupt(c, err)
 		}
 		wanted = append(wanted, i)
 	}
-	span := func(i int) (start, end int64) { return g.chunks[r.leaves[i]].span() }
+	span := func(i int) (start, end int64) { return g.chunks[r.chunks[i]].span() }
 	slices.SortFunc(wanted, func(a, b int) int {
 		x, _ := span(a)
 		y, _ := span(b)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -10,20 +9,21 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// pageHeader is a page as its header states it.
+// pageHeader is what the header of a data page or dictionary says.
 type pageHeader struct {
-	kind                     format.PageType
-	size, stored             int64 // decompressed, and in the file
-	values, rows             int64
-	encoding                 format.Encoding
-	levelBytes, repeatBytes  int64 // version 2
-	levelEncoding            format.Encoding
-	uncompressed, known, two bool
-	checked                  bool // the header has a checksum
-	checksum                 int64
+	kind         format.PageType
+	size, stored int64 // of the page after the header: decompressed, and in the file
+	checked      bool  // the header has a checksum
+	checksum     int64
+	details      format.PageType // the kind of page that the fields below are of
+	values       int64
+	encoding     format.Encoding
+	rows         int64 // these of a data page
+	levelBytes   int64
+	uncompressed bool
 }
 
-// readPageHeader reads a header and what it says of a page of that kind.
+// readPageHeader reads a header.
 func readPageHeader(r *thriftReader) (h pageHeader) {
 	r.fields(func(id int, kind byte) bool {
 		switch {
@@ -35,11 +35,10 @@ func readPageHeader(r *thriftReader) (h pageHeader) {
 			h.stored = r.int()
 		case id == 4 && kind == thriftI32:
 			h.checked, h.checksum = true, r.int()
-		case (id == 5 || id == 7 || id == 8) && kind == thriftStruct:
-			h.known = true
-			h.two = id == 8
-			h.levelEncoding = format.RLE
-			h.readDetails(r)
+		case id == 7 && kind == thriftStruct:
+			h.readDictionaryHeader(r)
+		case id == 8 && kind == thriftStruct:
+			h.readDataHeader(r)
 		default:
 			return false
 		}
@@ -48,29 +47,35 @@ func readPageHeader(r *thriftReader) (h pageHeader) {
 	return h
 }
 
-// readDetails reads the header of a data page, of either version, or of a
-// dictionary. They number the same fields differently.
-func (h *pageHeader) readDetails(r *thriftReader) {
+func (h *pageHeader) readDictionaryHeader(r *thriftReader) {
+	h.details = format.DictionaryPage
 	r.fields(func(id int, kind byte) bool {
 		switch {
+		case id == 1 && kind == thriftI32:
+			h.values = r.int()
+		case id == 2 && kind == thriftI32:
+			h.encoding = format.Encoding(r.int())
+		default:
+			return false
+		}
+		return true
+	})
+}
+
+func (h *pageHeader) readDataHeader(r *thriftReader) {
+	h.details = format.DataPageV2
+	r.fields(func(id int, kind byte) bool {
+		switch {
+		case id == 1 && kind == thriftI32:
+			h.values = r.int()
+		case id == 3 && kind == thriftI32:
+			h.rows = r.int()
+		case id == 4 && kind == thriftI32:
+			h.encoding = format.Encoding(r.int())
+		case id == 5 && kind == thriftI32:
+			h.levelBytes = r.int()
 		case id == 7 && (kind == thriftTrue || kind == thriftFalse):
 			h.uncompressed = kind == thriftFalse
-			return true
-		case kind != thriftI32:
-			return false
-		case id == 1:
-			h.values = r.int()
-			h.rows = h.values
-		case id == 2 && !h.two, id == 4 && h.two:
-			h.encoding = format.Encoding(r.int())
-		case id == 3 && !h.two:
-			h.levelEncoding = format.Encoding(r.int())
-		case id == 3:
-			h.rows = r.int()
-		case id == 5:
-			h.levelBytes = r.int()
-		case id == 6:
-			h.repeatBytes = r.int()
 		default:
 			return false
 		}
@@ -82,7 +87,7 @@ func (h *pageHeader) readDetails(r *thriftReader) {
 func (c *cursor) next() error {
 	r := thriftReader{b: c.b}
 	h := readPageHeader(&r)
-	if r.bad || h.stored < 0 || h.stored > int64(len(r.b)) || h.size < 0 || h.size > maxPageBytes || h.values < 0 || h.values > maxRows {
+	if r.bad || h.details != h.kind || h.stored < 0 || h.stored > int64(len(r.b)) || h.values < 0 || h.values > maxRows {
 		return errThrift
 	}
 	body := r.b[:h.stored]
@@ -90,31 +95,27 @@ func (c *cursor) next() error {
 	if h.checked && h.checksum != int64(checksum(body)) {
 		return errors.New("a page's bytes are not those that were written: its checksum differs")
 	}
-	switch {
-	case h.kind == format.DictionaryPage && h.known:
+	switch h.kind {
+	case format.DictionaryPage:
 		return c.readDictionary(h, body)
-	case h.kind != format.DataPage && h.kind != format.DataPageV2:
-		return nil // of no concern
-	case !h.known || h.two != (h.kind == format.DataPageV2) || h.rows != h.values:
+	case format.DataPageV2:
+		return c.readDataPage(h, body)
+	}
+	return fmt.Errorf("a page of type %v is not supported", h.kind)
+}
+
+// readDataPage makes ready to read a data page: levels, then values.
+func (c *cursor) readDataPage(h pageHeader, body []byte) error {
+	if h.rows != h.values || h.levelBytes < 0 || h.levelBytes > h.stored || h.levelBytes > h.size {
 		return errThrift
 	}
 	c.rows, c.encoding, c.leveled = int(h.values), h.encoding, c.column.optional
-	levels := []byte(nil)
-	if h.two {
-		if h.repeatBytes != 0 || h.levelBytes < 0 || h.levelBytes > h.stored || h.levelBytes > h.size {
-			return errThrift
-		}
-		levels, body, h.size = body[:h.levelBytes], body[h.levelBytes:], h.size-h.levelBytes
-	}
-	values, err := c.decompress(h, body)
-	if err != nil {
-		return err
-	}
-	if c.leveled && !h.two {
-		if h.levelEncoding != format.RLE {
-			return fmt.Errorf("levels in encoding %v are not supported", h.levelEncoding)
-		}
-		if levels, values, err = counted(values); err != nil {
+	levels, values := body[:h.levelBytes], body[h.levelBytes:]
+	if h.uncompressed {
+		c.space = append(c.space[:0], values...)
+	} else {
+		var err error
+		if c.space, err = decompress(c.space, values, int(h.size-h.levelBytes)); err != nil {
 			return err
 		}
 	}
@@ -122,69 +123,29 @@ func (c *cursor) next() error {
 		levels = bytes.Clone(levels)
 	}
 	c.levels = runReader{b: levels, width: 1}
-	return c.begin(values)
+	return c.begin(c.space)
 }
-
-// counted splits b behind the bytes whose number it begins with.
-func counted(b []byte) (first, rest []byte, err error) {
-	if len(b) < 4 {
-		return nil, nil, errShort
-	}
-	n := binary.LittleEndian.Uint32(b)
-	if uint64(n) > uint64(len(b)-4) {
-		return nil, nil, errShort
-	}
-	return b[4 : 4+n], b[4+n:], nil
-}
-
-func (c *cursor) decompress(h pageHeader, body []byte) ([]byte, error) {
-	codec := c.codec
-	if h.uncompressed && h.two {
-		codec = format.Uncompressed
-	}
-	if len(body) == 0 && h.size == 0 {
-		return nil, nil
-	}
-	out, err := decompress(codec, c.space, body, int(h.size))
-	if err == nil {
-		if codec == format.Uncompressed {
-			out = append(c.space[:0], out...)
-		}
-		c.space = out
-	}
-	return out, err
-}
-
-// oldDictionary is how version 1 of the format names a dictionary, and ids of
-// one. Some writers still do.
-const oldDictionary format.Encoding = 2
 
 // begin makes ready to read a data page's values.
 func (c *cursor) begin(values []byte) error {
 	c.values = values
 	switch k := c.column.kind; {
-	case len(values) == 0: // none of the rows has a value, or read finds out
-		c.ids, c.delta, c.text.plain, c.text.prefixed, c.text.b = runReader{}, deltaReader{space: c.delta.space}, true, false, nil
+	case len(values) == 0: // none of the rows has a value, or whoever reads one finds out
+		c.ids, c.delta, c.text.suffixes = runReader{}, deltaReader{space: c.delta.space}, deltaReader{space: c.text.suffixes.space}
 		return nil
-	case (c.encoding == format.RLEDictionary || c.encoding == oldDictionary) && k != kindBoolean:
+	case c.encoding == format.RLEDictionary && k != kindBoolean:
 		if values[0] > 32 {
 			return errShort
 		}
-		c.encoding, c.ids = format.RLEDictionary, runReader{b: values[1:], width: int(values[0])}
+		c.ids = runReader{b: values[1:], width: int(values[0])}
 		return nil
 	case c.encoding == format.Plain && k == kindBoolean:
 		c.ids = runReader{width: 1, left: 8 * len(values), packed: values}
 		return nil
-	case c.encoding == format.RLE && k == kindBoolean:
-		runs, _, err := counted(values)
-		c.ids = runReader{b: runs, width: 1}
-		return err
-	case c.encoding == format.Plain && k == kindString:
-		return c.text.open(values, true, false)
-	case c.encoding == format.Plain:
+	case c.encoding == format.Plain && k != kindString:
 		return nil
-	case c.encoding == format.DeltaLengthByteArray && k == kindString, c.encoding == format.DeltaByteArray && k == kindString:
-		return c.text.open(values, false, c.encoding == format.DeltaByteArray)
+	case c.encoding == format.DeltaByteArray && k == kindString:
+		return c.text.open(values)
 	case c.encoding == format.DeltaBinaryPacked && (k == kindInt || k == kindBigint || k == kindTimestamp):
 		return c.delta.open(values, k == kindInt)
 	}
@@ -199,7 +160,7 @@ func (c *cursor) readDictionary(h pageHeader, body []byte) error {
 	if len(c.texts)+len(c.numbers) > 0 {
 		return errors.New("a second dictionary")
 	}
-	if h.encoding != format.Plain && h.encoding != oldDictionary {
+	if h.encoding != format.Plain {
 		return fmt.Errorf("a dictionary in encoding %v is not supported", h.encoding)
 	}
 	// Its page is often much larger than the others, and is copied at once.
@@ -207,13 +168,11 @@ func (c *cursor) readDictionary(h pageHeader, body []byte) error {
 	if !ok {
 		space = new([]byte)
 	}
-	values, err := decompress(c.codec, *space, body, int(h.size))
+	values, err := decompress(*space, body, int(h.size))
 	if err != nil {
 		return err
 	}
-	if c.codec != format.Uncompressed {
-		*space = values
-	}
+	*space = values
 	defer dictionarySpace.Put(space)
 	if c.column.kind == kindString {
 		c.texts, err = plainTexts(c.texts, values, int(h.values))

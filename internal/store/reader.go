@@ -22,7 +22,7 @@ type Reader[T any] struct {
 	size   int64                                  // of the file
 	fetch  func(start, end int64) ([]byte, error) // reads the file
 	footer *footer
-	leaves []int
+	chunks []int       // the number of each column among the file's, -1 where it is not read
 	group  int         // the next row group
 	left   int         // rows of the group that is being read
 	ahead  chan loaded // the next group, if it is on its way
@@ -40,7 +40,7 @@ type decoder struct {
 // forget lets go of what was read.
 func (d *decoder) forget() {
 	for i := range d.cursors {
-		d.cursors[i].open(nil, nil, 0)
+		d.cursors[i].open(nil, nil)
 		d.cursors[i].text = textReader{}
 	}
 	clear(d.scratch.texts[:])
@@ -94,18 +94,18 @@ func (r *Reader[T]) begin(end []byte) error {
 	if err != nil {
 		return t.corrupt(err)
 	}
-	if f.version != SchemaVersion {
-		return fmt.Errorf("table %s: schema version %q, this program reads %q: use the k8s-monitor that wrote it, or a newer one", t.name, f.version, SchemaVersion)
+	switch {
+	case f.version == "":
+		return fmt.Errorf("table %s: not a file that k8s-monitor wrote: it has no schema_version", t.name)
+	case f.version != SchemaVersion:
+		return fmt.Errorf("table %s: schema version %q, this program reads %q: use the k8s-monitor that wrote it, or a newer one",
+			t.name, f.version, SchemaVersion)
 	}
-	if r.leaves, err = t.match(f); err != nil {
+	if r.chunks, err = t.match(f); err != nil {
 		return err
 	}
-	held := int64(0)
-	for _, g := range f.groups {
-		held += g.rows
-	}
-	if held != f.rows || held > maxRows {
-		return t.corrupt(fmt.Errorf("it claims %d rows and its row groups %d", f.rows, held))
+	if err := f.checkGroups(); err != nil {
+		return t.corrupt(err)
 	}
 	d, ok := t.decoders.Get().(*decoder)
 	if !ok {
@@ -117,9 +117,9 @@ func (r *Reader[T]) begin(end []byte) error {
 
 // only leaves out the columns that are not named.
 func (r *Reader[T]) only(names []string) {
-	for i := range r.leaves {
+	for i := range r.chunks {
 		if !slices.Contains(names, r.table.columns[i].name) {
-			r.leaves[i] = -1
+			r.chunks[i] = -1
 		}
 	}
 }
@@ -187,9 +187,9 @@ func (r *Reader[T]) next() error {
 	}
 	r.group++
 	r.left = int(g.rows)
-	for i, leaf := range r.leaves {
-		if leaf >= 0 {
-			r.cursors[i].open(&r.table.columns[i], l.pages[i], g.chunks[leaf].codec)
+	for i, at := range r.chunks {
+		if at >= 0 {
+			r.cursors[i].open(&r.table.columns[i], l.pages[i])
 		}
 	}
 	return nil
@@ -204,8 +204,8 @@ func (r *Reader[T]) read(rows []T) error {
 	clear(rows) // where they are zero already, this still pays: it brings them into the processor's cache
 	r.left -= len(rows)
 	b, ended := blockOf(rows), true
-	for i, leaf := range r.leaves {
-		if leaf < 0 {
+	for i, at := range r.chunks {
+		if at < 0 {
 			continue
 		}
 		c := &r.cursors[i]

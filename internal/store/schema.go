@@ -2,20 +2,21 @@ package store
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// element is a node of a file's schema.
+// element is a column as a file's schema states it.
 type element struct {
 	name     string
 	presence format.FieldRepetitionType
 	physical format.Type
-	children int
+	children int    // a column of ours has none
 	logical  string // as the table's own are named below, "" for none
 }
 
-// Logical types of the tables' columns. Others are read by their number.
+// Logical types of the tables' columns, as the library names them.
 const (
 	logicalString = "STRING"
 	logicalInt    = "INT(32,true)"
@@ -33,18 +34,16 @@ func (c *column) element() element {
 	return e
 }
 
-// String is what has to agree: presence, physical and logical type. A signed
-// integer of the physical type's own width is the same with and without the
-// logical type that says so.
+// String is what has to agree: presence, physical and logical type.
 func (e element) String() string {
-	presence := [...]string{"required ", "optional ", "repeated "}[e.presence]
+	s := strings.ToLower(e.presence.String()) + " "
 	switch {
 	case e.children > 0:
-		return presence + "group"
-	case e.logical == "" || e.logical == logicalInt && e.physical == format.Int32 || e.logical == logicalBigint && e.physical == format.Int64:
-		return presence + e.physical.String()
+		return s + "group"
+	case e.logical == "":
+		return s + e.physical.String()
 	}
-	return presence + e.physical.String() + " " + e.logical
+	return s + e.physical.String() + " " + e.logical
 }
 
 // write appends the column's element. Readers that know no logical types go by
@@ -89,10 +88,8 @@ func (e element) write(h *thriftWriter) {
 	h.shut()
 }
 
-// readElement reads an element that any writer wrote.
-func readElement(r *thriftReader) element {
-	var e element
-	converted := int64(-1)
+// readElement reads a column's element.
+func readElement(r *thriftReader) (e element) {
 	r.fields(func(id int, kind byte) bool {
 		switch {
 		case id == 1 && kind == thriftI32:
@@ -103,8 +100,6 @@ func readElement(r *thriftReader) element {
 			e.name = r.text()
 		case id == 5 && kind == thriftI32:
 			e.children = int(r.int())
-		case id == 6 && kind == thriftI32:
-			converted = r.int()
 		case id == 10 && kind == thriftStruct:
 			e.logical = readLogical(r)
 		default:
@@ -112,24 +107,6 @@ func readElement(r *thriftReader) element {
 		}
 		return true
 	})
-	if e.presence < 0 || e.presence > format.Repeated || e.children < 0 {
-		r.fail()
-		e.presence = 0
-	}
-	if e.logical == "" && converted >= 0 {
-		switch converted {
-		case 0:
-			e.logical = logicalString
-		case 9:
-			e.logical = logicalMillis
-		case 17:
-			e.logical = logicalInt
-		case 18:
-			e.logical = logicalBigint
-		default:
-			e.logical = fmt.Sprintf("converted type %d", converted)
-		}
-	}
 	return e
 }
 

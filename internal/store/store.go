@@ -25,10 +25,9 @@
 // A file's schema is compared with the table's before a value is read. A
 // missing optional column reads as absent and an unknown column is passed
 // over, because v1 only ever grows; any other difference is a *SchemaError.
-// Files of other writers are read too if their encodings are among those above
-// or DELTA_LENGTH_BYTE_ARRAY or RLE, their codec zstd, snappy or none. Every
-// length in a file is held against the bytes that are there, and every page
-// against its checksum if it has one: what does not hold together is ErrCorrupt.
+// A file that another program wrote is refused. Every length in a file is held
+// against the bytes that are there, and every page against its checksum if it
+// has one: what does not hold together is ErrCorrupt.
 package store
 
 import (

@@ -59,11 +59,8 @@ func (w *textWriter) encode(dst []byte) []byte {
 	return append(dst, w.data...)
 }
 
-// textReader reads strings: DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY, or
-// PLAIN where neither length is.
+// textReader reads such strings.
 type textReader struct {
-	plain              bool
-	prefixed           bool
 	prefixes, suffixes deltaReader
 	b                  []byte // the strings' bytes that are not read yet
 	last, lastSpace    []byte // the string that was read last
@@ -72,53 +69,34 @@ type textReader struct {
 }
 
 // open begins to read the strings of a page.
-func (r *textReader) open(b []byte, plain, prefixed bool) error {
-	r.plain, r.prefixed, r.last, r.lastText, r.b = plain, prefixed, r.last[:0], "", b
-	r.room = 1<<20 + 256*len(b)
-	var err error
-	if prefixed {
-		if r.b, err = r.prefixes.after(b); err != nil {
-			return err
-		}
-		if err = r.prefixes.open(b, true); err != nil {
-			return err
-		}
+func (r *textReader) open(b []byte) (err error) {
+	r.last, r.lastText, r.room = r.last[:0], "", 1<<20+256*len(b)
+	suffixes, err := r.prefixes.after(b)
+	if err != nil {
+		return err
 	}
-	if !plain {
-		b = r.b
-		if r.b, err = r.suffixes.after(b); err != nil {
-			return err
-		}
-		err = r.suffixes.open(b, true)
+	if r.b, err = r.suffixes.after(suffixes); err != nil {
+		return err
 	}
-	return err
+	if err = r.prefixes.open(b, true); err != nil {
+		return err
+	}
+	return r.suffixes.open(suffixes, true)
 }
 
 // read fills dst with strings. They share one piece of memory, and equal
 // neighbours are one string.
 func (r *textReader) read(dst []string, s *scratch) error {
 	prefixes, suffixes, ends := s.prefixes[:len(dst)], s.suffixes[:len(dst)], s.ends[:len(dst)]
-	clear(prefixes)
-	if r.prefixed {
-		if err := r.prefixes.read(prefixes); err != nil {
-			return err
-		}
+	if err := r.prefixes.read(prefixes); err != nil {
+		return err
 	}
-	if !r.plain {
-		if err := r.suffixes.read(suffixes); err != nil {
-			return err
-		}
+	if err := r.suffixes.read(suffixes); err != nil {
+		return err
 	}
 	all := s.text[:0]
 	for i, prefix := range prefixes {
 		suffix := suffixes[i]
-		if r.plain {
-			if len(r.b) < 4 {
-				return errShort
-			}
-			suffix = int64(binary.LittleEndian.Uint32(r.b))
-			r.b = r.b[4:]
-		}
 		if prefix < 0 || prefix > int64(len(r.last)) || suffix < 0 || suffix > int64(len(r.b)) {
 			return errShort
 		}

@@ -195,5 +195,5 @@ func (k *kind) expression(source string) (cel.Program, error) {
 	if ast.OutputType() != cel.BoolType {
 		return nil, fmt.Errorf("gives %v, not true or false", ast.OutputType())
 	}
-	return k.env.Program(ast)
+	return k.env.Program(ast, cel.EvalOptions(cel.OptOptimize)) // a list of constants becomes a set
 }

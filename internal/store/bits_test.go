@@ -141,7 +141,7 @@ func TestZeroBounds(t *testing.T) {
 		var b bounds
 		b.add(kindDouble, int64(math.Float64bits(zero)))
 		least, most, ok := b.encode(kindDouble)
-		if !ok || least != "\x00\x00\x00\x00\x00\x00\x00\x80" || most != "\x00\x00\x00\x00\x00\x00\x00\x00" {
+		if !ok || string(least) != "\x00\x00\x00\x00\x00\x00\x00\x80" || string(most) != "\x00\x00\x00\x00\x00\x00\x00\x00" {
 			t.Errorf("%v: %x to %x, %v", zero, least, most, ok)
 		}
 	}

@@ -81,21 +81,21 @@ func (b *bounds) join(other bounds) {
 
 // encode is the bounds as a file states them; ok is false where it may not:
 // there are no values, one is a NaN, or a string is too long to be repeated.
-func (b *bounds) encode(k kind) (least, most string, ok bool) {
+func (b *bounds) encode(k kind) (least, most []byte, ok bool) {
 	if !b.some {
-		return "", "", false
+		return nil, nil, false
 	}
 	switch k {
 	case kindString:
-		return b.leastText, b.mostText, len(b.leastText) <= longestBound && len(b.mostText) <= longestBound
+		return []byte(b.leastText), []byte(b.mostText), len(b.leastText) <= longestBound && len(b.mostText) <= longestBound
 	case kindBoolean:
-		return string([]byte{byte(b.least)}), string([]byte{byte(b.most)}), true
+		return []byte{byte(b.least)}, []byte{byte(b.most)}, true
 	case kindInt:
-		return fourBytes(b.least), fourBytes(b.most), true
+		return binary.LittleEndian.AppendUint32(nil, uint32(b.least)), binary.LittleEndian.AppendUint32(nil, uint32(b.most)), true
 	case kindDouble:
 		infinity := int64(math.Float64bits(math.Inf(1)))
 		if b.most > infinity || b.least < ordered(int64(math.Float64bits(math.Inf(-1)))) {
-			return "", "", false
+			return nil, nil, false
 		}
 		// A zero stands for both zeros: −0 as the least, +0 as the most.
 		return eightBytes(ordered(b.least - b2i(b.least == 0))), eightBytes(ordered(b.most + b2i(b.most == -1))), true
@@ -110,10 +110,4 @@ func b2i(b bool) int64 {
 	return 0
 }
 
-func fourBytes(v int64) string {
-	return string(binary.LittleEndian.AppendUint32(nil, uint32(v)))
-}
-
-func eightBytes(v int64) string {
-	return string(binary.LittleEndian.AppendUint64(nil, uint64(v)))
-}
+func eightBytes(v int64) []byte { return binary.LittleEndian.AppendUint64(nil, uint64(v)) }

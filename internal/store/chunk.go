@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 
+	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 )
 
@@ -66,7 +67,6 @@ type workspace struct {
 	texts   []stretch[string]
 	levels  []byte
 	values  []byte
-	header  thriftWriter
 
 	compressed []byte
 }
@@ -173,24 +173,16 @@ func (c *chunk) end(row int, s *workspace) {
 	}
 	c.used |= 1<<format.RLE | 1<<encoding
 
-	h := &s.header
-	h.b = h.b[:0]
-	h.i32(1, int(format.DataPageV2))
-	h.i32(2, len(s.levels)+len(s.values))
-	h.i32(3, len(s.levels)+len(body))
-	h.i32(4, checksum(s.levels, body))
-	h.open(8)
-	h.i32(1, c.rows)
-	h.i32(2, c.rows-c.count)
-	h.i32(3, c.rows)
-	h.i32(4, int(encoding))
-	h.i32(5, len(s.levels))
-	h.i32(6, 0)
-	h.bool(7, compressed != nil)
-	h.shut()
-	h.shut()
-	c.out = append(append(append(c.out, h.b...), s.levels...), body...)
-	c.size += len(h.b) + len(s.levels) + len(s.values)
+	start := len(c.out)
+	data := format.DataPageHeaderV2{NumValues: int32(c.rows), NumNulls: int32(c.rows - c.count), NumRows: int32(c.rows),
+		Encoding: encoding, DefinitionLevelsByteLength: int32(len(s.levels))}
+	data.Statistics.NullCount = int64(data.NumNulls)
+	data.IsCompressed.Set(compressed != nil)
+	header := format.PageHeader{Type: format.DataPageV2, UncompressedPageSize: int32(len(s.levels) + len(s.values)),
+		CompressedPageSize: int32(len(s.levels) + len(body)), CRC: checksum(s.levels, body), DataPageHeaderV2: thrift.New(data)}
+	c.out = appendThrift(c.out, &header)
+	c.size += len(c.out) - start + len(s.levels) + len(s.values)
+	c.out = append(append(c.out, s.levels...), body...)
 	p.size = len(c.out) - p.offset
 	c.pages = append(c.pages, p)
 

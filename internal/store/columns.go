@@ -42,6 +42,7 @@ type column struct {
 	value    uintptr // offset of the value in the row
 	present  uintptr // offset of the presence flag, if optional
 	want     string  // what a file's column has to be, as its element says it
+	path     []string
 }
 
 var plainKinds = map[reflect.Type]kind{
@@ -102,7 +103,8 @@ func optionalColumn(name string, k kind, opt reflect.Type, offset uintptr) colum
 func newTable[T any](name string, sorted ...string) *Table[T] {
 	t := &Table[T]{name: name, sorted: sorted, columns: columnsOf(reflect.TypeFor[T](), 0)}
 	for i, name := range sorted {
-		_, c := t.column(name)
+		n, c := t.column(name)
+		t.order = append(t.order, format.SortingColumn{ColumnIdx: int32(n), NullsFirst: c.optional})
 		switch last := i == len(sorted)-1; {
 		case last && c.kind == kindTimestamp && !c.optional:
 			t.time = c
@@ -112,20 +114,15 @@ func newTable[T any](name string, sorted ...string) *Table[T] {
 			panic("store: table " + t.name + " cannot be sorted by " + name)
 		}
 	}
-	h := thriftWriter{}
-	h.list(2, thriftStruct, 1+len(t.columns))
-	h.b = h.b[1:] // without the head of the field that the list is
-	h.last = 0
-	h.open(0)
-	h.text(4, name)
-	h.i32(5, len(t.columns))
-	h.shut()
+	root := format.SchemaElement{Name: name}
+	root.NumChildren.Set(int32(len(t.columns)))
+	t.schema = append(t.schema, root)
 	for i := range t.columns {
 		c := &t.columns[i]
-		c.element().write(&h)
+		t.schema = append(t.schema, c.schema())
 		c.want = c.element().String()
+		c.path = []string{c.name}
 	}
-	t.schema = h.b
 	return t
 }
 

@@ -52,12 +52,12 @@ func (s *workspace) compress(src []byte) []byte {
 
 // checksum is the CRC-32 of a page's bytes as the file has them, without the
 // header, in which it stands.
-func checksum(parts ...[]byte) int {
+func checksum(parts ...[]byte) int32 {
 	sum := uint32(0)
 	for _, part := range parts {
 		sum = crc32.Update(sum, crc32.IEEETable, part)
 	}
-	return int(int32(sum))
+	return int32(sum)
 }
 
 // decompress returns the size bytes that the zstd frame src holds, in space if

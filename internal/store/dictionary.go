@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"math/bits"
 
+	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 )
 
@@ -95,16 +96,10 @@ func (d *dictionary) appendPage(dst []byte, k kind, s *workspace) (page []byte, 
 	}
 	s.compressed = zstdEncoder().EncodeAll(s.values, s.compressed[:0])
 	body := s.compressed
-	h := &s.header
-	h.b = h.b[:0]
-	h.i32(1, int(format.DictionaryPage))
-	h.i32(2, len(s.values))
-	h.i32(3, len(body))
-	h.i32(4, checksum(body))
-	h.open(7)
-	h.i32(1, d.len())
-	h.i32(2, int(format.Plain))
-	h.shut()
-	h.shut()
-	return append(append(dst, h.b...), body...), len(h.b) + len(s.values)
+	header := format.PageHeader{Type: format.DictionaryPage, UncompressedPageSize: int32(len(s.values)),
+		CompressedPageSize: int32(len(body)), CRC: checksum(body),
+		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{NumValues: int32(d.len()), Encoding: format.Plain})}
+	start := len(dst)
+	dst = appendThrift(dst, &header)
+	return append(dst, body...), len(dst) - start + len(s.values)
 }

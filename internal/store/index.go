@@ -1,138 +1,84 @@
 package store
 
 import (
-	"encoding/binary"
 	"math/bits"
 
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// written is a column chunk that is in the file.
-type written struct {
-	head                     []byte // the footer's entry: its fields up to the page index
-	columnIndex, offsetIndex span
-}
-
-// span is a part of the page index.
-type span struct{ start, size int }
-
-// place appends the chunk's pages to the file, and to heads what the footer
-// says of them. It returns the bytes that they would be, not compressed.
-func (e *encoder) place(c *chunk, rows int) (size int) {
+// place appends the chunk's pages to the file, and to the page index what it
+// says of them. It fills in the footer's entry, whose places in the page index
+// count from where that will begin.
+func (e *encoder) place(c *chunk, rows int, entry *format.ColumnChunk) {
 	start := e.at()
-	size = c.size
+	m := &entry.MetaData
 	if c.entries.len() > 0 {
 		var n int
 		e.out, n = c.entries.appendPage(e.out, c.column.kind, e.space)
-		size += n
+		c.size += n
 		c.used |= 1 << format.Plain
+		m.DictionaryPageOffset = int64(start)
 	}
 	data := e.at()
 	e.out = append(e.out, c.out...)
 
-	h := thriftWriter{b: e.heads}
-	h.i64(2, start)
-	h.open(3)
-	h.i32(1, int(c.column.kind.physical()))
-	h.list(2, thriftI32, bits.OnesCount(c.used))
 	for used := c.used; used != 0; used &= used - 1 {
-		h.b = binary.AppendVarint(h.b, int64(bits.TrailingZeros(used)))
+		m.Encoding = append(m.Encoding, format.Encoding(bits.TrailingZeros(used)))
 	}
-	h.list(3, thriftBinary, 1)
-	h.element(c.column.name)
-	h.i32(4, int(format.Zstd))
-	h.i64(5, rows)
-	h.i64(6, size)
-	h.i64(7, e.at()-start)
-	h.i64(9, data)
-	if data > start {
-		h.i64(11, start)
-	}
-	c.describe(&h)
-	h.shut()
-	w := written{head: h.b[len(e.heads):]}
-	e.heads = h.b
+	m.Type, m.PathInSchema, m.Codec, m.NumValues = c.column.kind.physical(), c.column.path, format.Zstd, int64(rows)
+	m.TotalUncompressedSize, m.TotalCompressedSize, m.DataPageOffset = int64(c.size), int64(e.at()-start), int64(data)
+	m.Statistics = c.statistics()
 	if e.rows >= rowsPerBlock { // else no column has a second page
-		w.columnIndex = c.appendColumnIndex(&e.columnIndex)
-		w.offsetIndex = c.appendOffsetIndex(&e.offsetIndex, data)
+		entry.ColumnIndexOffset, entry.ColumnIndexLength = c.appendColumnIndex(&e.columnIndex)
+		entry.OffsetIndexOffset, entry.OffsetIndexLength = c.appendOffsetIndex(&e.offsetIndex, data)
 		e.indexed = e.indexed || len(c.pages) > 1
 	}
-	e.chunksWritten = append(e.chunksWritten, w)
-	return size
 }
 
-// describe writes the chunk's statistics.
-func (c *chunk) describe(h *thriftWriter) {
+// statistics are the chunk's absent values and bounds.
+func (c *chunk) statistics() (s format.Statistics) {
 	var all bounds
-	nulls := 0
 	for i := range c.pages {
 		all.join(c.pages[i].bounds)
-		nulls += c.pages[i].nulls
+		s.NullCount += int64(c.pages[i].nulls)
 	}
-	h.open(12)
-	h.i64(3, nulls)
 	if least, most, ok := all.encode(c.column.kind); ok {
-		h.text(5, most)
-		h.text(6, least)
+		s.MinValue, s.MaxValue = least, most
 	}
-	h.shut()
+	return s
 }
 
 // appendOffsetIndex appends where the chunk's pages are.
-func (c *chunk) appendOffsetIndex(index *[]byte, data int) span {
-	h := thriftWriter{b: *index}
-	h.list(1, thriftStruct, len(c.pages))
+func (c *chunk) appendOffsetIndex(index *[]byte, data int) (at int64, size int32) {
+	var o format.OffsetIndex
 	for _, page := range c.pages {
-		h.open(0)
-		h.i64(1, data+page.offset)
-		h.i32(2, page.size)
-		h.i64(3, page.firstRow)
-		h.shut()
+		o.PageLocations = append(o.PageLocations, format.PageLocation{
+			Offset: int64(data + page.offset), CompressedPageSize: int32(page.size), FirstRowIndex: int64(page.firstRow)})
 	}
-	h.shut()
-	at := span{len(*index), len(h.b) - len(*index)}
-	*index = h.b
-	return at
+	return appendIndex(index, &o)
 }
 
 // appendColumnIndex appends what the chunk's pages hold, unless one of them
 // has values and no bounds.
-func (c *chunk) appendColumnIndex(index *[]byte) span {
-	k := c.column.kind
-	type pair struct{ least, most string }
-	pairs := make([]pair, len(c.pages))
+func (c *chunk) appendColumnIndex(index *[]byte) (at int64, size int32) {
+	o := format.ColumnIndex{BoundaryOrder: c.order()}
 	for i := range c.pages {
-		var ok bool
-		if pairs[i].least, pairs[i].most, ok = c.pages[i].bounds.encode(k); !ok && c.pages[i].bounds.some {
-			return span{}
+		page := &c.pages[i]
+		least, most, ok := page.bounds.encode(c.column.kind)
+		if !ok && page.bounds.some {
+			return 0, 0
 		}
+		o.NullPages = append(o.NullPages, !page.bounds.some)
+		o.MinValues, o.MaxValues = append(o.MinValues, least), append(o.MaxValues, most)
+		o.NullCounts = append(o.NullCounts, int64(page.nulls))
 	}
-	h := thriftWriter{b: *index}
-	h.list(1, thriftTrue, len(pairs))
-	for _, page := range c.pages {
-		if page.bounds.some {
-			h.b = append(h.b, 0)
-		} else {
-			h.b = append(h.b, 1)
-		}
-	}
-	h.list(2, thriftBinary, len(pairs))
-	for _, pair := range pairs {
-		h.element(pair.least)
-	}
-	h.list(3, thriftBinary, len(pairs))
-	for _, pair := range pairs {
-		h.element(pair.most)
-	}
-	h.i32(4, int(c.order()))
-	h.list(5, thriftI64, len(pairs))
-	for _, page := range c.pages {
-		h.b = binary.AppendVarint(h.b, int64(page.nulls))
-	}
-	h.shut()
-	at := span{len(*index), len(h.b) - len(*index)}
-	*index = h.b
-	return at
+	return appendIndex(index, &o)
+}
+
+func appendIndex(index *[]byte, v any) (at int64, size int32) {
+	start := len(*index)
+	*index = appendThrift(*index, v)
+	return int64(start), int32(len(*index) - start)
 }
 
 // order is how the bounds of the pages that have some follow on each other.

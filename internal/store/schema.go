@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
 )
 
@@ -46,46 +47,28 @@ func (e element) String() string {
 	return s + e.physical.String() + " " + e.logical
 }
 
-// write appends the column's element. Readers that know no logical types go by
-// the older, converted ones.
-func (e element) write(h *thriftWriter) {
-	h.open(0)
-	h.i32(1, int(e.physical))
-	h.i32(3, int(e.presence))
-	h.text(4, e.name)
-	switch e.logical {
-	case logicalString:
-		h.i32(6, 0)
-		h.open(10)
-		h.open(1)
-		h.shut()
-		h.shut()
-	case logicalMillis:
-		h.i32(6, 9)
-		h.open(10)
-		h.open(8)
-		h.bool(1, true)
-		h.open(2)
-		h.open(1)
-		h.shut()
-		h.shut()
-		h.shut()
-		h.shut()
-	case logicalInt, logicalBigint:
-		bits, converted := 32, 17
-		if e.physical == format.Int64 {
-			bits, converted = 64, 18
-		}
-		h.i32(6, converted)
-		h.open(10)
-		h.open(10)
-		h.field(1, 3)
-		h.b = append(h.b, byte(bits))
-		h.bool(2, true)
-		h.shut()
-		h.shut()
+// schema is the column's element as it is written. Readers that know no logical
+// types go by the older, converted ones.
+func (c *column) schema() format.SchemaElement {
+	e := format.SchemaElement{Name: c.name}
+	e.Type.Set(c.kind.physical())
+	e.RepetitionType.Set(c.element().presence)
+	switch c.kind {
+	case kindString:
+		e.ConvertedType.Set(deprecated.UTF8)
+		e.LogicalType.Value = &format.StringType{}
+	case kindInt:
+		e.ConvertedType.Set(deprecated.Int32)
+		e.LogicalType.Value = &format.IntType{BitWidth: 32, IsSigned: true}
+	case kindBigint:
+		e.ConvertedType.Set(deprecated.Int64)
+		e.LogicalType.Value = &format.IntType{BitWidth: 64, IsSigned: true}
+	case kindTimestamp:
+		e.ConvertedType.Set(deprecated.TimestampMillis)
+		unit := format.TimeUnit{Value: &format.MilliSeconds{}}
+		e.LogicalType.Value = &format.TimestampType{IsAdjustedToUTC: true, Unit: unit}
 	}
-	h.shut()
+	return e
 }
 
 // readElement reads a column's element.

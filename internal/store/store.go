@@ -35,6 +35,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/parquet-go/parquet-go/format"
+
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -67,12 +69,13 @@ var (
 type Table[T any] struct {
 	name     string
 	columns  []column
-	schema   []byte    // the columns as a footer states them
-	sorted   []string  // the sort columns by name
-	keys     []column  // the same, but for the last
-	time     *column   // the last
-	encoders sync.Pool // of *encoder, those that are free
-	decoders sync.Pool // of *decoder
+	schema   []format.SchemaElement // the columns as a footer states them
+	sorted   []string               // the sort columns by name
+	order    []format.SortingColumn // the same as a footer states them
+	keys     []column               // the same, but for the last
+	time     *column                // the last
+	encoders sync.Pool              // of *encoder, those that are free
+	decoders sync.Pool              // of *decoder
 }
 
 // Metadata is what a file says of itself beside its rows.

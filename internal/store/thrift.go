@@ -3,11 +3,24 @@ package store
 import (
 	"encoding/binary"
 	"errors"
+
+	"github.com/parquet-go/parquet-go/encoding/thrift"
 )
 
-// This file is Thrift's compact protocol, as much of it as page headers, page
-// indexes and footers need. A footer is most of a small file; a codec that
-// finds its way by reflection would be most of the time that one takes.
+// This file is Thrift's compact protocol: what it writes is the library's, what
+// it reads is ours. The library allocates what a length in the file says, which
+// in a damaged file may be all memory there is.
+
+var compact thrift.CompactProtocol
+
+// appendThrift appends a struct of package format.
+func appendThrift(dst []byte, v any) []byte {
+	b, err := thrift.Marshal(&compact, v)
+	if err != nil {
+		panic(err) // a list or string of more than 2 GiB
+	}
+	return append(dst, b...)
+}
 
 // Types of the compact protocol.
 const (
@@ -19,77 +32,6 @@ const (
 	thriftList   = 9
 	thriftStruct = 12
 )
-
-// thriftWriter appends one struct to b. Fields are written in the order of
-// their numbers.
-type thriftWriter struct {
-	b     []byte
-	last  int   // the field written last in this struct
-	outer []int // the same, of the structs around this one
-}
-
-func (w *thriftWriter) field(id int, kind byte) {
-	w.b = append(w.b, byte(id-w.last)<<4|kind)
-	w.last = id
-}
-
-func (w *thriftWriter) i32(id int, v int) {
-	w.field(id, thriftI32)
-	w.b = binary.AppendVarint(w.b, int64(v))
-}
-
-func (w *thriftWriter) i64(id int, v int) {
-	w.field(id, thriftI64)
-	w.b = binary.AppendVarint(w.b, int64(v))
-}
-
-func (w *thriftWriter) bool(id int, v bool) {
-	if v {
-		w.field(id, thriftTrue)
-	} else {
-		w.field(id, thriftFalse)
-	}
-}
-
-func (w *thriftWriter) text(id int, s string) {
-	w.field(id, thriftBinary)
-	w.element(s)
-}
-
-// element is a string in a list.
-func (w *thriftWriter) element(s string) {
-	w.b = binary.AppendUvarint(w.b, uint64(len(s)))
-	w.b = append(w.b, s...)
-}
-
-// list begins a list of n elements, which the caller writes.
-func (w *thriftWriter) list(id int, kind byte, n int) {
-	w.field(id, thriftList)
-	if n < 15 {
-		w.b = append(w.b, byte(n)<<4|kind)
-		return
-	}
-	w.b = append(w.b, 15<<4|kind)
-	w.b = binary.AppendUvarint(w.b, uint64(n))
-}
-
-// open begins a struct, as a field or, with number 0, in a list.
-func (w *thriftWriter) open(id int) {
-	if id > 0 {
-		w.field(id, thriftStruct)
-	}
-	w.outer = append(w.outer, w.last)
-	w.last = 0
-}
-
-// shut ends the struct that open began; at the outermost, the whole.
-func (w *thriftWriter) shut() {
-	w.b = append(w.b, 0)
-	w.last = 0
-	if n := len(w.outer); n > 0 {
-		w.last, w.outer = w.outer[n-1], w.outer[:n-1]
-	}
-}
 
 var errThrift = errors.New("a header does not hold what it says")
 

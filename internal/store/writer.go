@@ -5,6 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
+
+	"github.com/parquet-go/parquet-go/format"
 )
 
 const (
@@ -25,21 +28,17 @@ const (
 // encoder is a file that is being written. Its memory costs more to make than
 // a small file takes to write.
 type encoder struct {
-	chunks        []chunk
-	space         *workspace
-	out           []byte // what follows the bytes that were handed on
-	handedOn      int
-	rows          int
-	rowsPerGroup  int
-	heads         []byte
-	chunksWritten []written
-	groups        []groupWritten
-	columnIndex   []byte
-	offsetIndex   []byte
-	indexed       bool // a chunk has several pages
+	chunks       []chunk
+	space        *workspace
+	out          []byte // what follows the bytes that were handed on
+	handedOn     int
+	rows         int
+	rowsPerGroup int
+	groups       []format.RowGroup // those that are full
+	columnIndex  []byte
+	offsetIndex  []byte
+	indexed      bool // a chunk has several pages
 }
-
-type groupWritten struct{ rows, size, start, end int }
 
 // Writer writes one file, a run of rows at a time. It holds the encoded columns
 // of the row group that is not full, and of the others what the footer says of
@@ -63,8 +62,8 @@ func (t *Table[T]) NewWriter(w io.Writer, m Metadata) *Writer[T] {
 			e.chunks[i].reset()
 		}
 	}
-	*e = encoder{chunks: e.chunks, space: e.space, rowsPerGroup: rowsPerGroup, out: append(e.out[:0], magic...), heads: e.heads[:0],
-		chunksWritten: e.chunksWritten[:0], groups: e.groups[:0], columnIndex: e.columnIndex[:0], offsetIndex: e.offsetIndex[:0]}
+	*e = encoder{chunks: e.chunks, space: e.space, rowsPerGroup: rowsPerGroup, out: append(e.out[:0], magic...),
+		columnIndex: e.columnIndex[:0], offsetIndex: e.offsetIndex[:0]}
 	return &Writer[T]{encoder: e, file: w, table: t, meta: m}
 }
 
@@ -98,7 +97,7 @@ func (w *Writer[T]) write(rows []T) error {
 	w.rows += len(rows)
 	switch {
 	case w.rows%w.rowsPerGroup == 0:
-		w.endGroup()
+		w.endGroup(w.table.order)
 		return w.handOn()
 	case w.rows%rowsPerBlock == 0:
 		for i := range w.chunks {
@@ -122,7 +121,7 @@ func (w *Writer[T]) Close() error {
 		return w.err
 	}
 	if w.rows%w.rowsPerGroup > 0 {
-		w.endGroup()
+		w.endGroup(w.table.order)
 	}
 	w.out = w.table.appendFooter(w.out, w.encoder, w.meta)
 	err := w.handOn()
@@ -145,15 +144,18 @@ func (t *Table[T]) Encode(rows []T, m Metadata) ([]byte, error) {
 }
 
 // endGroup writes the row group.
-func (e *encoder) endGroup() {
-	g := groupWritten{rows: (e.rows-1)%e.rowsPerGroup + 1, start: e.at()}
+func (e *encoder) endGroup(order []format.SortingColumn) {
+	start, rows := e.at(), (e.rows-1)%e.rowsPerGroup+1
+	g := format.RowGroup{Columns: make([]format.ColumnChunk, len(e.chunks)), NumRows: int64(rows), SortingColumns: order,
+		FileOffset: int64(start)}
 	for i := range e.chunks {
 		c := &e.chunks[i]
-		c.end(g.rows, e.space)
-		g.size += e.place(c, g.rows)
+		c.end(rows, e.space)
+		e.place(c, rows, &g.Columns[i])
+		g.TotalByteSize += g.Columns[i].MetaData.TotalUncompressedSize
 		c.reset()
 	}
-	g.end = e.at()
+	g.TotalCompressedSize = int64(e.at() - start)
 	e.groups = append(e.groups, g)
 }
 
@@ -164,69 +166,34 @@ func (e *encoder) at() int { return e.handedOn + len(e.out) }
 // before it if it has anything to say, and then for all columns: readers
 // expect all or none.
 func (t *Table[T]) appendFooter(file []byte, e *encoder, m Metadata) []byte {
-	columnIndex := e.at()
+	columnIndex := int64(e.at())
+	offsetIndex := columnIndex + int64(len(e.columnIndex))
 	if e.indexed {
 		file = append(append(file, e.columnIndex...), e.offsetIndex...)
 	}
-	offsetIndex, start := columnIndex+len(e.columnIndex), len(file)
-	h := thriftWriter{b: file}
-	h.i32(1, 2)
-	h.field(2, thriftList)
-	h.b = append(h.b, t.schema...)
-	h.i64(3, e.rows)
-	h.list(4, thriftStruct, len(e.groups))
-	for i, g := range e.groups {
-		h.open(0)
-		h.list(1, thriftStruct, len(t.columns))
-		for _, c := range e.chunksWritten[i*len(t.columns):][:len(t.columns)] {
-			h.open(0)
-			h.b, h.last = append(h.b, c.head...), 3
-			if e.indexed {
-				h.i64(4, offsetIndex+c.offsetIndex.start)
-				h.i32(5, c.offsetIndex.size)
+	for _, g := range e.groups {
+		for i := range g.Columns {
+			switch c := &g.Columns[i]; {
+			case !e.indexed:
+				c.OffsetIndexOffset, c.OffsetIndexLength, c.ColumnIndexOffset, c.ColumnIndexLength = 0, 0, 0, 0
+			case c.ColumnIndexLength > 0:
+				c.ColumnIndexOffset += columnIndex
+				fallthrough
+			default:
+				c.OffsetIndexOffset += offsetIndex
 			}
-			if e.indexed && c.columnIndex.size > 0 {
-				h.i64(6, columnIndex+c.columnIndex.start)
-				h.i32(7, c.columnIndex.size)
-			}
-			h.shut()
 		}
-		h.i64(2, g.size)
-		h.i64(3, g.rows)
-		t.writeOrder(&h)
-		h.i64(5, g.start)
-		h.i64(6, g.end-g.start)
-		h.shut()
 	}
-	h.list(5, thriftStruct, 3)
-	for _, pair := range [...][2]string{{"schema_version", SchemaVersion}, {"table", t.name}, {"cluster", m.Cluster}} {
-		h.open(0)
-		h.text(1, pair[0])
-		h.text(2, pair[1])
-		h.shut()
-	}
-	h.text(6, "k8s-monitor version v"+SchemaVersion+"(build 0)")
-	h.list(7, thriftStruct, len(t.columns))
-	for range t.columns { // minima and maxima are by the type's own order
-		h.open(0)
-		h.open(1)
-		h.shut()
-		h.shut()
-	}
-	h.shut()
-	file = binary.LittleEndian.AppendUint32(h.b, uint32(len(h.b)-start))
+	start := len(file)
+	file = appendThrift(file, &format.FileMetaData{
+		Version:          2,
+		Schema:           t.schema,
+		NumRows:          int64(e.rows),
+		RowGroups:        e.groups,
+		KeyValueMetadata: []format.KeyValue{{Key: "schema_version", Value: SchemaVersion}, {Key: "table", Value: t.name}, {Key: "cluster", Value: m.Cluster}},
+		CreatedBy:        "k8s-monitor version v" + SchemaVersion + "(build 0)",
+		ColumnOrders:     slices.Repeat([]format.ColumnOrder{{Value: &format.TypeDefinedOrder{}}}, len(t.columns)),
+	})
+	file = binary.LittleEndian.AppendUint32(file, uint32(len(file)-start))
 	return append(file, magic...)
-}
-
-// writeOrder writes the sort order of a row group.
-func (t *Table[T]) writeOrder(h *thriftWriter) {
-	h.list(4, thriftStruct, len(t.sorted))
-	for _, name := range t.sorted {
-		i, c := t.column(name)
-		h.open(0)
-		h.i32(1, i)
-		h.bool(2, false)
-		h.bool(3, c.optional)
-		h.shut()
-	}
 }

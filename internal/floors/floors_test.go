@@ -77,6 +77,7 @@ var owners = map[string]string{
 	"github.com/prometheus/common":       "internal/exposition",
 	"github.com/prometheus/client_model": "internal/exposition",
 	"github.com/go-json-experiment/json": "internal/kube",
+	"mvdan.cc/sh":                        "internal/serving",
 }
 
 // source is what one file says about itself.

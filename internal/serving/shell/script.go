@@ -4,212 +4,241 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
 )
 
-// branch is an if or a case that is open.
-type branch struct {
-	outer   truth // whether what is around it runs
-	live    truth // whether its present part runs
-	taken   truth // whether one of its parts did
-	word    string
-	pattern bool     // of a case: the next words are a pattern
-	match   []string // the alternatives of a pattern so far
+// command is a program to run and what surrounds it.
+type command struct {
+	argv  []string
+	input *string // what its standard input holds, nil if unknown
 }
 
-// arm opens a part that runs if its condition holds and no part before did.
-func (b *branch) arm(condition truth) {
-	if condition == likely {
-		condition = unknown
-	}
-	b.live = condition
-	switch {
-	case b.taken == yes:
-		b.live = no
-	case b.taken == unknown:
-		b.live = min(unknown, condition)
-	}
-	b.taken = max(b.taken, condition)
+// function is a function of a script, with the text that its body stands in.
+type function struct {
+	body *syntax.Stmt
+	text string
 }
 
-// script is a text being read, command by command.
-type script struct {
-	*reader
-	lexer
-	branches []branch
-	status   truth // of the last command
-	gate     truth // whether the next command runs, for && and ||
-	negate   bool
-}
-
-// parse reads a script and runs each of its commands. args are $0, $1, …
-func (r *reader) parse(text string, args []string, depth int) truth {
+// script runs a text. args are $0, $1, …
+func (r *reader) script(text string, args []string, depth int) ternary {
 	if r.budget -= len(text); depth > maxDepth || r.budget <= 0 {
 		return likely
 	}
-	outerArgs, outerLoops, outerMaybe := r.args, r.loops, r.maybe
-	r.args, r.loops = args, 0
-	defer func() { r.args, r.loops, r.maybe = outerArgs, outerLoops, outerMaybe }()
+	statements, _ := parse(text) // a shell runs those before the error
+	defer r.enter(text, args)()
+	return r.block(statements, depth)
+}
 
-	s := script{reader: r, lexer: lexer{text: text, r: r}, status: yes, gate: yes}
-	var piped *string
-	for {
-		from := s.at
-		c := s.command()
-		if c.input == nil {
-			c.input = piped
+// enter begins a text; leave goes back to the one around it.
+func (r *reader) enter(text string, args []string) (leave func()) {
+	outer := *r
+	r.text, r.args, r.loops = text, args, 0
+	return func() { r.text, r.args, r.loops, r.maybe = outer.text, outer.args, outer.loops, outer.maybe }
+}
+
+// call runs a function.
+func (r *reader) call(f function, args []string, depth int) ternary {
+	if r.budget -= int(f.body.End().Offset() - f.body.Pos().Offset()); depth > maxDepth || r.budget <= 0 {
+		return likely
+	}
+	defer r.enter(f.text, args)()
+	return r.statement(f.body, nil, depth)
+}
+
+// block runs statements one after the other; its status is that of the last.
+func (r *reader) block(statements []*syntax.Stmt, depth int) ternary {
+	status := yes
+	for _, s := range statements {
+		if r.budget <= 0 {
+			return likely
 		}
-		piped = nil
-		if !s.function(c, from) {
-			if c.argv = s.control(c); len(c.argv) > 0 {
-				s.step(c, outerMaybe, depth)
+		status = r.statement(s, nil, depth)
+	}
+	return status
+}
+
+// under runs what depends on a condition.
+func (r *reader) under(condition ternary, run func() ternary) ternary {
+	if condition == no {
+		return no
+	}
+	outer := r.maybe
+	defer func() { r.maybe = outer }()
+	r.maybe = outer || condition == unknown
+	return run()
+}
+
+// statement runs a command with its redirections. input is what is piped into it.
+func (r *reader) statement(s *syntax.Stmt, input *string, depth int) ternary {
+	status, _ := r.piped(s, input, depth)
+	return status
+}
+
+// piped also returns what the command writes to the pipe behind it, nil if
+// unknown or elsewhere.
+func (r *reader) piped(s *syntax.Stmt, input *string, depth int) (status ternary, output *string) {
+	target, adds := "", false
+	for _, redirect := range s.Redirs {
+		switch redirect.Op {
+		case syntax.Hdoc, syntax.DashHdoc:
+			text := r.document(redirect)
+			input = &text
+		case syntax.WordHdoc:
+			text := r.literal(redirect.Word)
+			input = &text
+		case syntax.RdrOut, syntax.AppOut, syntax.RdrClob, syntax.RdrAll, syntax.AppAll:
+			if redirect.N == nil || redirect.N.Value == "1" {
+				target, adds = r.literal(redirect.Word), redirect.Op == syntax.AppOut || redirect.Op == syntax.AppAll
 			}
-			if out := r.output(c); out != nil && c.sep == "|" {
-				piped = out
+		}
+	}
+	status = yes
+	if call, ok := s.Cmd.(*syntax.CallExpr); ok {
+		c := command{argv: r.fields(call.Args), input: input}
+		status = r.simple(call, c, depth)
+		output = r.output(c, target, adds)
+	} else if s.Cmd != nil {
+		status = r.compound(s.Cmd, input, depth)
+	}
+	if s.Negated {
+		status = status.not()
+	}
+	return status, output
+}
+
+// simple runs a command with the assignments before it.
+func (r *reader) simple(call *syntax.CallExpr, c command, depth int) ternary {
+	if len(c.argv) == 0 {
+		r.assignments(call.Assigns)
+		return yes
+	}
+	if len(call.Assigns) > 0 {
+		defer r.scope()()
+		r.assignments(call.Assigns)
+	}
+	return r.run(c, depth)
+}
+
+// compound runs everything but simple commands.
+func (r *reader) compound(c syntax.Command, input *string, depth int) ternary {
+	switch c := c.(type) {
+	case *syntax.BinaryCmd:
+		return r.binary(c, input, depth)
+	case *syntax.Block:
+		return r.block(c.Stmts, depth)
+	case *syntax.Subshell:
+		defer r.scope()()
+		return r.block(c.Stmts, depth)
+	case *syntax.IfClause:
+		return r.ifClause(c, depth)
+	case *syntax.CaseClause:
+		return r.caseClause(c, depth)
+	case *syntax.WhileClause:
+		return r.loop(func() {
+			if status := r.block(c.Cond, depth); status != ternaryOf(c.Until) {
+				r.block(c.Do, depth)
 			}
+		})
+	case *syntax.ForClause:
+		return r.loop(func() { r.forClause(c, depth) })
+	case *syntax.FuncDecl:
+		if c.Name == nil {
+			return unknown // `() { …`, which a shell refuses
 		}
-		s.separate(c.sep)
-		if c.sep == "" || r.budget <= 0 {
-			return s.status
+		if r.functions == nil {
+			r.functions = map[string]function{}
 		}
-	}
-}
-
-// step runs a command, unless a condition keeps it from running.
-func (s *script) step(c command, outerMaybe bool, depth int) {
-	live := min(s.gate, s.live())
-	if live == no {
-		return
-	}
-	s.maybe = outerMaybe || live == unknown
-	s.status = s.run(c, depth)
-	if s.negate {
-		s.status = not(s.status)
-	}
-	s.negate = false
-}
-
-// separate notes what stands between two commands.
-func (s *script) separate(sep string) {
-	switch sep {
-	case "&&":
-		s.gate = min(s.gate, s.status)
-		if s.status >= likely {
-			s.gate = yes
+		r.functions[c.Name.Value] = function{c.Body, r.text}
+	case *syntax.DeclClause:
+		r.assignments(c.Args)
+	case *syntax.TestClause:
+		return r.testClause(c.X)
+	case *syntax.TimeClause:
+		if c.Stmt != nil {
+			return r.statement(c.Stmt, input, depth)
 		}
-	case "||":
-		s.gate = unknown
-		if s.status == yes {
-			s.gate = no
-		} else if s.status == no {
-			s.gate = yes
-		}
-	default:
-		s.gate = yes
-	}
-	if top := s.top(); sep == ";;" && top != nil && top.word != "" {
-		top.pattern = true
-	}
-}
-
-// live says whether what stands here runs.
-func (s *script) live() truth {
-	if top := s.top(); top != nil {
-		return min(top.outer, top.live)
+	case *syntax.CoprocClause:
+		return r.statement(c.Stmt, input, depth)
+	default: // arithmetic
+		return unknown
 	}
 	return yes
 }
 
-func (s *script) top() *branch {
-	if len(s.branches) == 0 {
-		return nil
-	}
-	return &s.branches[len(s.branches)-1]
-}
-
-// control takes the words of if, case and loops off a command.
-func (s *script) control(c command) (argv []string) {
-	argv = c.argv
-	if top := s.top(); top != nil && top.pattern {
-		return s.casePattern(top, argv, c.sep)
-	}
-	for len(argv) > 0 && (keywords[argv[0]] || argv[0] == "esac") {
-		top := s.top()
-		switch word := argv[0]; {
-		case word == "if":
-			s.branches = append(s.branches, branch{outer: s.live(), live: yes})
-		case word == "!":
-			s.negate = true
-		case top == nil:
-		case word == "then":
-			top.arm(s.status)
-		case word == "elif":
-			top.live = not(top.taken)
-		case word == "else":
-			top.arm(yes)
-		case word == "fi" || word == "esac":
-			s.branches = s.branches[:len(s.branches)-1]
-		}
-		argv = argv[1:]
-	}
-	if len(argv) > 2 && argv[0] == "case" && argv[2] == "in" {
-		s.branches = append(s.branches, branch{outer: s.live(), word: "=" + argv[1], pattern: true})
-		return s.casePattern(s.top(), argv[3:], c.sep)
-	}
-	return argv
-}
-
-// casePattern reads the patterns before a part of a case.
-func (s *script) casePattern(top *branch, argv []string, sep string) (rest []string) {
-	if len(argv) > 0 && argv[0] == "esac" {
-		s.branches = s.branches[:len(s.branches)-1]
-		return argv[1:]
-	}
-	top.match = append(top.match, argv...)
-	if sep != ")" {
-		return nil
-	}
-	fits := no
-	for _, p := range top.match {
-		ok, err := path.Match(p, top.word[1:])
-		switch {
-		case p == "*" || ok:
-			fits = yes
-		case err != nil, open(p):
-			fits = max(fits, unknown)
-		}
-	}
-	if open(top.word) {
-		fits = unknown
-	}
-	top.arm(fits)
-	top.pattern, top.match = false, nil
-	return nil
-}
-
-// function keeps the body of a function that begins here.
-func (s *script) function(c command, from int) bool {
-	name := ""
+// binary runs a pipeline or a list of && and ||.
+func (r *reader) binary(c *syntax.BinaryCmd, input *string, depth int) ternary {
+	status, output := r.piped(c.X, input, depth)
+	right := func() ternary { return r.statement(c.Y, nil, depth) }
 	switch {
-	case len(c.argv) == 1 && c.sep == "(" && s.accept(")"):
-		name = c.argv[0]
-	case len(c.argv) > 1 && c.argv[0] == "function":
-		name = c.argv[1]
-		s.at = from + max(strings.IndexByte(s.text[from:], '{'), 0)
-	default:
-		return false
+	case c.Op == syntax.AndStmt && status == likely:
+		return right()
+	case c.Op == syntax.AndStmt:
+		return min(status, r.under(status, right))
+	case c.Op == syntax.OrStmt:
+		return max(status, r.under(status.not(), right))
 	}
-	if body, ok := s.body(); ok {
-		if s.functions == nil {
-			s.functions = map[string]string{}
-		}
-		s.functions[name] = body
-	}
-	return true
+	return r.statement(c.Y, output, depth)
 }
 
-// output is what a command writes, where the text says it, and the file that
-// it writes it to; nil where only a shell could know.
-func (r *reader) output(c command) *string {
+// ifClause runs the part whose condition holds, or each that may.
+func (r *reader) ifClause(c *syntax.IfClause, depth int) ternary {
+	taken, status := no, yes
+	for ; c != nil; c = c.Else {
+		condition := taken.not()
+		if c.ThenPos.IsValid() { // not an else
+			result := r.under(condition, func() ternary { return r.block(c.Cond, depth) })
+			condition = min(condition, result.decided())
+		}
+		if condition != no {
+			status = r.under(condition, func() ternary { return r.block(c.Then, depth) })
+		}
+		taken = max(taken, condition)
+	}
+	return status
+}
+
+// caseClause does the same for the parts of a case.
+func (r *reader) caseClause(c *syntax.CaseClause, depth int) ternary {
+	word := r.literal(c.Word)
+	taken, status := no, yes
+	for _, item := range c.Items {
+		fits := no
+		for _, pattern := range item.Patterns {
+			fits = max(fits, r.matches(word, pattern))
+		}
+		if fits = min(fits, taken.not()); fits != no {
+			status = r.under(fits, func() ternary { return r.block(item.Stmts, depth) })
+		}
+		taken = max(taken, fits)
+	}
+	return status
+}
+
+// loop runs the body of a loop once. How often it runs is unknown, and so are
+// the positional parameters, which a loop may shift.
+func (r *reader) loop(body func()) ternary {
+	r.loops++
+	body()
+	r.loops--
+	return likely
+}
+
+// forClause runs the body with the first of the words.
+func (r *reader) forClause(c *syntax.ForClause, depth int) {
+	if words, ok := c.Loop.(*syntax.WordIter); ok && words.InPos.IsValid() {
+		items := r.fields(words.Items)
+		if len(items) == 0 {
+			return
+		}
+		r.assign(words.Name.Value, items[0], false)
+	}
+	r.block(c.Do, depth)
+}
+
+// output is what a command writes to its standard output, where the text says
+// so; nil if it is unknown. What goes to a file is remembered: it may be run.
+func (r *reader) output(c command, target string, adds bool) *string {
 	if len(c.argv) == 0 {
 		return nil
 	}
@@ -228,8 +257,8 @@ func (r *reader) output(c command) *string {
 	default:
 		return nil
 	}
-	if c.target != "" {
-		r.write(c.target, text, c.adds)
+	if target != "" {
+		r.write(target, text, adds)
 	}
 	return &text
 }

@@ -1,13 +1,14 @@
-// Package shell tells which programs the command of a container comes to run.
-// It reads scripts, and executes nothing: it knows quoting, variables whose
-// value stands in the pod or in the script, separators, eval, nested shells,
-// functions, here-documents that are run or written to a file that is run, and
-// the programs that only run another one. A branch whose condition the text
-// decides is taken or left, both are taken of one that it does not decide.
+// Package shell finds the programs that the command of a container runs,
+// without running anything. The parser, the expansion of words and the patterns
+// are those of mvdan.cc/sh. What the package adds is evaluation without a
+// running shell: an exit status may be unknown, and then both branches are
+// followed; a value may be unknown, such as $(…) or a variable from a Secret,
+// and then it stays in the words as it is written, with its dollar sign.
 //
-// What only a running shell could know, $(…) or a variable from a Secret,
-// stays in the words as it is written, with its dollar sign. What the package
-// does not know is which programs serve a model: its caller says so.
+// It follows eval, nested shells, functions, here-documents and files that a
+// script writes and then runs, and the programs that only start another one.
+// Of a script with a syntax error, what stands before the error counts. Which
+// programs serve a model is its caller's knowledge.
 package shell
 
 import (
@@ -47,73 +48,37 @@ type reader struct {
 	known     func(argv []string) bool
 	vars      map[string]string   // that the script assigns
 	lists     map[string][]string // arrays, likewise
-	functions map[string]string   // their bodies
-	files     map[string]string   // scripts that the script writes, by base name
-	args      []string            // $0, $1, …
-	loops     int                 // loops around the command
-	maybe     bool                // the command may not run
-	nesting   int                 // of variables in variables
-	budget    int                 // bytes that may still be read and produced
+	functions map[string]function
+	files     map[string]string // scripts that the script writes, by base name
+	args      []string          // $0, $1, …
+	loops     int               // loops around the command
+	maybe     bool              // the command may not run
+	text      string            // that is read, which the positions of nodes refer to
+	budget    int               // bytes that may still be read and produced
 	found     []Command
 }
 
-// truth is what is known of an exit status, and so of what depends on it.
-type truth int8
-
-const (
-	no truth = iota
-	unknown
-	likely // of a program that is there to succeed
-	yes
-)
-
-func truthOf(b bool) truth {
-	if b {
-		return yes
-	}
-	return no
-}
-
-func not(t truth) truth {
-	switch t {
-	case yes:
-		return no
-	case no:
-		return yes
-	}
-	return unknown
-}
-
 // run takes one command apart until it is a simple one.
-func (r *reader) run(c command, depth int) truth {
-	n := 0
-	for n < len(c.argv) && isAssignment(c.argv[n]) {
-		n++
-	}
-	if n == len(c.argv) {
-		r.assign(c.argv)
-		return yes
-	}
-	if depth > maxDepth || r.budget <= 0 {
+func (r *reader) run(c command, depth int) ternary {
+	if len(c.argv) == 0 || depth > maxDepth || r.budget <= 0 {
 		return likely
-	}
-	if n > 0 {
-		defer r.assignFor(c.argv[:n])()
-		c.argv = c.argv[n:]
 	}
 	argv, name := c.argv, path.Base(c.argv[0])
 	if status, ok := r.builtin(c, name, depth); ok {
 		return status
 	}
-	if body, ok := r.functions[argv[0]]; ok {
-		return r.parse(body, argv, depth+1)
+	if f, ok := r.functions[argv[0]]; ok {
+		return r.call(f, argv, depth+1)
 	}
 	if text, ok := r.files[name]; ok {
-		return r.parse(text, argv, depth+1)
+		return r.script(text, argv, depth+1)
 	}
 	if rest, ok := r.launched(argv, name); ok {
 		if name == "env" {
-			defer r.assignFor(argv[1:])()
+			defer r.scope()()
+			for _, word := range argv[1 : len(argv)-len(rest)] {
+				r.assignWord(word)
+			}
 		}
 		c.argv = rest
 		return r.run(c, depth+1)
@@ -123,7 +88,7 @@ func (r *reader) run(c command, depth int) truth {
 }
 
 // builtin runs what concerns the shell itself; ok is false for programs.
-func (r *reader) builtin(c command, name string, depth int) (status truth, ok bool) {
+func (r *reader) builtin(c command, name string, depth int) (status ternary, ok bool) {
 	argv := c.argv
 	switch {
 	case prefixes[name]:
@@ -142,25 +107,19 @@ func (r *reader) builtin(c command, name string, depth int) (status truth, ok bo
 		}
 		c.argv = rest
 		return r.run(c, depth+1), true
-	case declarations[name]:
-		r.assign(slices.DeleteFunc(slices.Clone(argv[1:]), func(word string) bool { return !isAssignment(word) }))
-		return yes, true
 	case shells[name]:
 		return r.nested(c, depth)
 	case name == "eval":
-		return r.parse(strings.Join(argv[1:], " "), r.args, depth+1), true
+		return r.script(strings.Join(argv[1:], " "), r.args, depth+1), true
 	case (name == "source" || name == ".") && len(argv) > 1:
 		if text, ok := r.files[path.Base(argv[1])]; ok {
-			return r.parse(text, r.args, depth+1), true
+			return r.script(text, r.args, depth+1), true
 		}
 	case takesScript[name] != "":
 		i := slices.Index(argv, takesScript[name])
 		if i > 0 && i+1 < len(argv) && (!shells[path.Base(argv[i-1])] || argv[max(i-2, 0)] == "-s") {
-			return r.parse(argv[i+1], r.args, depth+1), true
+			return r.script(argv[i+1], r.args, depth+1), true
 		}
-	case name == "for" && len(argv) > 3 && argv[2] == "in":
-		r.assign([]string{argv[1] + "=" + argv[3]})
-		return yes, true
 	case name == "set":
 		if i := slices.Index(argv, "--"); i > 0 && len(r.args) > 0 {
 			r.args = append([]string{r.args[0]}, argv[i+1:]...)
@@ -175,17 +134,17 @@ func (r *reader) builtin(c command, name string, depth int) (status truth, ok bo
 		return yes, true
 	case name == "false":
 		return no, true
-	case name == "test" || name == "[" || name == "[[" || argv[len(argv)-1] == "]]":
-		return condition(argv), true
+	case name == "test" || name == "[":
+		return test(argv), true
 	}
 	return unknown, false
 }
 
 // nested runs a shell: the script given to it, what is piped into it, or a
 // script file, which is taken for a program.
-func (r *reader) nested(c command, depth int) (status truth, ok bool) {
+func (r *reader) nested(c command, depth int) (status ternary, ok bool) {
 	if script, args, ok := inlineScript(c.argv); ok {
-		return r.parse(script, args, depth+1), true
+		return r.script(script, args, depth+1), true
 	}
 	rest, stdin := c.argv[1:], len(c.argv) == 1
 	for len(rest) > 0 && strings.HasPrefix(rest[0], "-") {
@@ -193,7 +152,7 @@ func (r *reader) nested(c command, depth int) (status truth, ok bool) {
 		rest = rest[1:]
 	}
 	if c.input != nil && (stdin || len(rest) == 0) {
-		return r.parse(*c.input, append(c.argv[:1:1], rest...), depth+1), true
+		return r.script(*c.input, append(c.argv[:1:1], rest...), depth+1), true
 	}
 	if len(rest) == 0 {
 		return unknown, false

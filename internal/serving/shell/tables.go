@@ -6,9 +6,6 @@ var shells = set("sh", "bash", "ash", "dash", "zsh", "ksh")
 // prefixes run the command that follows at once, but for flags.
 var prefixes = set("exec", "command", "builtin", "nohup", "time", "setsid")
 
-// declarations assign what they are given.
-var declarations = set("export", "declare", "typeset", "local", "readonly")
-
 // takesScript are launchers that may be given a script after this flag.
 var takesScript = map[string]string{"su": "-c", "runuser": "-c", "sg": "-c", "script": "-c", "flock": "-c", "env": "-S"}
 
@@ -23,9 +20,6 @@ var launchers = set("env", "nice", "ionice", "taskset", "numactl", "numad", "std
 
 // elsewhere are programs that run a command, but not in this container.
 var elsewhere = set("kubectl", "oc", "docker", "podman", "nerdctl", "crictl", "ssh", "pdsh", "helm", "echo", "grep", "pgrep", "pkill", "printf")
-
-// keywords may stand before a command in a script.
-var keywords = set("if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!", "{", "}", "time", "coproc")
 
 func set(words ...string) map[string]bool {
 	s := make(map[string]bool, len(words))

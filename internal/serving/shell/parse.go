@@ -1,0 +1,43 @@
+package shell
+
+import (
+	"cmp"
+	"errors"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// Bounds on a text that is given to the parser, which recurses for everything
+// that nests and has no bound of its own: 200 kB of open parentheses overflow
+// the stack, and that ends the process. Within these bounds its stack stays
+// below 40 MB. The scripts of real pods have some kB and some dozen brackets.
+const (
+	maxScript   = 64 << 10
+	maxBrackets = 2000
+)
+
+var errTooLarge = errors.New("the script is too long or has too many brackets")
+
+// parse returns the statements up to the first error of syntax, as a shell runs
+// those before it finds the error.
+func parse(text string) ([]*syntax.Stmt, error) {
+	brackets := 0
+	for _, c := range []byte(text) {
+		if c == '(' || c == '[' || c == '{' {
+			brackets++
+		}
+	}
+	if len(text) > maxScript || brackets > maxBrackets {
+		return nil, errTooLarge
+	}
+	var statements []*syntax.Stmt
+	var failed error
+	// The loop has to go on after an error: the iterator may yield it twice.
+	for statement, err := range syntax.NewParser().StmtsSeq(strings.NewReader(text)) {
+		if failed = cmp.Or(failed, err); failed == nil {
+			statements = append(statements, statement)
+		}
+	}
+	return statements, failed
+}

@@ -134,19 +134,18 @@ func (c *alertCommand) Run(ctx context.Context, p *program, f *flags) error {
 	if job.Bucket, err = parts.bucket(ctx); err != nil {
 		return err
 	}
-	webhook, err := config.Secret(p.env, "SLACK_WEBHOOK_URL")
+	channels, err := alert.Channels(func(name string) (string, error) { return config.Secret(p.env, name) })
 	if err != nil {
 		return configError{err}
 	}
 	switch {
 	case c.DryRun:
 		job.Bucket = bucket.DryRun(job.Bucket, func(string, string) {})
-	case webhook == "":
-		p.log.Warn("no Slack webhook: messages are printed; set SLACK_WEBHOOK_URL, or SLACK_WEBHOOK_URL_FILE")
+	case len(channels) == 0:
+		p.log.Warn("no channel for alerts: messages are printed; set one of these, or its name with _FILE",
+			"variables", alert.Secrets())
 	default:
-		if job.Slack, err = alert.NewWebhook(webhook); err != nil {
-			return configError{err}
-		}
+		job.Channels = channels
 	}
 	if _, err = job.Run(ctx, f.at(p)); errors.Is(err, alert.ErrRefused) {
 		return configError{err}

@@ -80,7 +80,7 @@ func (p parts) rollup() (rollup.Job, error) {
 	}, nil
 }
 
-// alert is the job that prints its messages; Slack is for the command to add.
+// alert is the job that prints its messages; channels are for the command to add.
 func (p parts) alert() (alert.Job, error) {
 	rules, err := alert.Rules(p.settings.Alerts.Rules)
 	if err != nil {
@@ -90,7 +90,7 @@ func (p parts) alert() (alert.Job, error) {
 		Cluster:    p.settings.Cluster,
 		Rules:      rules,
 		Thresholds: p.thresholds(),
-		Out:        p.stdout,
+		Channels:   []alert.Channel{alert.Printer{Out: p.stdout}},
 		SiteURL:    p.settings.Alerts.SiteURL,
 		Log:        p.log,
 	}, nil

@@ -164,10 +164,13 @@ const fillers = 2
 func (d *Demo) fill(ctx context.Context, from, to time.Time) error {
 	// A day of rows is made in seconds: memory is cheaper here than collecting it.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	log, out := d.Log, d.Alert.Out
+	log, channels := d.Log, d.Alert.Channels
 	quiet := slog.New(slog.DiscardHandler) // what happened in a past minute tells nobody anything
-	d.Rollup.Log, d.Alert.Log, d.Snapshot.Log, d.Alert.Out = quiet, quiet, quiet, io.Discard
-	defer func() { d.Rollup.Log, d.Alert.Log, d.Snapshot.Log, d.Alert.Out = log, log, log, out }()
+	d.Rollup.Log, d.Alert.Log, d.Snapshot.Log = quiet, quiet, quiet
+	d.Alert.Channels = []alert.Channel{alert.Printer{Out: io.Discard}}
+	defer func() {
+		d.Rollup.Log, d.Alert.Log, d.Snapshot.Log, d.Alert.Channels = log, log, log, channels
+	}()
 	minutes := int(to.Sub(from) / time.Minute)
 	bar := d.progress(minutes, "sampling")
 	group, groupCtx := errgroup.WithContext(ctx)

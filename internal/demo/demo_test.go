@@ -31,7 +31,7 @@ func demo(tb testing.TB) *Demo {
 	return &Demo{
 		Snapshot: snapshot.Job{Bucket: b, Cluster: "demo", Interval: interval, SamplesPerRun: 2, Log: log},
 		Rollup:   rollup.Job{Bucket: b, Cluster: "demo", Interval: interval, Log: log},
-		Alert:    alert.Job{Bucket: b, Cluster: "demo", Rules: rules, Out: io.Discard, Log: log},
+		Alert:    alert.Job{Bucket: b, Cluster: "demo", Rules: rules, Log: log},
 		Prune:    prune.Job{Bucket: b, Cluster: "demo", Out: io.Discard, Log: log},
 		Now:      func() time.Time { return noon },
 		Wait:     func(ctx context.Context, _ time.Time) error { return ctx.Err() },

@@ -1,7 +1,7 @@
 // Package alert is the alert job: it runs rules over the newest committed
-// rows, posts to Slack what began and what ended, and writes alerts.json for
-// the site. It holds the rules' language (rules.yaml), what is remembered
-// between runs, and the message; it does not measure anything itself.
+// rows, tells channels such as Slack what began and what ended, and writes
+// alerts.json for the site. It holds the rules' language (rules.yaml), what is
+// remembered between runs, and the channels; it measures nothing itself.
 //
 // # A run
 //
@@ -21,7 +21,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"time"
@@ -31,16 +30,15 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/report"
 )
 
-// Job evaluates one cluster's rules. A dry run is a Job on bucket.DryRun with
-// Slack nil.
+// Job evaluates one cluster's rules. A dry run is a Job on bucket.DryRun with a
+// Printer as its channel.
 type Job struct {
 	Bucket     bucket.Bucket
 	Cluster    string
 	Rules      []Rule            // see Rules
 	Thresholds report.Thresholds // as expressions see them
-	Slack      Poster            // nil: messages are printed to Out
-	Out        io.Writer
-	SiteURL    string // linked from messages; "": no link
+	Channels   []Channel         // each is told of every alert
+	SiteURL    string            // linked from messages; "": no link
 	Log        *slog.Logger
 }
 
@@ -49,7 +47,7 @@ type Result struct {
 	Firing   int // alerts that fire now
 	New      int // that began to fire in this run
 	Resolved int // that ended in this run
-	Posted   int // transitions that were posted or printed
+	Posted   int // beginnings and ends that channels were told of, counted for each channel
 }
 
 const (
@@ -67,9 +65,9 @@ const (
 // worth a retry; after a failed post everything else is still recorded.
 func (j *Job) Run(ctx context.Context, at time.Time) (Result, error) {
 	at = at.UTC()
-	posted := map[string]bool{}
+	told := map[string]bool{}
 	for conflict := 0; ; conflict++ {
-		result, err := j.run(ctx, at, posted)
+		result, err := j.run(ctx, at, told)
 		if errors.Is(err, bucket.ErrPrecondition) && conflict < mostConflicts {
 			j.Log.Debug("the state of alerts was changed meanwhile, reading it again", "cluster", j.Cluster)
 			continue
@@ -80,9 +78,9 @@ func (j *Job) Run(ctx context.Context, at time.Time) (Result, error) {
 	}
 }
 
-// run is one attempt. posted holds the transitions that an attempt before it
-// has posted and could not record.
-func (j *Job) run(ctx context.Context, at time.Time, posted map[string]bool) (Result, error) {
+// run is one attempt. told holds the transitions that an attempt before it has
+// posted and could not record.
+func (j *Job) run(ctx context.Context, at time.Time, told map[string]bool) (Result, error) {
 	s, stored, err := readState(ctx, j.Bucket, j.Cluster)
 	if err != nil {
 		return Result{}, err
@@ -91,8 +89,8 @@ func (j *Job) run(ctx context.Context, at time.Time, posted map[string]bool) (Re
 	if err != nil {
 		return result, err
 	}
-	postErr := j.post(ctx, &s, posted)
-	result.Posted = len(posted)
+	postErr := j.notify(ctx, &s, told)
+	result.Posted = len(told)
 	if err := writeState(ctx, j.Bucket, s, stored); err != nil {
 		return result, errors.Join(err, postErr)
 	}
@@ -156,54 +154,40 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// post delivers what the state has not sent yet, in one message, and marks it
-// as sent. An alert that ended before anyone was told of it is not told.
-func (j *Job) post(ctx context.Context, s *state, posted map[string]bool) error {
-	var due []*alert
-	for i := range s.Active {
-		if a := &s.Active[i]; a.FiringSince.Present() && a.Sent == "" {
+// notify tells each channel what it has not been told yet, in one message a
+// channel, and marks it as told. A channel's failure does not stop the others.
+func (j *Job) notify(ctx context.Context, s *state, told map[string]bool) error {
+	var errs []error
+	for _, c := range j.Channels {
+		var due []*alert
+		var transitions []alert
+		for _, a := range s.all() {
+			if !a.untold(c.Name()) {
+				continue
+			}
 			due = append(due, a)
+			if !told[a.transition(c.Name())] {
+				transitions = append(transitions, *a)
+			}
+		}
+		if len(transitions) > 0 {
+			retry, err := c.Notify(ctx, newNotification(j.Cluster, j.SiteURL, s.At, transitions))
+			switch {
+			case err == nil:
+			case retry:
+				errs = append(errs, fmt.Errorf("post to %s: %w; the next run sends again", c.Name(), err))
+				continue
+			default:
+				errs = append(errs, fmt.Errorf("%s %w: %w", c.Name(), ErrRefused, err))
+				continue
+			}
+		}
+		for _, a := range due {
+			told[a.transition(c.Name())] = true
+			a.tell(c.Name())
 		}
 	}
-	for i := range s.Resolved {
-		if a := &s.Resolved[i]; a.Sent == sentFiring {
-			due = append(due, a)
-		}
-	}
-	var transitions []alert
-	for _, a := range due {
-		if !posted[a.transition()] {
-			transitions = append(transitions, *a)
-		}
-	}
-	if len(transitions) > 0 {
-		if err := j.deliver(ctx, newDigest(j.Cluster, j.SiteURL, s.At, transitions)); err != nil {
-			return err
-		}
-	}
-	for _, a := range due {
-		posted[a.transition()] = true
-		a.Sent = sentFiring
-		if a.ResolvedAt.Present() {
-			a.Sent = sentResolved
-		}
-	}
-	return nil
-}
-
-// transition names an alert's beginning or its end.
-func (a *alert) transition() string {
-	return fmt.Sprint(a.Fingerprint, " ", at(a.FiringSince).Unix(), " ", a.ResolvedAt.Present())
-}
-
-func (j *Job) deliver(ctx context.Context, d digest) error {
-	if j.Slack != nil {
-		return j.Slack.Post(ctx, d.slack())
-	}
-	if _, err := io.WriteString(j.Out, d.text()); err != nil {
-		return fmt.Errorf("print alerts: %w", err)
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // publish writes alerts.json, unless it says the same already.

@@ -15,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/report"
@@ -34,24 +32,28 @@ var (
 
 func minute(n int) time.Time { return start.Add(time.Duration(n) * time.Minute) }
 
-// channel is a Poster that keeps what it is given, or fails.
+// channel is a Channel that keeps what it is told, or fails.
 type channel struct {
-	posted []*slack.WebhookMessage
+	name   string
+	posted []Notification
+	retry  bool
 	err    error
 }
 
-func (c *channel) Post(_ context.Context, m *slack.WebhookMessage) error {
+func (c *channel) Name() string { return c.name }
+
+func (c *channel) Notify(_ context.Context, n Notification) (retry bool, err error) {
 	if c.err == nil {
-		c.posted = append(c.posted, m)
+		c.posted = append(c.posted, n)
 	}
-	return c.err
+	return c.retry, c.err
 }
 
-// titles are the headers of the messages since the last call.
+// titles are the titles of the messages since the last call, each with those of its groups.
 func (c *channel) titles() string {
 	var titles []string
-	for _, m := range c.posted {
-		titles = append(titles, m.Text)
+	for _, n := range c.posted {
+		titles = append(titles, slackMessage(n).Text)
 	}
 	c.posted = nil
 	return strings.Join(titles, " | ")
@@ -76,8 +78,8 @@ func newWorld(t *testing.T, rules string) *world {
 			t.Fatal(err)
 		}
 	}
-	w := &world{t: t, b: bucket.Mem(), channel: &channel{}}
-	w.job = &Job{Bucket: w.b, Cluster: "c", Rules: parsed, Thresholds: thresholds80, Slack: w.channel, Out: io.Discard, Log: slog.New(slog.DiscardHandler)}
+	w := &world{t: t, b: bucket.Mem(), channel: &channel{name: "slack"}}
+	w.job = &Job{Bucket: w.b, Cluster: "c", Rules: parsed, Thresholds: thresholds80, Channels: []Channel{w.channel}, Log: slog.New(slog.DiscardHandler)}
 	return w
 }
 
@@ -296,9 +298,9 @@ func TestPostFails(t *testing.T) {
 	for i := range 4 {
 		w.snapshot(minute(i), usage.Sample{Pods: []usage.Pod{pod("vllm-0", 90)}})
 	}
-	w.channel.err = fmt.Errorf("%w: HTTP 400 invalid_payload", ErrRefused)
+	w.channel.err = errors.New("HTTP 400 invalid_payload")
 	result, err := w.job.Run(t.Context(), minute(3))
-	if !errors.Is(err, ErrRefused) || result != (Result{Firing: 1, New: 1}) || len(w.alerts().Firing) != 1 {
+	if !errors.Is(err, ErrRefused) || err.Error() != "slack refused the message: HTTP 400 invalid_payload" || result != (Result{Firing: 1, New: 1}) || len(w.alerts().Firing) != 1 {
 		t.Fatalf("%+v, %v, %+v", result, err, w.alerts())
 	}
 	w.channel.err = nil
@@ -307,6 +309,35 @@ func TestPostFails(t *testing.T) {
 	}
 	if posted := w.run(minute(3)); posted != "" {
 		t.Errorf("and the one after it %q", posted)
+	}
+}
+
+// Each channel is told of each beginning and end once, whatever becomes of the others.
+func TestChannelsAreToldApart(t *testing.T) {
+	w := newWorld(t, cpuRule)
+	teams := &channel{name: "teams", retry: true, err: errors.New("HTTP 503")}
+	w.job.Channels = append(w.job.Channels, teams)
+	for i, cpu := range []int64{90, 90, 90, 90, 90, 50} {
+		w.snapshot(minute(i), usage.Sample{Pods: []usage.Pod{pod("vllm-0", cpu)}})
+	}
+	if _, err := w.job.Run(t.Context(), minute(3)); err == nil || errors.Is(err, ErrRefused) ||
+		err.Error() != "post to teams: HTTP 503; the next run sends again" {
+		t.Errorf("error %v", err)
+	}
+	if got := w.channel.titles(); !strings.HasPrefix(got, "c: 1 firing") {
+		t.Errorf("slack is told %q", got)
+	}
+	teams.err = nil
+	if got := w.run(minute(4)); got != "" {
+		t.Errorf("slack is told %q again", got)
+	}
+	if got := teams.titles(); !strings.HasPrefix(got, "c: 1 firing") {
+		t.Errorf("teams is told %q", got)
+	}
+	late := &channel{name: "late"} // it was not there when the alert fired, and is not told that it ended
+	w.job.Channels = append(w.job.Channels, late)
+	if got := w.run(minute(5)); !strings.HasPrefix(got, "c: 1 resolved") || !strings.HasPrefix(teams.titles(), "c: 1 resolved") || late.titles() != "" {
+		t.Errorf("slack is told %q", got)
 	}
 }
 
@@ -402,7 +433,7 @@ func TestDryRun(t *testing.T) {
 	}
 	before := w.contents()
 	var out bytes.Buffer
-	w.job.Bucket, w.job.Slack, w.job.Out = bucket.DryRun(w.b, func(string, string) {}), nil, &out
+	w.job.Bucket, w.job.Channels = bucket.DryRun(w.b, func(string, string) {}), []Channel{Printer{&out}}
 	result, err := w.job.Run(t.Context(), minute(3))
 	const want = "c: 1 firing\nWARNING cpu (1)\n  chat/vllm-0  CPU 91 % of limit 4 cores, since 10:00 UTC\n"
 	if err != nil || out.String() != want || result.Posted != 1 {
@@ -470,11 +501,13 @@ func TestTidy(t *testing.T) {
 	old := resolved(firing("cpu", "WARNING", "old", "x"))
 	old.ResolvedAt = usage.Some(start.Add(-31 * 24 * time.Hour))
 	untold := old
-	untold.Sent = sentFiring
-	s.Resolved = append(many(keepResolvedMost+5, resolved(firing("cpu", "WARNING", "", "x"))), old, untold)
+	untold.Sent = sentBy{"slack": sentFiring}
+	tooOld := untold
+	tooOld.ResolvedAt = usage.Some(start.Add(-61 * 24 * time.Hour))
+	s.Resolved = append(many(keepResolvedMost+5, resolved(firing("cpu", "WARNING", "", "x"))), old, untold, tooOld)
 	s.tidy()
 	last := s.Resolved[len(s.Resolved)-1]
-	if len(s.Resolved) != keepResolvedMost+1 || last.Sent != sentFiring {
+	if len(s.Resolved) != keepResolvedMost+1 || last.Sent["slack"] != sentFiring {
 		t.Errorf("%d are kept, the last %+v", len(s.Resolved), last)
 	}
 }

@@ -97,7 +97,7 @@ func play(role string, pods int, dir string) error {
 		return err
 	}
 	j := Job{Bucket: bucket.DryRun(b, func(string, string) {}), Cluster: "c", Rules: rules, Thresholds: thresholds80,
-		Out: io.Discard, Log: slog.New(slog.DiscardHandler)}
+		Channels: []Channel{Printer{io.Discard}}, Log: slog.New(slog.DiscardHandler)}
 	if _, err := j.Run(ctx, minute(1)); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -20,10 +21,12 @@ import (
 )
 
 const (
-	stateVersion = 1
+	stateVersion       = 2
+	oldestStateVersion = 1 // of which `sent` is a text, see sentBy
 
 	keepResolved     = 30 * 24 * time.Hour
-	keepResolvedMost = 1000 // alerts; the oldest go first
+	keepResolvedMost = 1000             // alerts; the oldest go first
+	keepUntold       = 2 * keepResolved // an end that a channel is yet to be told of
 )
 
 // state is the job's private object. It is all that a run remembers.
@@ -52,16 +55,56 @@ type alert struct {
 	Summary      string               `json:"summary"`
 	Sentence     string               `json:"sentence,omitempty"` // see report.Alert
 	Values       []report.AlertValue  `json:"values,omitempty"`   // what Summary names, in its order
-	Sent         string               `json:"sent"`               // the last transition that was posted: sentFiring, sentResolved, "" none
+	Sent         sentBy               `json:"sent"`
 
 	visited time.Time // the instant of the last row of the subject
 	rule    *Rule     // whose Values describe is to word; nil: Summary is up to date
 }
 
+// sentBy is what each channel was last told of an alert, by the channel's name.
+type sentBy map[string]string
+
 const (
 	sentFiring   = "firing"
 	sentResolved = "resolved"
 )
+
+// UnmarshalJSON also reads version 1, which had one text: what Slack was told.
+func (s *sentBy) UnmarshalJSON(body []byte) error {
+	var slack string
+	if json.Unmarshal(body, &slack) != nil {
+		return json.Unmarshal(body, (*map[string]string)(s))
+	}
+	if slack != "" {
+		*s = sentBy{slackWebhook{}.Name(): slack}
+	}
+	return nil
+}
+
+// untold reports whether an alert began or ended since a channel was last told.
+// One that ended before the channel was told of it is not told.
+func (a *alert) untold(channel string) bool {
+	if a.ResolvedAt.Present() {
+		return a.Sent[channel] == sentFiring
+	}
+	return a.FiringSince.Present() && a.Sent[channel] == ""
+}
+
+// tell records that a channel was told that the alert began or ended.
+func (a *alert) tell(channel string) {
+	if a.Sent == nil {
+		a.Sent = sentBy{}
+	}
+	a.Sent[channel] = sentFiring
+	if a.ResolvedAt.Present() {
+		a.Sent[channel] = sentResolved
+	}
+}
+
+// transition names an alert's beginning or its end, as a channel is told it.
+func (a *alert) transition(channel string) string {
+	return fmt.Sprint(channel, " ", a.Fingerprint, " ", at(a.FiringSince).Unix(), " ", a.ResolvedAt.Present())
+}
 
 // subject is whom an alert is about.
 type subject struct {
@@ -99,10 +142,11 @@ func readState(ctx context.Context, b bucket.Bucket, cluster string) (state, buc
 	if err := json.Unmarshal(object.Body, &s); err != nil {
 		return s, object, fmt.Errorf("%s is damaged: %w; delete it, and alerts that still fire are posted anew", name, err)
 	}
-	if s.Version != stateVersion || s.Cluster != cluster {
-		return s, object, fmt.Errorf("%s is of version %d and cluster %q, not version %d and cluster %q: run the program that wrote it, or delete it",
-			name, s.Version, s.Cluster, stateVersion, cluster)
+	if s.Version < oldestStateVersion || s.Version > stateVersion || s.Cluster != cluster {
+		return s, object, fmt.Errorf("%s is of version %d and cluster %q, not version %d and cluster %q: "+
+			"run the program that wrote it, or delete it", name, s.Version, s.Cluster, stateVersion, cluster)
 	}
+	s.Version = stateVersion
 	return s, object, nil
 }
 
@@ -136,12 +180,25 @@ func (s *state) tidy() {
 	})
 	kept := 0
 	s.Resolved = slices.DeleteFunc(s.Resolved, func(a alert) bool {
-		if a.Sent == sentFiring || kept < keepResolvedMost && s.At.Sub(at(a.ResolvedAt)) <= keepResolved {
+		age, untold := s.At.Sub(at(a.ResolvedAt)), slices.Contains(slices.Collect(maps.Values(a.Sent)), sentFiring)
+		if untold && age <= keepUntold || kept < keepResolvedMost && age <= keepResolved {
 			kept++
 			return false
 		}
 		return true
 	})
+}
+
+// all are the active and the resolved alerts.
+func (s *state) all() []*alert {
+	var all []*alert
+	for i := range s.Active {
+		all = append(all, &s.Active[i])
+	}
+	for i := range s.Resolved {
+		all = append(all, &s.Resolved[i])
+	}
+	return all
 }
 
 // at is the time in o, zero where absent.

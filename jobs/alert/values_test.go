@@ -51,19 +51,28 @@ memory : memory_usage_bytes=[1073741824,null] gpu_util_percent=[null,null] ready
 	}
 }
 
-// A state that was written before alerts had values is read, and its alerts
-// are published with their summary alone.
-func TestStateWithoutValues(t *testing.T) {
+// The first version of the state is read: its alerts have a summary and no
+// values, and what was sent was sent to Slack.
+func TestFirstStateVersion(t *testing.T) {
 	w := newWorld(t, cpuRule)
 	const old = `{"version":1,"cluster":"c","at":"2026-03-02T09:00:00Z","sampledAt":"2026-03-02T09:00:00Z","intervalSeconds":60,"active":[],
 		"resolved":[{"fingerprint":"f","rule":"cpu","severity":"WARNING","kind":"pod","namespace":"chat","name":"old","node":"n","model":"",
 		"pendingSince":"2026-03-02T08:00:00Z","lastHeld":"2026-03-02T08:30:00Z","samplesSeen":9,"firingSince":"2026-03-02T08:10:00Z",
-		"resolvedAt":"2026-03-02T08:40:00Z","lastValue":91,"summary":"CPU 91 %","sent":"resolved"}]}`
+		"resolvedAt":"2026-03-02T08:40:00Z","lastValue":91,"summary":"CPU 91 %","sent":"resolved"},
+		{"fingerprint":"g","rule":"cpu","severity":"WARNING","kind":"pod","namespace":"chat","name":"untold","node":"n","model":"",
+		"pendingSince":"2026-03-02T08:00:00Z","lastHeld":"2026-03-02T08:30:00Z","samplesSeen":9,"firingSince":"2026-03-02T08:10:00Z",
+		"resolvedAt":"2026-03-02T08:39:00Z","lastValue":91,"summary":"CPU 92 %","sent":"firing"},
+		{"fingerprint":"h","rule":"cpu","severity":"WARNING","kind":"pod","namespace":"chat","name":"short","node":"n","model":"",
+		"pendingSince":"2026-03-02T08:00:00Z","lastHeld":"2026-03-02T08:30:00Z","samplesSeen":9,"firingSince":"2026-03-02T08:10:00Z",
+		"resolvedAt":"2026-03-02T08:38:00Z","lastValue":91,"summary":"CPU 93 %","sent":""}]}`
 	if _, err := w.b.Put(t.Context(), stateName("c"), []byte(old), bucket.PutOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if posted := w.run(minute(0)); posted != "" {
+	if posted := w.run(minute(0)); posted != "c: 1 resolved\nRESOLVED cpu (1)" {
 		t.Errorf("posted %q", posted)
+	}
+	if s, _, err := readState(t.Context(), w.b, "c"); err != nil || s.Version != stateVersion || s.Resolved[1].Sent["slack"] != sentResolved {
+		t.Errorf("%+v, %v", s, err)
 	}
 	body, err := w.b.Get(t.Context(), layout.Object{Tier: layout.Report, Cluster: "c", Path: "api/v1/resources/alerts.json"}.Name())
 	if err != nil || !strings.Contains(string(body.Body), `"sentence":"","values":[]`) {

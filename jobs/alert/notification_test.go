@@ -53,9 +53,9 @@ func TestMessageGolden(t *testing.T) {
 		"hostile": {firing("cpu", "WARNING", "<!channel>`*x*`_y_~z~ &amp; <http://evil|click>\n*bold*\u202e", "model <@U1> `rm` *now*\x00\r\n# _done_")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDigest("prod", "https://monitor.example.com/k8s?a=1&b=2", minute(60), alerts)
-			golden(t, "testdata/message-"+name+".json", render(d.slack()))
-			golden(t, "testdata/message-"+name+".text", []byte(d.text()))
+			n := newNotification("prod", "https://monitor.example.com/k8s?a=1&b=2", minute(60), alerts)
+			golden(t, "testdata/message-"+name+".json", render(slackMessage(n)))
+			golden(t, "testdata/message-"+name+".text", []byte(n.text()))
 		})
 	}
 }
@@ -72,7 +72,7 @@ func TestMessageLimits(t *testing.T) {
 				of.Namespace = hostile
 				all = append(all, many(subjects, of)...)
 			}
-			m := newDigest(strings.Repeat("c", 63), "https://example.com/"+strings.Repeat("p", 300), start, all).slack()
+			m := slackMessage(newNotification(strings.Repeat("c", 63), "https://example.com/"+strings.Repeat("p", 300), start, all))
 			if n := len(m.Blocks.BlockSet); n > 50 || n < 3 {
 				t.Errorf("%d rules: %d blocks", rules, n)
 			}
@@ -122,12 +122,12 @@ func TestLinkTo(t *testing.T) {
 }
 
 // The order of what is told does not depend on the order of what is found.
-func TestDigestIsDeterministic(t *testing.T) {
+func TestNotificationIsDeterministic(t *testing.T) {
 	a := many(20, firing("cpu", "WARNING", "", "x"))
 	b := many(20, resolved(firing("memory", "CRITICAL", "", "y")))
-	want := newDigest("c", "", start, append(a, b...)).text()
+	want := newNotification("c", "", start, append(a, b...)).text()
 	for range 20 {
-		if got := newDigest("c", "", start, append(b, a...)).text(); got != want {
+		if got := newNotification("c", "", start, append(b, a...)).text(); got != want {
 			t.Fatalf("%s\n%s", got, want)
 		}
 	}

@@ -31,7 +31,7 @@ type answer struct {
 
 // webhookServer speaks the protocol of incoming webhooks: it checks the
 // message as Slack does and then gives its answers in turn, "ok" after the last.
-func webhookServer(t *testing.T, answers ...answer) (*Webhook, *[]slack.WebhookMessage) {
+func webhookServer(t *testing.T, answers ...answer) (slackWebhook, *[]slack.WebhookMessage) {
 	t.Helper()
 	var received []slack.WebhookMessage
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -62,11 +62,16 @@ func webhookServer(t *testing.T, answers ...answer) (*Webhook, *[]slack.WebhookM
 		}
 	}))
 	t.Cleanup(server.Close)
-	hook, err := NewWebhook(server.URL + secretPath)
+	return openSlack(t, server.URL+secretPath), &received
+}
+
+func openSlack(t *testing.T, address string) slackWebhook {
+	t.Helper()
+	hook, err := newSlackWebhook(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return hook, &received
+	return hook.(slackWebhook)
 }
 
 // assertNoSecret fails if an error shows the webhook's URL in any format, at
@@ -86,7 +91,6 @@ func assertNoSecret(t *testing.T, err error) {
 }
 
 func TestPost(t *testing.T) {
-	message := &slack.WebhookMessage{Text: "hello"}
 	for name, test := range map[string]struct {
 		answers  []answer
 		waits    string
@@ -101,9 +105,9 @@ func TestPost(t *testing.T) {
 		"redirect":         {[]answer{{302, "", ""}}, "[]", "HTTP 302", true, 0},
 		"waits as asked":   {[]answer{{429, "", "30"}, {429, "", "1"}}, "[30s 1s]", "", false, 1},
 		"no Retry-After":   {[]answer{{429, "", ""}}, "[1s]", "", false, 1},
-		"waits too long":   {[]answer{{429, "", "3600"}}, "[]", "asks to wait 3600 s; the next run sends again", false, 0},
+		"waits too long":   {[]answer{{429, "", "3600"}}, "[]", "asks to wait 3600 s", false, 0},
 		"waits for ever":   {[]answer{{429, "", "1"}, {429, "", "2"}, {429, "", "3"}, {429, "", "4"}, {429, "", "5"}}, "[1s 2s 3s 4s]", "asks to wait 5 s", false, 0},
-		"server error":     {[]answer{{503, "rollup_error", ""}}, "[]", "HTTP 503 rollup_error; the next run sends again", false, 0},
+		"server error":     {[]answer{{503, "rollup_error", ""}}, "[]", "HTTP 503 rollup_error", false, 0},
 		"a proxy's answer": {[]answer{{403, "<p>" + secretPath + " is forbidden", ""}}, "[]", "HTTP 403 with an answer that is not Slack's", true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,13 +117,13 @@ func TestPost(t *testing.T) {
 				waits = append(waits, d)
 				return nil
 			}
-			err := hook.Post(t.Context(), message)
+			retry, err := hook.Notify(t.Context(), Notification{cluster: "c"})
 			assertNoSecret(t, err)
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
-			if errors.Is(err, ErrRefused) != test.refused || fmt.Sprint(waits) != test.waits || len(*received) != test.received {
-				t.Errorf("refused %v, waits %v, received %v", errors.Is(err, ErrRefused), waits, *received)
+			if (err != nil && !retry) != test.refused || fmt.Sprint(waits) != test.waits || len(*received) != test.received {
+				t.Errorf("retry %v, waits %v, received %v", retry, waits, *received)
 			}
 		})
 	}
@@ -134,8 +138,8 @@ func TestPostDeadline(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := hook.Post(ctx, &slack.WebhookMessage{Text: "x"}); err == nil || errors.Is(err, ErrRefused) {
-		t.Error(err)
+	if retry, err := hook.Notify(ctx, Notification{}); err == nil || !retry {
+		t.Error(retry, err)
 	}
 }
 
@@ -147,44 +151,35 @@ func TestPostFollowsNoRedirect(t *testing.T) {
 	defer other.Close()
 	server := httptest.NewServer(http.RedirectHandler(other.URL+secretPath, http.StatusTemporaryRedirect))
 	defer server.Close()
-	hook, err := NewWebhook(server.URL + secretPath)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = hook.Post(t.Context(), &slack.WebhookMessage{Text: "x"})
-	if !errors.Is(err, ErrRefused) {
-		t.Error(err)
+	retry, err := openSlack(t, server.URL+secretPath).Notify(t.Context(), Notification{})
+	if retry || err == nil {
+		t.Error(retry, err)
 	}
 	assertNoSecret(t, err)
 }
 
 // No failure on the way shows the URL: not the net's, not the context's.
 func TestNoSecretLeaks(t *testing.T) {
-	message := &slack.WebhookMessage{Text: "x"}
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	for _, base := range []string{closed.URL, "http://host.invalid", "http://127.0.0.1:0", "https://127.0.0.1:1"} {
-		hook, err := NewWebhook(base + secretPath)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = hook.Post(t.Context(), message)
-		if err == nil {
-			t.Errorf("%s: no error", base)
+		retry, err := openSlack(t, base+secretPath).Notify(t.Context(), Notification{})
+		if err == nil || !retry {
+			t.Errorf("%s: retry %v, error %v", base, retry, err)
 		}
 		assertNoSecret(t, err)
 	}
 	hook, _ := webhookServer(t)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := hook.Post(cancelled, message)
+	_, err := hook.Notify(cancelled, Notification{})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled gives %v", err)
 	}
 	assertNoSecret(t, err)
 
 	for _, address := range []string{"", "hooks.example.com" + secretPath, "ftp://x" + secretPath, "https://%zz" + secretPath, "https://x:y" + secretPath} {
-		_, err := NewWebhook(address)
+		_, err := newSlackWebhook(address)
 		if err == nil {
 			t.Errorf("%q is accepted", address)
 		}
@@ -210,7 +205,7 @@ func TestRunPostsThroughWebhook(t *testing.T) {
 		w.snapshot(minute(i), usage.Sample{Pods: []usage.Pod{pod("vllm-0", 90)}})
 	}
 	hook, received := webhookServer(t, answer{503, "", ""}, answer{404, "no_service", ""})
-	w.job.Slack = hook
+	w.job.Channels = []Channel{hook}
 	for i, want := range []bool{false, true} {
 		_, err := w.job.Run(t.Context(), minute(3))
 		if err == nil || errors.Is(err, ErrRefused) != want {

@@ -51,6 +51,8 @@ func TestTypeScript(t *testing.T) {
 	text := "// Generated from the Go documents in internal/report by its tests; do not edit.\n" +
 		"// go test ./internal/report -update writes it anew.\n\n" +
 		fmt.Sprintf("/** The one version of the documents that this page reads. */\nexport const VERSION = %d;\n", Version) +
+		fmt.Sprintf("/** From how many intervals on, without a new sample, the newest is late, and the collector has stopped. */\n"+
+			"export const FRESHNESS = { late: %d, stopped: %d };\n", usage.LateIntervals, usage.StoppedIntervals) +
 		w.text.String()
 	golden(t, filepath.Join("..", "..", "site", "src", "report.ts"), []byte(text))
 }

@@ -25,15 +25,17 @@ const (
 
 var kindNames = []string{onPod, onNode, onGPU, onModel, onSnapshot}
 
-// thresholdNames are the thresholds of the configuration, as expressions name them.
-func thresholdNames(t report.Thresholds) map[string]float64 {
+// limits are the numbers that expressions name beside columns: the
+// configuration's thresholds, and when a snapshot is late and has stopped.
+func limits(t report.Thresholds) map[string]float64 {
 	return map[string]float64{
 		"thresholds.cpu": t.CPUPercent, "thresholds.memory": t.MemoryPercent, "thresholds.gpu": t.GPUPercent,
+		"freshness.late": usage.LateIntervals, "freshness.stopped": usage.StoppedIntervals,
 	}
 }
 
 // newKinds are the CEL environments in which the rules on each kind are
-// checked: the columns of the kind's row with their types, and the thresholds.
+// checked: the columns of the kind's row with their types, and the limits.
 func newKinds() (map[string]*kind, error) {
 	r, kinds := newRows(nil, report.Thresholds{}), map[string]*kind{}
 	for _, name := range kindNames {
@@ -58,7 +60,7 @@ type kind struct {
 }
 
 // view is a row as expressions and summaries see it: a name is one of the row's
-// columns or a threshold. It is the activation of CEL programs. The row it was
+// columns or a limit. It is the activation of CEL programs. The row it was
 // made for is read each time, so a view lives as long as its row.
 type view struct {
 	rules []*Rule // on this kind
@@ -77,8 +79,8 @@ type cell struct {
 func newView(row any, t report.Thresholds) view {
 	v := view{cells: map[string]cell{}}
 	v.add(reflect.ValueOf(row).Elem())
-	for name, threshold := range thresholdNames(t) {
-		v.cells[name] = cell{cel.DoubleType, func() any { return threshold }}
+	for name, limit := range limits(t) {
+		v.cells[name] = cell{cel.DoubleType, func() any { return limit }}
 	}
 	return v
 }

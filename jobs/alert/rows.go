@@ -125,9 +125,7 @@ type snapshotRow struct {
 	SampledAt       usage.Opt[time.Time] `column:"sampled_at"` // the newest committed sample
 	AgeSeconds      usage.Opt[float64]   `column:"age_seconds"`
 	IntervalSeconds usage.Opt[int64]     `column:"interval_seconds"` // between samples
-	// AgeIntervals counts the age in intervals, and in minutes where the
-	// interval is shorter: the snapshot job runs at most once a minute.
-	AgeIntervals usage.Opt[float64] `column:"age_intervals"`
+	AgeIntervals    usage.Opt[float64]   `column:"age_intervals"`    // see usage.AgeIntervals
 }
 
 func (r *snapshotRow) set(at, sampledAt time.Time, interval time.Duration) {
@@ -136,6 +134,6 @@ func (r *snapshotRow) set(at, sampledAt time.Time, interval time.Duration) {
 		age := at.Sub(sampledAt)
 		*r = snapshotRow{SampledAt: usage.Some(sampledAt), AgeSeconds: usage.Some(age.Seconds()),
 			IntervalSeconds: usage.Some(int64(interval / time.Second)),
-			AgeIntervals:    usage.Some(float64(age) / float64(max(interval, time.Minute)))}
+			AgeIntervals:    usage.Some(usage.AgeIntervals(age, interval))}
 	}
 }

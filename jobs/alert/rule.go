@@ -173,7 +173,7 @@ func readRule(item yamlfile.Value, kinds map[string]*kind) (Rule, *yamlfile.Read
 	rule.placeholders = placeholders(rule.Summary)
 	for _, name := range rule.placeholders {
 		if _, known := rule.kind.columns[name]; !known {
-			reading.Check("summary", fmt.Errorf("{%s} is no column of a %s and no threshold", name, rule.On))
+			reading.Check("summary", fmt.Errorf("{%s} is no column of a %s and no limit", name, rule.On))
 		}
 	}
 	return rule, reading

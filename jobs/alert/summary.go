@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	thresholds  = slices.Sorted(maps.Keys(thresholdNames(report.Thresholds{})))
+	limitNames  = slices.Sorted(maps.Keys(limits(report.Thresholds{})))
 	placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
 )
 
@@ -52,13 +52,13 @@ func (v *view) values(names []string, to []report.AlertValue) []report.AlertValu
 }
 
 // summarise fills a summary with values, and returns the first number of them
-// that is not a threshold: the alert's value.
+// that is not a limit: the alert's value.
 func summarise(summary string, values []report.AlertValue) (string, usage.Opt[float64]) {
 	var first usage.Opt[float64]
 	inWords := map[string]string{}
 	for _, v := range values {
 		inWords[v.Name] = words(v)
-		if !first.Present() && !slices.Contains(thresholds, v.Name) {
+		if !first.Present() && !slices.Contains(limitNames, v.Name) {
 			first = v.Number
 		}
 	}

@@ -5,7 +5,7 @@
 import { batch, computed, signal } from '@preact/signals';
 import { PodIndex } from './pod-index';
 import { one } from './query';
-import { VERSION } from './report';
+import { FRESHNESS, VERSION } from './report';
 import { useEffect } from 'preact/hooks';
 import type {
   Alert,
@@ -80,7 +80,7 @@ export const expectedSeconds = computed(() => Math.max(60, latest.value?.interva
 /** How fresh a sample is, by how often one can come. */
 export function freshnessOf(ageSeconds: number, intervalSeconds: number): 'fresh' | 'late' | 'stopped' {
   const missed = ageSeconds / Math.max(60, intervalSeconds);
-  return missed > 10 ? 'stopped' : missed > 3 ? 'late' : 'fresh';
+  return missed > FRESHNESS.stopped ? 'stopped' : missed > FRESHNESS.late ? 'late' : 'fresh';
 }
 export const freshness = computed(() => freshnessOf(sampleAgeSeconds.value, expectedSeconds.value));
 

@@ -3,6 +3,8 @@
 
 /** The one version of the documents that this page reads. */
 export const VERSION = 1;
+/** From how many intervals on, without a new sample, the newest is late, and the collector has stopped. */
+export const FRESHNESS = { late: 3, stopped: 10 };
 
 /** ClusterEntry is one cluster of the site. */
 export interface ClusterEntry {

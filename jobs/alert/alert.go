@@ -22,7 +22,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
@@ -50,15 +49,7 @@ type Result struct {
 	Posted   int // beginnings and ends that channels were told of, counted for each channel
 }
 
-const (
-	// lookBackSlack is added to the longest time of a rule: the newest sample of a run may be this much older
-	// than the run, and a rule's time is to fit between samples.
-	lookBackSlack = 10 * time.Minute
-
-	longestRun = 2 * time.Minute // of samples that one manifest commits
-
-	mostConflicts = 5
-)
+const mostConflicts = 5
 
 // Run evaluates what was sampled since the last run, up to at. The same at
 // again posts nothing and changes nothing. An error that is ErrRefused is not
@@ -101,39 +92,8 @@ func (j *Job) run(ctx context.Context, at time.Time, told map[string]bool) (Resu
 func (j *Job) decide(ctx context.Context, s *state, at time.Time) (Result, error) {
 	e := newEvaluation(j, *s)
 	if at.After(s.At) {
-		window := lookBackSlack
-		for _, r := range j.Rules {
-			window = max(window, r.For.Duration+lookBackSlack)
-		}
-		after := at.Add(-window)
-		if s.SampledAt.After(after) {
-			after = s.SampledAt
-		}
-		names, err := manifests(ctx, j.Bucket, j.Cluster, after.Add(-longestRun), at)
-		if err != nil {
+		if err := j.samples(ctx, s, at, e); err != nil {
 			return Result{}, err
-		}
-		if len(names) == 0 && s.SampledAt.IsZero() { // how old is the newest that there is?
-			names, err = manifestsBelow(ctx, j.Bucket, layout.TablePrefix(layout.Raw, layout.ManifestTable, j.Cluster), time.Time{}, at)
-			if err != nil {
-				return Result{}, err
-			}
-			names = slices.DeleteFunc(names, ofNode)
-			names = names[max(0, len(names)-1):]
-		}
-		for _, names := range byInstant(names) {
-			m, err := readSnapshot(ctx, j.Bucket, names)
-			if err != nil {
-				return Result{}, err
-			}
-			if err := instants(ctx, j.Bucket, m, latest(after, s.SampledAt), at, e.rows, e.sample); err != nil {
-				return Result{}, err
-			}
-			for _, ts := range m.SampledAt {
-				if ts.After(s.SampledAt) && !ts.After(at) {
-					s.SampledAt, s.IntervalSeconds = ts.UTC(), m.IntervalSeconds
-				}
-			}
 		}
 		e.snapshot(at, s.SampledAt, time.Duration(s.IntervalSeconds)*time.Second)
 		e.removed(at)
@@ -145,13 +105,6 @@ func (j *Job) decide(ctx context.Context, s *state, at time.Time) (Result, error
 		s.Active = append(s.Active, *a)
 	}
 	return Result{Firing: len(s.firing()), New: e.fired, Resolved: e.ended}, nil
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // notify tells each channel what it has not been told yet, in one message a

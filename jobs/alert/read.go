@@ -16,6 +16,58 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
+const (
+	// lookBackSlack is added to the longest time of a rule: the newest sample of a run may be this much older
+	// than the run, and a rule's time is to fit between samples.
+	lookBackSlack = 10 * time.Minute
+
+	longestRun = 2 * time.Minute // of samples that one manifest commits
+)
+
+// samples evaluates what was committed since the newest instant that the state
+// knows, up to at and as far back as the longest time of a rule needs.
+func (j *Job) samples(ctx context.Context, s *state, at time.Time, e *evaluation) error {
+	window := lookBackSlack
+	for _, r := range j.Rules {
+		window = max(window, r.For.Duration+lookBackSlack)
+	}
+	after := latest(at.Add(-window), s.SampledAt)
+	names, err := manifests(ctx, j.Bucket, j.Cluster, after.Add(-longestRun), at)
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 && s.SampledAt.IsZero() { // how old is the newest that there is?
+		prefix := layout.TablePrefix(layout.Raw, layout.ManifestTable, j.Cluster)
+		if names, err = manifestsBelow(ctx, j.Bucket, prefix, time.Time{}, at); err != nil {
+			return err
+		}
+		names = slices.DeleteFunc(names, ofNode)
+		names = names[max(0, len(names)-1):]
+	}
+	for _, names := range byInstant(names) {
+		m, err := readSnapshot(ctx, j.Bucket, names)
+		if err != nil {
+			return err
+		}
+		if err := instants(ctx, j.Bucket, m, latest(after, s.SampledAt), at, e.rows, e.sample); err != nil {
+			return err
+		}
+		for _, ts := range m.SampledAt {
+			if ts.After(s.SampledAt) && !ts.After(at) {
+				s.SampledAt, s.IntervalSeconds = ts.UTC(), m.IntervalSeconds
+			}
+		}
+	}
+	return nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // manifests returns the names of the manifests of [from, at], oldest first.
 func manifests(ctx context.Context, b bucket.Bucket, cluster string, from, at time.Time) ([]string, error) {
 	var names []string

@@ -3,9 +3,11 @@
 package store
 
 import (
+	"fmt"
 	"io"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
@@ -166,6 +168,38 @@ func BenchmarkRead300k(b *testing.B) {
 			return err
 		}
 		return nil
+	})
+}
+
+// gpusOfNode are the rows of one node's GPUs and two samples: the smallest objects
+// there are, and the most, one of every node and minute.
+func gpusOfNode() (rows []usage.GPU) {
+	at := time.UnixMilli(1_767_225_600_000).UTC()
+	for i := range 16 {
+		rows = append(rows, usage.GPU{Node: "ip-10-0-0-1.eu-west-1.compute.internal", GPUIndex: int32(i / 2),
+			GPUProduct: "NVIDIA H100 80GB HBM3",
+			TS:         at.Add(time.Duration(i%2) * 30 * time.Second), GPUUUID: fmt.Sprintf("GPU-3f2a%04x-79d1-4a6b-9c1e-00%010x", 7919*(i/2), i/2), Source: "nvml",
+			UtilPercent: usage.Some(float64(37 * i % 100)), MemoryUsedBytes: usage.Some(int64(i) << 32), PowerWatts: usage.Some(300 + float64(i))})
+	}
+	return rows
+}
+
+func BenchmarkEncodeNode(b *testing.B) {
+	rows := gpusOfNode()
+	perCore(b, len(rows), func() error {
+		_, err := GPUs.Encode(rows, Metadata{})
+		return err
+	})
+}
+
+func BenchmarkDecodeNode(b *testing.B) {
+	body, err := GPUs.Encode(gpusOfNode(), Metadata{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	perCore(b, 16, func() error {
+		_, err := GPUs.Decode(body)
+		return err
 	})
 }
 

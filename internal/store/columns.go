@@ -119,8 +119,9 @@ func newTable[T any](name string, sorted ...string) *Table[T] {
 	t.schema = append(t.schema, root)
 	for i := range t.columns {
 		c := &t.columns[i]
-		t.schema = append(t.schema, c.schema())
-		c.want = c.element().String()
+		s := c.schema()
+		t.schema = append(t.schema, s)
+		c.want = (&element{Physical: s.Type.V, Presence: s.RepetitionType.V, Logical: s.LogicalType}).String()
 		c.path = []string{c.name}
 	}
 	return t

@@ -46,7 +46,7 @@ func (c *cursor) read(b block, s *scratch) error {
 			if len(c.b) == 0 {
 				return errors.New("fewer values than rows")
 			}
-			if err := c.next(); err != nil {
+			if err := c.next(s); err != nil {
 				return err
 			}
 		}

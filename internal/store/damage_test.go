@@ -77,20 +77,23 @@ func TestChecksum(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, r := bucket.Mem(), rand.New(rand.NewPCG(35, 36))
-	for i := range footer.columns {
-		start, end := footer.groups[0].chunks[i].span()
+	for i := range footer.columns() {
+		start, end := footer.Groups[0].Chunks[i].Info.span()
 		for at := int(start); at < int(end); {
-			header := thriftReader{b: body[at:end]}
-			page := readPageHeader(&header)
-			from := int(end) - len(header.b)
-			at = from + int(page.stored)
+			var page format.PageHeader
+			n, err := newThriftReader().read(body[at:end], &page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			from := at + n
+			at = from + int(page.CompressedPageSize)
 			if from == at {
 				continue
 			}
 			damaged := bytes.Clone(body)
 			damaged[from+r.IntN(at-from)] ^= 1 << r.IntN(8)
 			put(t, b, "raw/x.parquet", damaged)
-			_, err := Pods.Read(t.Context(), b, "raw/x.parquet")
+			_, err = Pods.Read(t.Context(), b, "raw/x.parquet")
 			if column := "column " + Pods.columns[i].name; !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "raw/x.parquet") ||
 				!strings.Contains(err.Error(), column) || !strings.Contains(err.Error(), "checksum") {
 				t.Errorf("%s: %v", column, err)

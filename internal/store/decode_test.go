@@ -54,11 +54,11 @@ func TestSchemaDrift(t *testing.T) {
 			e.Type.Set(format.Int32)
 			e.LogicalType.Value = &format.IntType{BitWidth: 8}
 		},
-		"repeated BYTE_ARRAY STRING":          func(e *format.SchemaElement) { e.RepetitionType.Set(format.Repeated) },
-		"optional BYTE_ARRAY STRING":          func(e *format.SchemaElement) { e.RepetitionType.Set(format.Optional) },
-		"required group":                      func(e *format.SchemaElement) { e.NumChildren.Set(1) },
-		"required BYTE_ARRAY":                 func(e *format.SchemaElement) { e.LogicalType.Value = nil },
-		"required BYTE_ARRAY logical type 12": func(e *format.SchemaElement) { e.LogicalType.Value = &format.JsonType{} },
+		"repeated BYTE_ARRAY STRING": func(e *format.SchemaElement) { e.RepetitionType.Set(format.Repeated) },
+		"optional BYTE_ARRAY STRING": func(e *format.SchemaElement) { e.RepetitionType.Set(format.Optional) },
+		"required group":             func(e *format.SchemaElement) { e.NumChildren.Set(1) },
+		"required BYTE_ARRAY":        func(e *format.SchemaElement) { e.LogicalType.Value = nil },
+		"required BYTE_ARRAY JSON":   func(e *format.SchemaElement) { e.LogicalType.Value = &format.JsonType{} },
 		"required DOUBLE": func(e *format.SchemaElement) {
 			e.Type.Set(format.Double)
 			e.LogicalType.Value = nil

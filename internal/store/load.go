@@ -39,12 +39,12 @@ func (r *Reader[T]) pages(g *group) ([][]byte, error) {
 			continue
 		}
 		c := &r.table.columns[i]
-		if err := g.chunks[at].check(c, g.rows, r.size); err != nil {
+		if err := g.Chunks[at].Info.check(c, g.Rows, r.size); err != nil {
 			return nil, r.corrupt(c, err)
 		}
 		wanted = append(wanted, i)
 	}
-	span := func(i int) (start, end int64) { return g.chunks[r.chunks[i]].span() }
+	span := func(i int) (start, end int64) { return g.Chunks[r.chunks[i]].Info.span() }
 	slices.SortFunc(wanted, func(a, b int) int {
 		x, _ := span(a)
 		y, _ := span(b)

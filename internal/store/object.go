@@ -48,8 +48,8 @@ func (t *Table[T]) Open(ctx context.Context, b bucket.Bucket, name string, colum
 	if len(columns) > 0 {
 		r.only(columns)
 	}
-	if len(r.footer.groups) > 0 {
-		r.load(&r.footer.groups[0])
+	if len(r.footer.Groups) > 0 {
+		r.load(&r.footer.Groups[0])
 	}
 	return r, nil
 }

@@ -198,8 +198,8 @@ func TestCreate(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := Pods.Open(t.Context(), b, "large.parquet")
-	if err != nil || len(r.footer.groups) != 2 {
-		t.Fatalf("row groups %+v, %v", r.footer.groups, err)
+	if err != nil || len(r.footer.Groups) != 2 {
+		t.Fatalf("row groups %+v, %v", r.footer.Groups, err)
 	}
 	r.Close()
 	if got, err := Pods.Read(t.Context(), b, "large.parquet"); err != nil || !slices.Equal(got, many) {

@@ -9,120 +9,51 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// pageHeader is what the header of a data page or dictionary says.
-type pageHeader struct {
-	kind         format.PageType
-	size, stored int64 // of the page after the header: decompressed, and in the file
-	checked      bool  // the header has a checksum
-	checksum     int64
-	details      format.PageType // the kind of page that the fields below are of
-	values       int64
-	encoding     format.Encoding
-	rows         int64 // these of a data page
-	levelBytes   int64
-	uncompressed bool
-}
-
-// readPageHeader reads a header.
-func readPageHeader(r *thriftReader) (h pageHeader) {
-	r.fields(func(id int, kind byte) bool {
-		switch {
-		case id == 1 && kind == thriftI32:
-			h.kind = format.PageType(r.int())
-		case id == 2 && kind == thriftI32:
-			h.size = r.int()
-		case id == 3 && kind == thriftI32:
-			h.stored = r.int()
-		case id == 4 && kind == thriftI32:
-			h.checked, h.checksum = true, r.int()
-		case id == 7 && kind == thriftStruct:
-			h.readDictionaryHeader(r)
-		case id == 8 && kind == thriftStruct:
-			h.readDataHeader(r)
-		default:
-			return false
-		}
-		return true
-	})
-	return h
-}
-
-func (h *pageHeader) readDictionaryHeader(r *thriftReader) {
-	h.details = format.DictionaryPage
-	r.fields(func(id int, kind byte) bool {
-		switch {
-		case id == 1 && kind == thriftI32:
-			h.values = r.int()
-		case id == 2 && kind == thriftI32:
-			h.encoding = format.Encoding(r.int())
-		default:
-			return false
-		}
-		return true
-	})
-}
-
-func (h *pageHeader) readDataHeader(r *thriftReader) {
-	h.details = format.DataPageV2
-	r.fields(func(id int, kind byte) bool {
-		switch {
-		case id == 1 && kind == thriftI32:
-			h.values = r.int()
-		case id == 3 && kind == thriftI32:
-			h.rows = r.int()
-		case id == 4 && kind == thriftI32:
-			h.encoding = format.Encoding(r.int())
-		case id == 5 && kind == thriftI32:
-			h.levelBytes = r.int()
-		case id == 7 && (kind == thriftTrue || kind == thriftFalse):
-			h.uncompressed = kind == thriftFalse
-		default:
-			return false
-		}
-		return true
-	})
-}
-
 // next begins the next page. A dictionary is read on the way.
-func (c *cursor) next() error {
-	r := thriftReader{b: c.b}
-	h := readPageHeader(&r)
-	if r.bad || h.details != h.kind || h.stored < 0 || h.stored > int64(len(r.b)) || h.values < 0 || h.values > maxRows {
+func (c *cursor) next(s *scratch) error {
+	h := &s.header
+	*h = format.PageHeader{}
+	n, err := s.thrift.read(c.b, h)
+	if err != nil {
+		return err
+	}
+	c.b = c.b[n:]
+	if h.CompressedPageSize < 0 || int(h.CompressedPageSize) > len(c.b) {
 		return errThrift
 	}
-	body := r.b[:h.stored]
-	c.b = r.b[h.stored:]
-	if h.checked && h.checksum != int64(checksum(body)) {
+	body := c.b[:h.CompressedPageSize]
+	c.b = c.b[h.CompressedPageSize:]
+	if h.CRC != 0 && h.CRC != checksum(body) {
 		return errors.New("a page's bytes are not those that were written: its checksum differs")
 	}
-	switch h.kind {
-	case format.DictionaryPage:
-		return c.readDictionary(h, body)
-	case format.DataPageV2:
-		return c.readDataPage(h, body)
+	switch dictionary, data := &h.DictionaryPageHeader, &h.DataPageHeaderV2; {
+	case h.Type == format.DictionaryPage && dictionary.Valid:
+		return c.readDictionary(&dictionary.V, body, int(h.UncompressedPageSize))
+	case h.Type == format.DataPageV2 && data.Valid:
+		return c.readDataPage(&data.V, body, int(h.UncompressedPageSize))
 	}
-	return fmt.Errorf("a page of type %v is not supported", h.kind)
+	return fmt.Errorf("a page of type %v is not supported", h.Type)
 }
 
 // readDataPage makes ready to read a data page: levels, then values.
-func (c *cursor) readDataPage(h pageHeader, body []byte) error {
-	if h.rows != h.values || h.levelBytes < 0 || h.levelBytes > h.stored || h.levelBytes > h.size {
+func (c *cursor) readDataPage(h *format.DataPageHeaderV2, body []byte, size int) error {
+	levels := int(h.DefinitionLevelsByteLength)
+	if h.NumRows < 0 || h.NumRows > maxRows || h.NumRows != h.NumValues || levels < 0 || levels > len(body) || levels > size {
 		return errThrift
 	}
-	c.rows, c.encoding, c.leveled = int(h.values), h.encoding, c.column.optional
-	levels, values := body[:h.levelBytes], body[h.levelBytes:]
-	if h.uncompressed {
-		c.space = append(c.space[:0], values...)
+	c.rows, c.encoding, c.leveled = int(h.NumRows), h.Encoding, c.column.optional
+	if h.IsCompressed.Valid && !h.IsCompressed.V {
+		c.space = append(c.space[:0], body[levels:]...)
 	} else {
 		var err error
-		if c.space, err = decompress(c.space, values, int(h.size-h.levelBytes)); err != nil {
+		if c.space, err = decompress(c.space, body[levels:], size-levels); err != nil {
 			return err
 		}
 	}
+	c.levels = runReader{b: body[:levels], width: 1}
 	if len(c.b) == 0 { // nothing of the row group is needed any more
-		levels = bytes.Clone(levels)
+		c.levels.b = bytes.Clone(c.levels.b)
 	}
-	c.levels = runReader{b: levels, width: 1}
 	return c.begin(c.space)
 }
 
@@ -156,31 +87,32 @@ func (c *cursor) begin(values []byte) error {
 var dictionarySpace sync.Pool
 
 // readDictionary reads the chunk's dictionary, of which there is one.
-func (c *cursor) readDictionary(h pageHeader, body []byte) error {
+func (c *cursor) readDictionary(h *format.DictionaryPageHeader, body []byte, size int) error {
 	if len(c.texts)+len(c.numbers) > 0 {
 		return errors.New("a second dictionary")
 	}
-	if h.encoding != format.Plain {
-		return fmt.Errorf("a dictionary in encoding %v is not supported", h.encoding)
+	if h.Encoding != format.Plain {
+		return fmt.Errorf("a dictionary in encoding %v is not supported", h.Encoding)
 	}
 	// Its page is often much larger than the others, and is copied at once.
 	space, ok := dictionarySpace.Get().(*[]byte)
 	if !ok {
 		space = new([]byte)
 	}
-	values, err := decompress(*space, body, int(h.size))
+	values, err := decompress(*space, body, size)
 	if err != nil {
 		return err
 	}
 	*space = values
 	defer dictionarySpace.Put(space)
-	if c.column.kind == kindString {
-		c.texts, err = plainTexts(c.texts, values, int(h.values))
-		return err
-	}
-	if h.values > int64(len(values)) {
+	n := int(h.NumValues)
+	if n < 0 || n > len(values) {
 		return errShort
 	}
-	c.values, c.numbers = values, append(c.numbers, make([]int64, h.values)...)
+	if c.column.kind == kindString {
+		c.texts, err = plainTexts(c.texts, values, n)
+		return err
+	}
+	c.values, c.numbers = values, append(c.numbers, make([]int64, n)...)
 	return c.plain(c.numbers)
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // maxRows is the most rows that one file may claim. An hour of 150,000 pods at
@@ -70,6 +72,9 @@ type scratch struct {
 	prefixes, suffixes [rowsPerBlock]int64
 	ends               [rowsPerBlock]int
 	text               []byte
+
+	header format.PageHeader
+	thrift *thriftReader
 }
 
 // NewReader begins to read a file. Bytes that are not a whole Parquet file are
@@ -95,11 +100,11 @@ func (r *Reader[T]) begin(end []byte) error {
 		return t.corrupt(err)
 	}
 	switch {
-	case f.version == "":
+	case f.version() == "":
 		return fmt.Errorf("table %s: not a file that k8s-monitor wrote: it has no schema_version", t.name)
-	case f.version != SchemaVersion:
+	case f.version() != SchemaVersion:
 		return fmt.Errorf("table %s: schema version %q, this program reads %q: use the k8s-monitor that wrote it, or a newer one",
-			t.name, f.version, SchemaVersion)
+			t.name, f.version(), SchemaVersion)
 	}
 	if r.chunks, err = t.match(f); err != nil {
 		return err
@@ -109,7 +114,7 @@ func (r *Reader[T]) begin(end []byte) error {
 	}
 	d, ok := t.decoders.Get().(*decoder)
 	if !ok {
-		d = &decoder{cursors: make([]cursor, len(t.columns))}
+		d = &decoder{cursors: make([]cursor, len(t.columns)), scratch: scratch{thrift: newThriftReader()}}
 	}
 	r.footer, r.decoder = f, d
 	return nil
@@ -129,7 +134,7 @@ func (t *Table[T]) corrupt(err error) error {
 }
 
 // Rows is how many rows the file says that it has. Read is who finds out.
-func (r *Reader[T]) Rows() int { return int(r.footer.rows) }
+func (r *Reader[T]) Rows() int { return int(r.footer.Rows) }
 
 // Read fills rows, whatever they held, and reports how many. It fills all of
 // them unless the file ends or is ErrCorrupt; after the last row it is io.EOF.
@@ -173,10 +178,10 @@ func (r *Reader[T]) Close() {
 // more values than rows.
 func (r *Reader[T]) next() error {
 	r.forget()
-	if r.group == len(r.footer.groups) {
+	if r.group == len(r.footer.Groups) {
 		return io.EOF
 	}
-	g := &r.footer.groups[r.group]
+	g := &r.footer.Groups[r.group]
 	if r.ahead == nil {
 		r.load(g)
 	}
@@ -186,7 +191,7 @@ func (r *Reader[T]) next() error {
 		return l.err
 	}
 	r.group++
-	r.left = int(g.rows)
+	r.left = int(g.Rows)
 	for i, at := range r.chunks {
 		if at >= 0 {
 			r.cursors[i].open(&r.table.columns[i], l.pages[i])
@@ -218,8 +223,8 @@ func (r *Reader[T]) read(rows []T) error {
 			return r.corrupt(c.column, err)
 		}
 	}
-	if ended && r.name != "" && r.ahead == nil && r.group < len(r.footer.groups) {
-		r.load(&r.footer.groups[r.group])
+	if ended && r.name != "" && r.ahead == nil && r.group < len(r.footer.Groups) {
+		r.load(&r.footer.Groups[r.group])
 	}
 	return nil
 }

@@ -7,9 +7,8 @@ import (
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 )
 
-// This file is Thrift's compact protocol: what it writes is the library's, what
-// it reads is ours. The library allocates what a length in the file says, which
-// in a damaged file may be all memory there is.
+// This file is the headers, page indexes and footers of files, which are structs
+// in Thrift's compact protocol.
 
 var compact thrift.CompactProtocol
 
@@ -22,136 +21,124 @@ func appendThrift(dst []byte, v any) []byte {
 	return append(dst, b...)
 }
 
+// thriftReader reads structs.
+type thriftReader struct {
+	bytes   thrift.BytesReader
+	decoder *thrift.Decoder
+}
+
+func newThriftReader() *thriftReader {
+	bytes := compact.NewReaderFromBytes(nil)
+	return &thriftReader{bytes, thrift.NewDecoder(bytes)}
+}
+
+var errThrift = errors.New("a header does not hold what it says")
+
+// read reads the struct that b begins with into v, which is zero, and reports
+// how long it is. Strings are not copied.
+//
+// The library allocates what the size of a list asks for and follows structs as
+// deep as they go, so the struct is walked through before.
+func (r *thriftReader) read(b []byte, v any) (n int, err error) {
+	w := thriftWalker{b: b}
+	w.fields(0)
+	if w.bad {
+		return 0, errThrift
+	}
+	r.bytes.ResetBytes(b[:w.at])
+	return w.at, r.decoder.Decode(v)
+}
+
 // Types of the compact protocol.
 const (
 	thriftTrue   = 1
 	thriftFalse  = 2
+	thriftI8     = 3
+	thriftI16    = 4
 	thriftI32    = 5
 	thriftI64    = 6
+	thriftDouble = 7
 	thriftBinary = 8
 	thriftList   = 9
+	thriftSet    = 10
 	thriftStruct = 12
 )
 
-var errThrift = errors.New("a header does not hold what it says")
-
-// thriftReader reads structs from b. After the first fault it reads zeros, and
-// bad says so.
-type thriftReader struct {
+// thriftWalker passes over values. Beyond the end of its bytes it is bad.
+type thriftWalker struct {
 	b   []byte
+	at  int
 	bad bool
 }
 
-// fields reads a struct. take is called for each field and reports whether it
-// has read the value; what it has not is passed over.
-func (r *thriftReader) fields(take func(id int, kind byte) bool) {
-	for id := 0; ; {
-		head := r.byte()
+func (w *thriftWalker) skip(n uint64) {
+	if n > uint64(len(w.b)-w.at) {
+		w.bad = true
+		return
+	}
+	w.at += int(n)
+}
+
+func (w *thriftWalker) byte() byte {
+	if w.at == len(w.b) {
+		w.bad = true
+		return 0
+	}
+	w.at++
+	return w.b[w.at-1]
+}
+
+func (w *thriftWalker) uint() uint64 {
+	v, n := binary.Uvarint(w.b[w.at:])
+	if n <= 0 {
+		w.bad = true
+		return 0
+	}
+	w.at += n
+	return v
+}
+
+// fields passes over a struct's fields, nested no deeper than any header is.
+func (w *thriftWalker) fields(depth int) {
+	w.bad = w.bad || depth > 8
+	for !w.bad {
+		head := w.byte()
 		if head == 0 {
 			return
 		}
-		if delta := int(head >> 4); delta > 0 {
-			id += delta
-		} else {
-			id = int(r.int())
+		if head>>4 == 0 {
+			w.uint() // the field's number
 		}
-		if kind := head & 15; !take(id, kind) {
-			r.skip(kind, 0)
+		if kind := head & 15; kind != thriftTrue && kind != thriftFalse { // these have no value
+			w.value(kind, depth)
 		}
 	}
 }
 
-// elements reads the head of a list and reports how many elements follow, each
-// of which is at least a byte.
-func (r *thriftReader) elements() (n int, kind byte) {
-	head := r.byte()
-	size := uint64(head >> 4)
-	if size == 15 {
-		size = r.uint()
-	}
-	if size > uint64(len(r.b)) {
-		r.fail()
-		return 0, 0
-	}
-	return int(size), head & 15
-}
-
-func (r *thriftReader) fail() { r.b, r.bad = nil, true }
-
-func (r *thriftReader) byte() byte {
-	if len(r.b) == 0 {
-		r.fail()
-		return 0
-	}
-	v := r.b[0]
-	r.b = r.b[1:]
-	return v
-}
-
-func (r *thriftReader) uint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.fail()
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-// int reads an i16, i32 or i64.
-func (r *thriftReader) int() int64 {
-	v := r.uint()
-	return int64(v>>1) ^ -int64(v&1)
-}
-
-func (r *thriftReader) text() string { return string(r.bytes()) }
-
-func (r *thriftReader) bytes() []byte {
-	n := r.uint()
-	if n > uint64(len(r.b)) {
-		r.fail()
-		return nil
-	}
-	v := r.b[:n]
-	r.b = r.b[n:]
-	return v
-}
-
-// skip passes over a value, nested no deeper than any header is.
-func (r *thriftReader) skip(kind byte, depth int) {
+// value passes over a value, of a field or in a list.
+func (w *thriftWalker) value(kind byte, depth int) {
 	switch kind {
-	case thriftTrue, thriftFalse:
-	case 3:
-		r.byte()
-	case 4, thriftI32, thriftI64:
-		r.uint()
-	case 7:
-		if len(r.b) < 8 {
-			r.fail()
-			return
-		}
-		r.b = r.b[8:]
+	case thriftTrue, thriftFalse, thriftI8:
+		w.byte()
+	case thriftI16, thriftI32, thriftI64:
+		w.uint()
+	case thriftDouble:
+		w.skip(8)
 	case thriftBinary:
-		r.bytes()
-	case thriftList, 10:
-		n, kind := r.elements()
-		for range n {
-			if kind == thriftTrue || kind == thriftFalse {
-				r.byte()
-			} else {
-				r.skip(kind, depth+1)
-			}
-			if r.bad {
-				return
-			}
+		w.skip(w.uint())
+	case thriftList, thriftSet:
+		head := w.byte()
+		n := uint64(head >> 4)
+		if n == 15 {
+			n = w.uint()
+		}
+		w.bad = w.bad || depth > 8 || n > uint64(len(w.b)-w.at) // an element is at least a byte
+		for ; n > 0 && !w.bad; n-- {
+			w.value(head&15, depth+1)
 		}
 	case thriftStruct:
-		if depth > 8 {
-			r.fail()
-			return
-		}
-		r.fields(func(_ int, kind byte) bool { r.skip(kind, depth+1); return true })
+		w.fields(depth + 1)
 	default:
-		r.fail()
+		w.bad = true
 	}
 }

@@ -1,5 +1,7 @@
 package usage
 
+import "strings"
+
 // PodDetail is a pod as the API server describes it: its row as far as the API
 // server knows it (no usage, no engine, no GPU figures, no ts), and what
 // identification and scraping need and no table stores. Who is shown it first
@@ -36,3 +38,20 @@ type ContainerPort struct {
 
 // Ended reports whether the pod holds no resources any more.
 func (p *Pod) Ended() bool { return p.Phase == "Succeeded" || p.Phase == "Failed" }
+
+// PodName names a pod across tables that do not all know its UID.
+type PodName struct{ Namespace, Pod string }
+
+// Name is the pod's name.
+func (p *Pod) Name() PodName { return PodName{p.Namespace, p.Pod} }
+
+// Name is the name of the engine's pod.
+func (e *Engine) Name() PodName { return PodName{e.Namespace, e.Pod} }
+
+// Compare orders names as the tables of pods and engines are ordered.
+func (n PodName) Compare(o PodName) int {
+	if c := strings.Compare(n.Namespace, o.Namespace); c != 0 {
+		return c
+	}
+	return strings.Compare(n.Pod, o.Pod)
+}

@@ -41,3 +41,7 @@ func share(used, limit, request, node Opt[int64]) Share {
 	}
 	return Share{}
 }
+
+// BusyPercent is the GPU utilisation above which a pod without engine metrics
+// counts as working. Drivers report a few percent on an idle card.
+const BusyPercent = 5

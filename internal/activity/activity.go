@@ -1,0 +1,116 @@
+// Package activity says what the GPUs that a pod holds are doing. It is the one
+// definition that hourly statistics, the report, alert rules and the SQL views
+// share. It holds no thresholds of alerts and reads no files.
+//
+// # The states
+//
+//	active     requests are running or tokens moved, or, where no engine says,
+//	           GPU utilisation is above usage.BusyPercent
+//	idle_held  the pod is ready and measured, and does nothing
+//	loading    the pod is not ready
+//	unknown    the pod is ready, and no source says whether it works
+//
+// A pod holds its GPUs while it is on a node and has not ended. What its engine
+// says comes before utilisation: a server that waits for requests keeps its
+// cards' memory full, and drivers report a few percent on an idle card. In a
+// replica of several pods one engine speaks for all of them.
+package activity
+
+import (
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
+
+// State is what the GPUs that a pod holds are doing.
+type State int
+
+// The states. Every allocated GPU-hour is in exactly one of the last four.
+const (
+	HoldsNone State = iota // the pod holds no GPUs
+	Active
+	IdleHeld
+	Loading
+	Unknown
+)
+
+// States are the states of a pod that holds GPUs.
+var States = [...]State{Active, IdleHeld, Loading, Unknown}
+
+// String is the state's name in JSON, SQL and alert rules; "" for HoldsNone.
+func (s State) String() string {
+	return [...]string{"", "active", "idle_held", "loading", "unknown"}[s]
+}
+
+// Name is the state's name, absent for HoldsNone.
+func (s State) Name() usage.Opt[string] { return usage.SomeUnless(s.String(), "") }
+
+// Of is the state of one pod. working is what the engine of its replica says
+// (see Engines), absent where none says anything.
+func Of(p *usage.Pod, working usage.Opt[bool]) State {
+	switch {
+	case p.GPURequest <= 0 || !p.Node.Present() || p.Ended():
+		return HoldsNone
+	case !p.Ready:
+		return Loading
+	}
+	if w, ok := working.Get(); ok {
+		return activeIf(w)
+	}
+	util, ok := p.GPUUtilPercent.Get()
+	if !ok {
+		return Unknown
+	}
+	return activeIf(util > usage.BusyPercent)
+}
+
+func activeIf(working bool) State {
+	if working {
+		return Active
+	}
+	return IdleHeld
+}
+
+// Replica names a replica of several pods.
+type Replica struct{ Namespace, Group string }
+
+// ReplicaOf is the replica that a pod is a part of; ok is false for a pod that
+// is a replica by itself.
+func ReplicaOf(p *usage.Pod) (r Replica, ok bool) {
+	group, ok := p.ReplicaGroup.Get()
+	return Replica{p.Namespace, group}, ok
+}
+
+// Either combines what the engines of two pods of a replica say: the replica
+// works if one of them does.
+func Either(a, b usage.Opt[bool]) usage.Opt[bool] {
+	if working, ok := a.Get(); ok && working {
+		return a
+	}
+	if b.Present() {
+		return b
+	}
+	return a
+}
+
+// OfAll is the state of each pod of one instant that holds GPUs. working is what
+// a pod's own engine says, by pod UID; within a replica it speaks for all pods
+// that have no engine of their own.
+func OfAll(pods []usage.Pod, working func(podUID string) usage.Opt[bool]) map[usage.PodName]State {
+	replicas := map[Replica]usage.Opt[bool]{}
+	for i := range pods {
+		if r, ok := ReplicaOf(&pods[i]); ok {
+			replicas[r] = Either(replicas[r], working(pods[i].PodUID))
+		}
+	}
+	states := map[usage.PodName]State{}
+	for i := range pods {
+		p := &pods[i]
+		says := working(p.PodUID)
+		if r, ok := ReplicaOf(p); ok && !says.Present() {
+			says = replicas[r]
+		}
+		if s := Of(p, says); s != HoldsNone {
+			states[p.Name()] = s
+		}
+	}
+	return states
+}

@@ -12,6 +12,8 @@ import (
 	"github.com/company/k8s-resource-monitor/jobs/alert"
 	"github.com/company/k8s-resource-monitor/jobs/prune"
 	"github.com/company/k8s-resource-monitor/jobs/rollup"
+	"github.com/company/k8s-resource-monitor/jobs/rollup/hour"
+	"github.com/company/k8s-resource-monitor/jobs/rollup/publish"
 	"github.com/company/k8s-resource-monitor/jobs/snapshot"
 	"github.com/company/k8s-resource-monitor/site"
 )
@@ -65,9 +67,10 @@ func (p parts) rollup() (rollup.Job, error) {
 		return rollup.Job{}, err
 	}
 	return rollup.Job{
-		Cluster:  p.settings.Cluster,
-		Interval: p.settings.Collection.Interval,
-		Prices: rollup.Prices{
+		Cluster:      p.settings.Cluster,
+		Interval:     p.settings.Collection.Interval,
+		RawRetention: p.settings.Retention.Raw,
+		Prices: hour.Prices{
 			GPUHour:       p.settings.Prices.GPUHour,
 			CPUCoreHour:   p.settings.Prices.CPUCoreHour,
 			MemoryGiBHour: p.settings.Prices.MemoryGiBHour,
@@ -75,7 +78,7 @@ func (p parts) rollup() (rollup.Job, error) {
 		Currency:       p.settings.Prices.Currency,
 		Thresholds:     p.thresholds(),
 		ProgramVersion: programVersion(),
-		Site:           rollup.SiteFiles{FS: files, Names: names},
+		Site:           publish.SiteFiles{FS: files, Names: names},
 		Log:            p.log,
 	}, nil
 }

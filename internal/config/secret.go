@@ -39,8 +39,7 @@ var (
 		`\bA[KS]IA[0-9A-Z]{16}\b`)
 )
 
-const secretHint = "; set it in the environment as SLACK_WEBHOOK_URL, " +
-	"or the file that holds it as SLACK_WEBHOOK_URL_FILE" +
+const secretHint = "; set it in the environment as SLACK_WEBHOOK_URL, or the file that holds it as SLACK_WEBHOOK_URL_FILE" +
 	" (access to the bucket: the AWS SDK's own variables and files)"
 
 // refuseSecrets returns a fault for each key that names a secret and each value
@@ -52,10 +51,9 @@ func refuseSecrets(root yamlfile.Value) error {
 		case isKey && secretKey.MatchString(s.Text):
 			faults = append(faults, s.Fault("%s: a secret does not belong in this file%s", s.Text, secretHint))
 		case secretValue.MatchString(s.Text):
-			faults = append(faults, s.Fault("a value here is a secret, and secrets do not belong in this file%s", secretHint))
+			faults = append(faults, s.Fault("a value here is a secret, and a secret does not belong in this file%s", secretHint))
 		case hasUser(s.Text):
-			faults = append(faults, s.Fault("a URL here holds a user or password, and secrets do not belong in this file%s",
-				secretHint))
+			faults = append(faults, s.Fault("a URL here holds a user or password, and a secret does not belong in this file%s", secretHint))
 		}
 	}
 	return errors.Join(faults...)

@@ -30,7 +30,7 @@ func demo(tb testing.TB) *Demo {
 	b, log, interval := bucket.Mem(), slog.New(slog.DiscardHandler), 30*time.Second
 	return &Demo{
 		Snapshot: snapshot.Job{Bucket: b, Cluster: "demo", Interval: interval, SamplesPerRun: 2, Log: log},
-		Rollup:   rollup.Job{Bucket: b, Cluster: "demo", Interval: interval, Log: log},
+		Rollup:   rollup.Job{Bucket: b, Cluster: "demo", Interval: interval, RawRetention: 48 * time.Hour, Log: log},
 		Alert:    alert.Job{Bucket: b, Cluster: "demo", Rules: rules, Log: log},
 		Prune:    prune.Job{Bucket: b, Cluster: "demo", Out: io.Discard, Log: log},
 		Now:      func() time.Time { return noon },

@@ -309,7 +309,7 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(strings.Join(few[:min(len(few), 30)], "")))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, engine := range Engines() {
+		for engine := range metricsOf {
 			e, err := Parse(body, engine)
 			if err != nil {
 				continue

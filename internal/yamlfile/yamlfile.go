@@ -140,8 +140,7 @@ type expander struct {
 
 func (e *expander) expand(n *yaml.Node) (*yaml.Node, error) {
 	if e.values++; e.values > mostValues {
-		const format = "the file holds more than %d values, counting what its aliases repeat"
-		return nil, fault{e.file, n.Line, fmt.Sprintf(format, mostValues)}
+		return nil, fault{e.file, n.Line, fmt.Sprintf("the file holds more than %d values, counting what its aliases repeat", mostValues)}
 	}
 	if n.Kind == yaml.AliasNode {
 		value, err := e.expand(n.Alias)

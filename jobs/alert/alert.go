@@ -8,17 +8,11 @@
 // Each sample that was committed since the last run is evaluated in order, so a
 // run that comes late sees what it missed. A rule that holds on a subject for
 // its time and its samples fires; what was not measured neither fires nor
-// resolves; the alerts of a subject that no longer exists are resolved.
+// resolves; a subject that is gone resolves.
 //
-// A run evaluates, then tells the channels, then records what it told them. So a
-// channel is told of each beginning and end at least once, and more than once
-// only if a run dies between the two, or two run at the same time.
-//
-// # Files
-//
-// rule.go reads rules, kind.go and rows.go say what a rule can name, evaluate.go
-// advances alerts sample by sample, state.go keeps them between runs, channel.go
-// lists the channels, each of which is a file of its own.
+// A run decides, then posts, then records what it posted. So a transition is
+// posted at least once, and never twice unless a run dies between the two or
+// two run at the same time.
 package alert
 
 import (
@@ -66,7 +60,7 @@ func (j *Job) Run(ctx context.Context, at time.Time) (Result, error) {
 	for conflict := 0; ; conflict++ {
 		result, err := j.run(ctx, at, told)
 		if errors.Is(err, bucket.ErrPrecondition) && conflict < mostConflicts {
-			j.Log.Debug("another run changed the state of alerts, reading it again", "cluster", j.Cluster)
+			j.Log.Debug("the state of alerts was changed meanwhile, reading it again", "cluster", j.Cluster)
 			continue
 		}
 		j.Log.Info("alert", "cluster", j.Cluster, "at", at, "firing", result.Firing, "new", result.New,
@@ -163,8 +157,6 @@ func (j *Job) publish(ctx context.Context, s state) error {
 	if err != nil && !errors.Is(err, bucket.ErrNotExist) {
 		return err
 	}
-	_, err = j.Bucket.Put(ctx, name, body, bucket.PutOptions{
-		ContentType: "application/json", CacheControl: "no-cache", Gzip: true,
-	})
+	_, err = j.Bucket.Put(ctx, name, body, bucket.PutOptions{ContentType: "application/json", CacheControl: "no-cache", Gzip: true})
 	return err
 }

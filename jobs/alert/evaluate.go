@@ -23,8 +23,7 @@ type evaluation struct {
 type key struct{ rule, kind, namespace, name string }
 
 func newEvaluation(j *Job, s state) *evaluation {
-	e := &evaluation{cluster: j.Cluster, rows: newRows(j.Rules, j.Thresholds), active: map[key]*alert{},
-		resolved: slices.Clone(s.Resolved)}
+	e := &evaluation{cluster: j.Cluster, rows: newRows(j.Rules, j.Thresholds), active: map[key]*alert{}, resolved: slices.Clone(s.Resolved)}
 	for _, a := range s.Active {
 		e.active[a.key()] = &a
 	}
@@ -48,10 +47,8 @@ type sample struct {
 type servedModel struct{ namespace, model string }
 
 // begin evaluates the rules on nodes and GPUs at one instant.
-func (e *evaluation) begin(ts time.Time, interval time.Duration,
-	nodes []usage.Node, gpus []usage.GPU, engines []usage.Engine) *sample {
-	s := &sample{evaluation: e, ts: ts, interval: interval, nodes: map[string]*usage.Node{}, gpuNodes: map[string]bool{},
-		engines: map[string]*usage.Engine{}, models: map[servedModel]*modelRow{}}
+func (e *evaluation) begin(ts time.Time, interval time.Duration, nodes []usage.Node, gpus []usage.GPU, engines []usage.Engine) *sample {
+	s := &sample{e, ts, interval, map[string]*usage.Node{}, map[string]bool{}, map[string]*usage.Engine{}, map[servedModel]*modelRow{}}
 	for i := range nodes {
 		n := &nodes[i]
 		s.nodes[n.Node] = n
@@ -204,7 +201,5 @@ func (e *evaluation) removed(ts time.Time) {
 
 // sorted are the active alerts by fingerprint.
 func (e *evaluation) sorted() []*alert {
-	return slices.SortedFunc(maps.Values(e.active), func(a, b *alert) int {
-		return cmp.Compare(a.Fingerprint, b.Fingerprint)
-	})
+	return slices.SortedFunc(maps.Values(e.active), func(a, b *alert) int { return cmp.Compare(a.Fingerprint, b.Fingerprint) })
 }

@@ -30,8 +30,8 @@ type group struct {
 	alerts   []alert
 }
 
-// newNotification groups alerts by rule: those that fire before those that are
-// resolved, the most severe first.
+// newNotification groups transitions by rule: what fires before what is resolved,
+// the worst first.
 func newNotification(cluster, siteURL string, at time.Time, transitions []alert) Notification {
 	type id struct {
 		rule     string
@@ -99,7 +99,7 @@ func (s subject) name() string {
 	return s.Name
 }
 
-// words says what is wrong, or what was wrong and for how long.
+// words says what is the matter, or that it is over.
 func (a alert) words() string {
 	if end, ok := a.ResolvedAt.Get(); ok {
 		return fmt.Sprintf("after %s; was: %s", lasting(end.Sub(a.PendingSince)), a.Summary)
@@ -126,8 +126,8 @@ func (n Notification) text() string {
 	return b.String()
 }
 
-// plain makes s one line of visible characters: names and labels of a cluster
-// are not trusted.
+// plain makes s one line of visible characters: names and labels are written
+// by strangers.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -33,9 +33,7 @@ func newRows(rules []Rule, t report.Thresholds) *rows {
 
 // view is that of a kind, nil if there is no such kind.
 func (r *rows) view(kind string) *view {
-	return map[string]*view{
-		onPod: &r.onPod, onNode: &r.onNode, onGPU: &r.onGPU, onModel: &r.onModel, onSnapshot: &r.onSnapshot,
-	}[kind]
+	return map[string]*view{onPod: &r.onPod, onNode: &r.onNode, onGPU: &r.onGPU, onModel: &r.onModel, onSnapshot: &r.onSnapshot}[kind]
 }
 
 func (r *rows) hasRule(kind, name string) bool {

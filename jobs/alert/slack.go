@@ -55,12 +55,10 @@ func slackAnswer(status int, body []byte) (retry bool, err error) {
 // slackReason is the form of Slack's word for an error.
 var slackReason = regexp.MustCompile(`^[a-z_]{1,64}$`)
 
-const slackOurFault = ": this is a fault of k8s-monitor, please report it with the output of alert --dry-run"
-
 // slackRemedies say what to do about Slack's answers.
 var slackRemedies = map[string]string{
-	"invalid_payload":                   slackOurFault,
-	"no_text":                           slackOurFault,
+	"invalid_payload":                   ": this is a fault of k8s-monitor, please report it with the output of alert --dry-run",
+	"no_text":                           ": this is a fault of k8s-monitor, please report it with the output of alert --dry-run",
 	"channel_is_archived":               ": unarchive the channel, or make a webhook for another one",
 	"channel_not_found":                 ": the channel is gone, make a webhook for another one",
 	"action_prohibited":                 ": an administrator forbids posting to this channel",
@@ -83,8 +81,8 @@ const (
 	totalLimit   = 8500 // the rest is for the fallback text
 )
 
-// slackMessage is a header, a section for each rule, and where it comes from.
-// What does not fit is counted instead of shown.
+// slackMessage is a header, a section a rule, and where it comes from. What does
+// not fit is counted instead of shown.
 func slackMessage(n Notification) *slack.WebhookMessage {
 	title := clip(plain(n.title()), headerLimit)
 	blocks := []slack.Block{slack.NewHeaderBlock(slack.NewTextBlockObject(slack.PlainTextType, title, false, false))}
@@ -96,8 +94,7 @@ func slackMessage(n Notification) *slack.WebhookMessage {
 			break
 		}
 		text := g.mrkdwn(topSubjects)
-		left := totalLimit - total - titleLimit*(len(n.groups)-i)
-		if length := utf8.RuneCountInString(text); length > min(sectionLimit, left) {
+		if length := utf8.RuneCountInString(text); length > sectionLimit || total+length > totalLimit-titleLimit*(len(n.groups)-i) {
 			text = g.mrkdwn(0) // its title alone
 		}
 		total += utf8.RuneCountInString(text)
@@ -116,7 +113,7 @@ func slackMessage(n Notification) *slack.WebhookMessage {
 
 var icons = map[string]string{"CRITICAL": "🔴", "WARNING": "🟠", "INFO": "🔵"}
 
-// mrkdwn is the group in Slack's markup, with at most top subjects by name.
+// mrkdwn shows at most top subjects.
 func (g group) mrkdwn(top int) string {
 	icon := icons[g.severity]
 	if g.resolved {
@@ -136,20 +133,20 @@ func (g group) mrkdwn(top int) string {
 
 func section(text string) slack.Block { return slack.NewSectionBlock(mrkdwn(text), nil, nil) }
 
-// mrkdwn is text that is verbatim: Slack must not turn names that look like
-// hosts or channels into links.
+// mrkdwn is verbatim: Slack is not to turn names that look like hosts or
+// channels into links.
 func mrkdwn(text string) *slack.TextBlockObject {
 	return slack.NewTextBlockObject(slack.MarkdownType, text, false, true)
 }
 
-// escaped are the characters with a meaning in Slack's markup. Those that cannot
-// be escaped become look-alikes, so that a pod's name cannot switch bold on.
+// escaped are the characters that mean something in Slack's markup. Those that
+// have no escape become look-alikes: a name is not to switch bold on.
 var escaped = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;",
 	"*", "∗", "_", "ˍ", "~", "∼", "`", "ˋ")
 
 func escape(s string) string { return escaped.Replace(s) }
 
-// linkTo is raw in a form that cannot end Slack's link markup, "" if it is not a web address.
+// linkTo is an address that cannot end Slack's link markup, "" if raw is none.
 func linkTo(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {

@@ -29,7 +29,7 @@ const (
 	keepUntold       = 2 * keepResolved // an end that a channel is yet to be told of
 )
 
-// state is the job's private object: all that one run leaves for the next.
+// state is the job's private object. It is all that a run remembers.
 type state struct {
 	Version         int       `json:"version"`
 	Cluster         string    `json:"cluster"`
@@ -57,7 +57,7 @@ type alert struct {
 	Values       []report.AlertValue  `json:"values,omitempty"`   // what Summary names, in its order
 	Sent         sentBy               `json:"sent"`
 
-	visited time.Time // the instant of the subject's newest row
+	visited time.Time // the instant of the last row of the subject
 	rule    *Rule     // whose Values describe is to word; nil: Summary is up to date
 }
 
@@ -106,7 +106,7 @@ func (a *alert) transition(channel string) string {
 	return fmt.Sprint(channel, " ", a.Fingerprint, " ", at(a.FiringSince).Unix(), " ", a.ResolvedAt.Present())
 }
 
-// subject is what an alert is about: a pod, node, GPU, model or the snapshot.
+// subject is whom an alert is about.
 type subject struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace"`
@@ -222,9 +222,7 @@ func (s *state) firing() []alert {
 func (s *state) document() report.Alerts {
 	s.tidy()
 	doc := report.Alerts{
-		Stamp: report.Stamp{
-			Version: report.Version, Cluster: s.Cluster, GeneratedAt: s.At.UTC(), SampledAt: s.SampledAt.UTC(),
-		},
+		Stamp:  report.Stamp{Version: report.Version, Cluster: s.Cluster, GeneratedAt: s.At.UTC(), SampledAt: s.SampledAt.UTC()},
 		Firing: []report.Alert{}, Resolved: []report.Alert{},
 	}
 	firing := s.firing()

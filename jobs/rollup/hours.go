@@ -2,186 +2,127 @@ package rollup
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/company/k8s-resource-monitor/internal/committed"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/store"
 	"github.com/company/k8s-resource-monitor/internal/usage"
+	"github.com/company/k8s-resource-monitor/jobs/rollup/hour"
+	"github.com/company/k8s-resource-monitor/jobs/rollup/publish"
 )
 
-// hourWork is one hour that is to be computed.
-type hourWork struct {
-	hour            time.Time
-	key             string // of the hour in the state
-	closed, settled bool
-	digest, samples string // of what its statistics and its samples are made from
-}
-
-// rollHours computes the hours of [from, to) that changed, oldest first.
-func (j *Job) rollHours(ctx context.Context, res *Result, saved *savedState, snapshots []committed, from, to, now time.Time, rebuild bool) error {
-	h := hourRoller{Job: j, byHour: byHour(snapshots), rebuild: rebuild, now: now}
-	hours := slices.SortedFunc(maps.Keys(h.byHour), time.Time.Compare)
-	if rebuild { // hours whose raw objects are gone live on in samples/
-		hours = hours[:0]
-		for h := from; h.Before(to) && !h.After(now); h = h.Add(time.Hour) {
-			hours = append(hours, h)
-		}
-	}
-	hours = slices.DeleteFunc(hours, func(h time.Time) bool { return h.Before(from) })
-	var todo []hourWork
-	for _, hour := range hours {
-		w := hourWork{hour: hour, key: hour.Format(time.RFC3339), closed: !now.Before(hour.Add(time.Hour)), settled: !now.Before(hour.Add(time.Hour + grace))}
-		w.samples = digestOf(h.byHour[hour])
-		w.digest = digestOf(h.byHour[hour], h.base(hour), fmt.Sprint(w.closed), j.settings())
-		if rebuild || saved.Hours[w.key] != w.digest || w.settled && saved.Samples[w.key] != w.samples {
-			todo = append(todo, w)
-		}
-	}
-	for i, w := range todo {
-		if err := h.roll(ctx, res, saved, w); err != nil {
-			return err
-		}
-		if j.Progress != nil {
-			j.Progress(i+1, len(todo))
-		}
-	}
-	return h.keep(ctx, saved)
-}
-
-// base is a digest of the snapshots before the hour that bear on it: those of
-// the hour before, which reach into it, and of the one before that, by whose
-// readings the last instant of the hour before was judged.
-func (h *hourRoller) base(hour time.Time) string {
-	return digestOf(append(slices.Clip(h.byHour[hour.Add(-2*time.Hour)]), h.byHour[hour.Add(-time.Hour)]...))
-}
-
-// hourRoller computes one hour after the other.
-type hourRoller struct {
+// hours computes planned hours, oldest first.
+type hours struct {
 	*Job
-	byHour  map[time.Time][]committed
-	rebuild bool
-	now     time.Time
-	newest  *encodedHour // the state of the hour that was computed last, and that hour
-	hour    time.Time
+	planner
+	snapshots map[time.Time][]committed.Snapshot // by hour
+	newest    *hour.Checkpoint                   // after the hour that was computed last
+	newestOf  time.Time                          // that hour
 }
 
-// roll computes one hour and writes what comes of it. An hour without instants
-// of its own is left as it is.
-func (h *hourRoller) roll(ctx context.Context, res *Result, saved *savedState, w hourWork) error {
-	if h.rebuild { // a long one runs beside steady runs: what they have seen meanwhile counts
-		fresh, err := h.listCommitted(ctx, w.hour.Add(-reach), w.hour.Add(time.Hour))
+// run computes one hour and writes what comes of it. An hour without instants of
+// its own is left as it is.
+func (h *hours) run(ctx context.Context, res *Result, saved *savedState, w work) error {
+	if h.rebuild { // a long rebuild runs beside steady runs: what landed meanwhile counts
+		fresh, err := h.reader().List(ctx, w.hour.Add(-reach), w.hour.Add(time.Hour))
 		if err != nil {
 			return err
 		}
-		h.byHour = byHour(fresh)
+		h.snapshots = byHour(fresh)
+		w = h.planner.hour(w.hour, h.snapshots)
 	}
-	var gone []*source // what went by for its samples
-	if saved.Hours[w.key] != w.digest || h.rebuild {
-		state, rest, err := h.begin(ctx, w.hour, h.rebuild || w.closed)
+	var whole []*committed.Source // all of the hour's, if its pods were compacted on the way
+	if w.aggregate {
+		state, sources, err := h.resume(ctx, w)
 		if err != nil {
 			return err
 		}
-		if len(within(w.hour, rest)) == 0 && len(state.folded) == 0 {
+		own := committed.InHour(w.hour, sources)
+		if len(own) == 0 && len(state.Merged) == 0 {
 			return nil
 		}
-		if w.settled && len(state.folded) == 0 && allWithin(w.hour, rest) {
-			// All of the hour goes by: its samples are made of the same rows.
-			err = compact(ctx, h.Job, w.hour, store.Pods, func(keep func([]usage.Pod) error) error {
-				h.newest, err = h.writeHourly(ctx, state, rest, w.closed, keep)
-				return err
+		if w.compact && len(state.Merged) == 0 && areExactly(w.hour, sources) {
+			// The whole hour is read once, for statistics and compaction.
+			whole = own
+			err = h.compactPods(ctx, w.hour, func(onPods func([]usage.Pod) error) error {
+				return h.aggregate(ctx, w, state, sources, onPods)
 			})
-			gone = within(w.hour, rest)
 		} else {
-			h.newest, err = h.writeHourly(ctx, state, rest, w.closed, nil)
+			err = h.aggregate(ctx, w, state, sources, nil)
 		}
 		if err != nil {
 			return err
 		}
-		h.hour = w.hour
 		res.Hours++
 		saved.Hours[w.key] = w.digest
 	}
-	if w.settled {
-		if err := h.writeSamples(ctx, w.hour, gone); err != nil {
+	if w.compact {
+		if err := h.compact(ctx, w, whole); err != nil {
 			return err
 		}
 		res.Closed++
-		saved.Samples[w.key] = w.samples
+		saved.Samples[w.key] = w.samplesDigest
 	}
 	return nil
 }
 
-// allWithin reports whether the rows that are folded into the hour are those of
-// its samples: the sources of its own, which all have instants of it, and no
-// other's. What is in samples/ already counts as another's.
-func allWithin(hour time.Time, sources []*source) bool {
+// areExactly reports whether the sources are those that the hour's samples are
+// made of: all snapshots that are named in the hour have instants of it, and no
+// other source has. What is in samples/ already counts as another.
+func areExactly(hour time.Time, sources []*committed.Source) bool {
 	for _, s := range sources {
-		if own := hourOf(s.at).Equal(hour); own != s.inHour(hour) {
+		if named := hourOf(s.At).Equal(hour); named != s.InHour(hour) {
 			return false
 		}
 	}
 	return true
 }
 
-// longestRun is how long before an hour a snapshot may have begun that still
-// took instants of it: one that was late, or that waits long between samples.
-const longestRun = 10 * time.Minute
-
-// candidates are the snapshots that may hold instants of the hour, in order of
-// time: its own, and the last ones of the hour before.
-func (h *hourRoller) candidates(hour time.Time) []committed {
-	early := slices.DeleteFunc(slices.Clone(h.byHour[hour.Add(-time.Hour)]), func(c committed) bool { return c.at.Before(hour.Add(-longestRun)) })
-	return append(early, h.byHour[hour]...)
-}
-
-// begin is the state that sources are to be folded into, and those that are not
-// folded yet. It is the state that an earlier run left of the hour, if nothing
-// but newer snapshots came since; else what the hour before left.
-func (h *hourRoller) begin(ctx context.Context, hour time.Time, withSamples bool) (*hourState, []*source, error) {
-	candidates, base := h.candidates(hour), h.base(hour)
+// resume returns the hour's checkpoint and the snapshots that arrived after it.
+// Where anything else changed, it returns the state that the hour before left,
+// and all sources of the hour.
+func (h *hours) resume(ctx context.Context, w work) (*hour.State, []*committed.Source, error) {
 	if !h.rebuild {
-		state, err := h.readHour(ctx, hour)
+		state, err := h.readCheckpoint(ctx, w.hour)
 		if err != nil {
 			return nil, nil, err
 		}
-		if state != nil && state.base == base && state.settings == h.settings() && state.holds(candidates) {
-			rest, err := h.sources(ctx, candidates[len(state.folded):])
+		if state != nil && h.continues(w, state) {
+			rest, err := h.reader().Open(ctx, w.candidates[len(state.Merged):])
 			if err != nil {
 				return nil, nil, err
 			}
-			if state.precedes(rest) {
+			if isAfter(state.Newest, rest) {
 				return state, rest, nil
 			}
 		}
 	}
-	sources, err := h.sourcesOf(ctx, hour, withSamples)
+	sources, err := h.sources(ctx, w, h.rebuild || w.closed)
 	if err != nil {
 		return nil, nil, err
 	}
-	before, err := h.whole(ctx, hour.Add(-time.Hour), 2)
+	before, err := h.final(ctx, w.hour.Add(-time.Hour), 2)
 	if err != nil {
 		return nil, nil, err
 	}
-	state := before.next()
-	state.base, state.settings = base, h.settings()
+	state := before.Next()
+	state.Base, state.Settings = w.base, h.settings
 	return state, sources, nil
 }
 
-// sourcesOf are all sources of the hour: snapshots, and if wanted what samples/
-// has beside them.
-func (h *hourRoller) sourcesOf(ctx context.Context, hour time.Time, withSamples bool) ([]*source, error) {
-	sources, err := h.sources(ctx, h.candidates(hour))
+// sources are all sources of the hour: its candidates, and if wanted what
+// samples/ holds beside them.
+func (h *hours) sources(ctx context.Context, w work, withSamples bool) ([]*committed.Source, error) {
+	sources, err := h.reader().Open(ctx, w.candidates)
 	if err != nil || !withSamples {
 		return sources, err
 	}
-	for _, from := range [...]time.Time{hour, hour.Add(-time.Hour)} { // a snapshot that ran into the hour lies with the hour before
-		old, err := h.samplesSource(ctx, from, hour, sources)
+	for _, of := range [...]time.Time{w.hour, w.hour.Add(-time.Hour)} { // a snapshot that ran into the hour is compacted with the hour before
+		old, err := h.reader().Samples(ctx, of, w.hour, sources)
 		if err != nil {
 			return nil, err
 		}
@@ -192,140 +133,117 @@ func (h *hourRoller) sourcesOf(ctx context.Context, hour time.Time, withSamples 
 	return sources, nil
 }
 
-// holds reports whether all that is folded is the beginning of the candidates.
-func (s *hourState) holds(candidates []committed) bool {
-	if len(candidates) < len(s.folded) {
+// continues reports whether nothing changed since the checkpoint but that
+// snapshots were added at the end.
+func (h *hours) continues(w work, s *hour.State) bool {
+	if s.Base != w.base || s.Settings != h.settings || len(w.candidates) < len(s.Merged) {
 		return false
 	}
-	for i, f := range s.folded {
-		if candidates[i].name != f.name || candidates[i].etag != f.etag {
+	for i, m := range s.Merged {
+		if w.candidates[i].Name != m.Name || w.candidates[i].ETag != m.ETag {
 			return false
 		}
 	}
-	// A snapshot and what its nodes said of their GPUs are folded together.
-	n := len(s.folded)
-	return n == 0 || n == len(candidates) || candidates[n].at.After(candidates[n-1].at)
+	// The cluster's snapshot and those of its nodes have to be merged together.
+	n := len(s.Merged)
+	return n == 0 || n == len(w.candidates) || w.candidates[n].At.After(w.candidates[n-1].At)
 }
 
-// precedes reports whether all instants of the sources are newer than the
-// state's, so that they can be added.
-func (s *hourState) precedes(sources []*source) bool {
-	for _, r := range sources {
-		for _, t := range r.instants {
-			if !t.After(s.last) {
-				return false
-			}
+// isAfter reports whether all instants of the sources are after an instant.
+func isAfter(at time.Time, sources []*committed.Source) bool {
+	for _, s := range sources {
+		if slices.ContainsFunc(s.Instants, func(t time.Time) bool { return !t.After(at) }) {
+			return false
 		}
 	}
 	return true
 }
 
-// reach is how far the snapshots that bear on an hour lie before it.
-const reach = 2 * time.Hour
-
-// whole is the state of an hour after all of its snapshots. Where no run left
-// it, it is folded anew from what so many hours hold, itself the last: the
-// hours before them do not bear on who asks.
-func (h *hourRoller) whole(ctx context.Context, hour time.Time, hours int) (*hourState, error) {
-	if h.newest != nil && h.hour.Equal(hour) {
-		return decodeHour(*h.newest)
+// final is the state of an hour after all of its snapshots. Where no checkpoint
+// has it, it is computed again from so many hours, itself the last: what lies
+// before them does not bear on the caller.
+func (h *hours) final(ctx context.Context, of time.Time, hours int) (*hour.State, error) {
+	if h.newest != nil && h.newestOf.Equal(of) {
+		return h.newest.State()
 	}
+	w := h.planner.hour(of, h.snapshots)
 	if !h.rebuild {
-		state, err := h.readHour(ctx, hour)
+		state, err := h.readCheckpoint(ctx, of)
 		if err != nil {
 			return nil, err
 		}
-		if candidates := h.candidates(hour); state != nil && state.settings == h.settings() && state.base == h.base(hour) && len(state.folded) == len(candidates) && state.holds(candidates) {
+		if state != nil && len(state.Merged) == len(w.candidates) && h.continues(w, state) {
 			return state, nil
 		}
 	}
-	sources, err := h.sourcesOf(ctx, hour, h.rebuild || !h.now.Before(hour.Add(time.Hour)))
+	sources, err := h.sources(ctx, w, h.rebuild || w.closed)
 	if err != nil {
 		return nil, err
 	}
-	state := newHourState(hour)
+	state := hour.NewState(of)
 	if hours > 1 {
-		before, err := h.whole(ctx, hour.Add(-time.Hour), hours-1)
+		before, err := h.final(ctx, of.Add(-time.Hour), hours-1)
 		if err != nil {
 			return nil, err
 		}
-		state = before.next()
+		state = before.Next()
 	}
-	p := pass{prices: h.Prices, state: state, in: h.streams(ctx, within(hour, sources))}
-	return state, p.fold(h.Interval, nil)
+	a := h.aggregation(state, sources)
+	return state, a.Run(ctx, nil)
 }
 
-// keep writes the state of the newest hour, which the next run goes on from,
-// and removes those that none will.
-func (h *hourRoller) keep(ctx context.Context, saved *savedState) error {
-	if h.newest == nil || h.rebuild || h.hour.Before(hourOf(h.now).Add(-time.Hour)) {
-		return nil
+func (h *hours) aggregation(state *hour.State, sources []*committed.Source) *hour.Aggregation {
+	return &hour.Aggregation{
+		Prices: h.Prices, Interval: h.Interval, State: state,
+		Reader: h.reader(), Sources: committed.InHour(state.Hour, sources),
 	}
-	_, err := h.Bucket.PutStream(ctx, h.hourName(h.hour), h.newest.write)
+}
+
+// aggregate merges the sources into the state and writes the hour's statistics.
+// Nothing is written if a source cannot be read.
+func (h *hours) aggregate(ctx context.Context, w work, state *hour.State, sources []*committed.Source, onPods func([]usage.Pod) error) error {
+	a := h.aggregation(state, sources)
+	a.Closed, a.OnPods = w.closed, onPods
+	var checkpoint hour.Checkpoint
+	var rows hour.Rows
+	var serving []usage.PodHour
+	recent := w.hour.After(h.now.Add(-horizonOf(h.RawRetention)))
+	name := func(table string) string {
+		return layout.Object{Tier: layout.Hourly, Table: table, Cluster: h.Cluster, Time: w.hour}.Name()
+	}
+	err := createOrDelete(ctx, h.Job, store.PodHours, name(usage.Pods), func(write func([]usage.PodHour) error) error {
+		pods := batch[usage.PodHour]{write: write}
+		err := a.Run(ctx, func(row *usage.PodHour) error {
+			if row.Engine != usage.NoEngine && recent {
+				serving = append(serving, *row)
+			}
+			return pods.add(row)
+		})
+		if err != nil {
+			return err
+		}
+		for _, s := range sources {
+			if s.IsSnapshot() {
+				state.Merged = append(state.Merged, hour.Snapshot{Name: s.Name, ETag: s.ETag})
+			}
+		}
+		checkpoint = state.Checkpoint() // before Rows, which ends the state
+		rows = a.Rows()
+		return pods.flush()
+	})
 	if err != nil {
 		return err
 	}
-	key := h.hour.Format(time.RFC3339)
-	if slices.Contains(saved.Open, key) {
-		return nil
+	group, groupCtx := errgroup.WithContext(ctx)
+	write(groupCtx, group, h.Job, store.PodHours, publish.ServingName(h.Cluster, w.hour), serving)
+	write(groupCtx, group, h.Job, store.ModelHours, name(usage.Models), rows.Models)
+	write(groupCtx, group, h.Job, store.WorkloadHours, name(usage.Workloads), rows.Workloads)
+	write(groupCtx, group, h.Job, store.NamespaceHours, name(usage.Namespaces), rows.Namespaces)
+	write(groupCtx, group, h.Job, store.NodeHours, name(usage.Nodes), rows.Nodes)
+	write(groupCtx, group, h.Job, store.ClusterHours, name(usage.Cluster), rows.Cluster)
+	if err := group.Wait(); err != nil {
+		return err
 	}
-	saved.Open = append(saved.Open, key)
-	slices.Sort(saved.Open)
-	for len(saved.Open) > 2 { // the newest and the one before it
-		if old, err := time.Parse(time.RFC3339, saved.Open[0]); err == nil {
-			if err := h.Bucket.Delete(ctx, h.hourName(old)); err != nil {
-				return err
-			}
-		}
-		saved.Open = saved.Open[1:]
-	}
+	h.newest, h.newestOf = &checkpoint, w.hour
 	return nil
-}
-
-// servingName is where an hour's rows of model-serving pods lie once more: of
-// all pods they are few, and each run reads those of a day.
-func (j *Job) servingName(hour time.Time) string {
-	return layout.Object{Tier: layout.State, Path: "serving", Cluster: j.Cluster, Time: hour}.Name()
-}
-
-func (j *Job) hourName(hour time.Time) string {
-	return layout.Object{Tier: layout.State, Path: "rollup", Cluster: j.Cluster, Time: hour}.Name()
-}
-
-// readHour reads the state of an hour; nil if there is none that can be read.
-func (h *hourRoller) readHour(ctx context.Context, hour time.Time) (*hourState, error) {
-	object, err := h.Bucket.Get(ctx, h.hourName(hour))
-	if errors.Is(err, bucket.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	state, err := readEncoded(object.Body)
-	if err != nil || !state.hour.Equal(hour) {
-		h.Log.Warn("the state of an hour is not readable: the hour is computed from its snapshots again", "object", h.hourName(hour), "error", err)
-		return nil, nil
-	}
-	return state, nil
-}
-
-// byHour are the snapshots by the hour of their names, in order of time.
-func byHour(snapshots []committed) map[time.Time][]committed {
-	hours := map[time.Time][]committed{}
-	for _, c := range snapshots {
-		hours[hourOf(c.at)] = append(hours[hourOf(c.at)], c)
-	}
-	return hours
-}
-
-// hourOf is the hour that an instant lies in.
-func hourOf(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
-
-// digest of what an hour's figures were computed from: equal digests, equal figures.
-func digestOf(snapshots []committed, rest ...string) string {
-	var b strings.Builder
-	for _, s := range snapshots {
-		fmt.Fprintf(&b, "%s %s\n", s.name, s.etag)
-	}
-	return contentHash([]byte(b.String() + strings.Join(rest, "\n")))
 }

@@ -3,143 +3,22 @@ package rollup
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"math/rand/v2"
-	"reflect"
+	"encoding/binary"
+	"hash/crc32"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/bucket/buckettest"
+	"github.com/company/k8s-resource-monitor/internal/committed/committedtest"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/statistics"
 	"github.com/company/k8s-resource-monitor/internal/store"
 	"github.com/company/k8s-resource-monitor/internal/usage"
+	"github.com/company/k8s-resource-monitor/jobs/rollup/hour"
 )
-
-// fleet is a random cluster from half an hour before midnight to an hour after:
-// missed samples, pods that come, go and move, engines and cards whose counters
-// restart, cards in MIG instances, replicas of several pods.
-func fleet(r *rand.Rand) (all rows) {
-	maybe := func(v float64) usage.Opt[float64] {
-		if r.IntN(4) == 0 {
-			return usage.Opt[float64]{}
-		}
-		return usage.Some(v)
-	}
-	count := func(v int64) usage.Opt[int64] {
-		if r.IntN(6) == 0 {
-			return usage.Opt[int64]{}
-		}
-		return usage.Some(v)
-	}
-	total := int64(0)
-	for k := -60; k < 120; k++ {
-		if r.IntN(8) == 0 {
-			continue
-		}
-		ts := midnight.Add(time.Duration(k)*interval + time.Duration(r.IntN(5))*time.Second)
-		if r.IntN(40) == 0 {
-			total = 0
-		}
-		total += int64(r.IntN(100))
-		for n := range 3 {
-			if r.IntN(20) == 0 {
-				continue
-			}
-			node := string(rune('a' + n))
-			all.nodes = append(all.nodes, usage.Node{TS: ts, Node: node, GPUAllocatable: 8, GPUProduct: usage.Some("H100"), PodsRunning: int32(r.IntN(9)),
-				CPUAllocatableMillicores: 8000, CPUUsageMillicores: count(int64(r.IntN(8000))), CPURequestedMillicores: 5000})
-			for card := range 2 {
-				g := usage.GPU{TS: ts, Node: node, GPUIndex: int32(card), GPUUUID: fmt.Sprint(node, card), UtilPercent: maybe(float64(r.IntN(100))),
-					PowerWatts: maybe(300), EnergyMillijoulesTotal: count(total), ShareCount: 1, Namespace: usage.Some("x"), Pod: usage.Some("p0")}
-				if card == 1 {
-					g.MIGInstance = usage.Some[int32](1)
-					all.gpus = append(all.gpus, g)
-					g.MIGInstance = usage.Some[int32](2)
-				}
-				all.gpus = append(all.gpus, g)
-			}
-		}
-		for n := range 8 {
-			if r.IntN(6) == 0 {
-				continue
-			}
-			p := usage.Pod{TS: ts, Namespace: string(rune('x' + n%2)), Pod: fmt.Sprint("p", n), PodUID: fmt.Sprint("u", n, k > 20 && n == 3),
-				Phase: []string{"Running", "Running", "Pending", "Succeeded"}[r.IntN(4)], Ready: r.IntN(3) > 0, GPURequest: int32(r.IntN(4)),
-				CPUUsageMillicores: count(int64(r.IntN(4000))), CPURequestMillicores: usage.Some[int64](1000), Restarts: int32(total % 7),
-				GPUUtilPercent: maybe(float64(r.IntN(20))), OwnerKind: usage.Some("Deployment"), Owner: usage.Some(fmt.Sprint("d", n%3))}
-			if r.IntN(4) > 0 {
-				p.Node = usage.Some(string(rune('a' + n%4))) // 'd' is no node of the list
-			}
-			if n > 3 {
-				p.Engine, p.Model = usage.VLLM, usage.Some(fmt.Sprint("m", n%2))
-			}
-			if n > 5 {
-				p.ReplicaGroup = usage.Some("g")
-			}
-			all.pods = append(all.pods, p)
-			if n > 4 && n < 7 && r.IntN(8) > 0 {
-				all.engines = append(all.engines, usage.Engine{TS: ts, Namespace: p.Namespace, Pod: p.Pod, PodUID: p.PodUID, Engine: usage.VLLM,
-					RequestsRunning: count(int64(r.IntN(3))), GenerationTokensTotal: count(total), TTFTSecondsSum: maybe(float64(total) / 7), TTFTSecondsCount: count(total / 3)})
-			}
-		}
-	}
-	all.sort()
-	return all
-}
-
-// An hour that is folded in any number of passes, each from the encoded state of
-// the one before, is the hour that is folded at once.
-func TestPassesAddUp(t *testing.T) {
-	prices := Prices{GPUHour: map[string]float64{"H100": 2}, CPUCoreHour: usage.Some(0.1)}
-	fold := func(s *hourState, r rows) {
-		if err := (&pass{prices: prices, state: s, in: r.streams()}).fold(interval, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for seed := range uint64(60) {
-		r := rand.New(rand.NewPCG(seed, 5))
-		in := fleet(r)
-		early, in := in.upTo(midnight)
-		begun := newHourState(midnight.Add(-time.Hour))
-		fold(begun, early)
-		first := begun.encode()
-
-		state := func(encoded encodedHour) *hourState {
-			s, err := decodeHour(encoded)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return s
-		}
-		parts := state(first).next()
-		for left := in; len(left.nodes) > 0; {
-			var some rows
-			some, left = left.upTo(in.nodes[r.IntN(len(in.nodes))].TS)
-			fold(parts, some)
-			parts = state(parts.encode())
-			if r.IntN(4) == 0 {
-				fold(parts, left)
-				left = rows{}
-			}
-		}
-		whole := state(first).next()
-		fold(whole, in)
-		if !reflect.DeepEqual(parts.encode(), whole.encode()) {
-			t.Fatalf("seed %d: the state of the parts differs from that of the whole", seed)
-		}
-		closed := seed%2 == 0
-		a, b := compute(t, parts, closed, prices, rows{}), compute(t, whole, closed, prices, rows{})
-		if !reflect.DeepEqual(a, b) {
-			t.Fatalf("seed %d: the parts give\n%.2000v\nthe whole\n%.2000v", seed, a, b)
-		}
-		if len(b.pods) < 8 || len(b.models) == 0 || len(b.nodes) < 3 || len(b.cluster) != 1 {
-			t.Fatalf("seed %d: too few rows: %.2000v", seed, b)
-		}
-	}
-}
 
 // counting counts what is read.
 type counting struct {
@@ -182,7 +61,7 @@ func TestMinuteByMinute(t *testing.T) {
 		}
 	}
 	run(t, job(t, once), to.Add(-time.Minute))
-	got, want := content(t, live), content(t, once)
+	got, want := buckettest.Contents(t, live), buckettest.Contents(t, once)
 	compared := 0
 	for name := range want {
 		if o, _ := layout.Parse(name); o.Tier == layout.Hourly || o.Tier == layout.Samples || strings.HasSuffix(name, ".bin") {
@@ -206,7 +85,7 @@ func TestSnapshotAcrossTheHour(t *testing.T) {
 	fill(t, b, midnight.Add(61*time.Minute), midnight.Add(63*time.Minute), nil)
 	at := midnight.Add(62 * time.Minute)
 	run(t, job(t, b), at)
-	first := content(t, b)
+	first := buckettest.Contents(t, b)
 	hour := hourly(t, b, store.ModelHours, midnight.Add(time.Hour))[0]
 	if hour.Samples != 5 { // :00:15, :01:00, :01:30, :02:00, :02:30
 		t.Errorf("%d samples", hour.Samples)
@@ -216,7 +95,7 @@ func TestSnapshotAcrossTheHour(t *testing.T) {
 	if _, err := job(t, b).Run(t.Context(), at, Range{From: midnight, To: midnight.Add(2 * time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "rebuilt", first, content(t, b))
+	buckettest.Diff(t, "rebuilt", first, buckettest.Contents(t, b))
 }
 
 // The shards of a range are the range, without an hour twice, and shards that
@@ -242,7 +121,7 @@ func TestShards(t *testing.T) {
 	fill(t, b, midnight, midnight.Add(3*time.Hour), func(at time.Time) bool { return at.Minute()%7 != 0 })
 	at := midnight.Add(4 * time.Hour)
 	run(t, job(t, b), at)
-	want := content(t, b)
+	want := buckettest.Contents(t, b)
 	for name := range want {
 		if o, _ := layout.Parse(name); o.Tier == layout.Hourly || o.Tier == layout.Samples {
 			if err := b.Delete(t.Context(), name); err != nil {
@@ -255,25 +134,7 @@ func TestShards(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	diff(t, "in shards", want, content(t, b))
-}
-
-// Documents that take turns are each written once in as many minutes as there
-// are turns; few documents are written each minute.
-func TestTurns(t *testing.T) {
-	for _, c := range []struct{ count, turns int }{{0, 1}, {1000, 1}, {1001, 2}, {5700, 6}} {
-		for doc := range 200 {
-			written := 0
-			for minute := range c.turns {
-				if turnsOf(c.count, 1000, midnight.Add(time.Duration(minute)*time.Minute)).has(fmt.Sprint("ns/pod-", doc)) {
-					written++
-				}
-			}
-			if written != 1 {
-				t.Fatalf("document %d of %d pods is written %d times in %d minutes", doc, c.count, written, c.turns)
-			}
-		}
-	}
+	buckettest.Diff(t, "in shards", want, buckettest.Contents(t, b))
 }
 
 // Settings that change reach the first hours of a cluster too, and what an hour
@@ -284,31 +145,31 @@ func TestHoursBefore(t *testing.T) {
 	label := usage.Some("H100")
 	commit := func(at time.Time, labelled bool) {
 		r := world(at)
-		r.nodes[0].GPUProduct = usage.Opt[string]{}
+		r.Nodes[0].GPUProduct = usage.Opt[string]{}
 		if labelled {
-			r.nodes[0].GPUProduct = label
+			r.Nodes[0].GPUProduct = label
 		}
-		putAll(t, b, encodeRows(t, at, []time.Time{at}, r))
+		putAll(t, b, committedtest.Encode(t, "c", at, interval, r))
 	}
 	commit(midnight.Add(30*time.Minute), true)
 	commit(midnight.Add(2*time.Hour-30*time.Second), false)
 	commit(midnight.Add(2*time.Hour+20*time.Second), false)
 	priced := func() *Job {
 		j := job(t, b)
-		j.Prices = Prices{GPUHour: map[string]float64{"H100": 2}}
+		j.Prices = hour.Prices{GPUHour: map[string]float64{"H100": 2}}
 		return j
 	}
 	at := midnight.Add(4 * time.Hour)
 	run(t, job(t, b), at)
 	run(t, priced(), at)
-	first := content(t, b)
+	first := buckettest.Contents(t, b)
 	if c := hourly(t, b, store.ModelHours, midnight)[0].Cost; !c.Present() {
 		t.Error("prices that came later are not in the first hour")
 	}
 	if _, err := priced().Run(t.Context(), at, Range{From: midnight.Add(2 * time.Hour), To: midnight.Add(3 * time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "the last hour alone", first, content(t, b))
+	buckettest.Diff(t, "the last hour alone", first, buckettest.Contents(t, b))
 }
 
 // A state that a program with other statistics wrote is not read: its hour is
@@ -320,24 +181,30 @@ func TestStateOfOtherStatistics(t *testing.T) {
 		fill(t, b, midnight, at, nil)
 		run(t, job(t, b), at.Add(-time.Minute))
 	}
-	name := job(t, b).hourName(midnight)
+	name := job(t, b).checkpointName(midnight)
 	object, err := b.Get(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := readEncoded(object.Body)
+	state, err := hour.Decode(object.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other.cluster.Reset() // what it says is wrong
-	encoded := other.encode()
-	encoded.head = bytes.Replace(encoded.head, []byte(statistics.StateVersion), []byte("0123456789abcdef"), 1)
-	if _, err := b.PutStream(t.Context(), name, encoded.write); err != nil {
+	wrong := hour.NewState(midnight) // says that it holds the same snapshots, and is empty
+	wrong.Merged, wrong.Base, wrong.Settings, wrong.Newest = state.Merged, state.Base, state.Settings, state.Newest
+	checkpoint := wrong.Checkpoint()
+	var body bytes.Buffer
+	if err := checkpoint.Write(&body); err != nil {
+		t.Fatal(err)
+	}
+	other := bytes.Replace(body.Bytes()[:body.Len()-4], []byte(statistics.StateVersion), []byte("0123456789abcdef"), 1)
+	other = binary.BigEndian.AppendUint32(other, crc32.ChecksumIEEE(other))
+	if _, err := b.Put(t.Context(), name, other, bucket.PutOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, b := range []bucket.Bucket{b, untouched} {
 		snapshot(t, b, at)
 		run(t, job(t, b), at)
 	}
-	diff(t, "a state of other statistics", content(t, untouched), content(t, b))
+	buckettest.Diff(t, "a state of other statistics", buckettest.Contents(t, untouched), buckettest.Contents(t, b))
 }

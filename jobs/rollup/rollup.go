@@ -1,32 +1,25 @@
 // Package rollup turns raw snapshots into compact samples, hourly statistics
 // and the report's JSON documents, and publishes the report site's own files.
-// It owns the prefixes samples/, hourly/ and site/ (but alerts.json). How the
-// objects are named is in layout, what the documents look like in report.
+// It owns the prefixes samples/, hourly/ and site/ (but alerts.json).
+//
+// This package decides which hours a run computes (plan.go), computes them
+// (hours.go), compacts those that are settled (compact.go) and remembers what it
+// did (state.go). How one hour is computed is in hour, the documents are in
+// publish. How objects are named is in layout, how snapshots are read in
+// committed.
 package rollup
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"log/slog"
-	"maps"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
-	"github.com/company/k8s-resource-monitor/internal/layout"
+	"github.com/company/k8s-resource-monitor/internal/committed"
 	"github.com/company/k8s-resource-monitor/internal/report"
-)
-
-const (
-	// grace is how long after its end an hour may still get late snapshots
-	// before it is written to samples/.
-	grace = 10 * time.Minute
-	// horizon is how far back a run looks for new, late or changed snapshots. By
-	// default raw objects are kept for three hours more, so that pruning them is
-	// no change.
-	horizon = 45 * time.Hour
+	"github.com/company/k8s-resource-monitor/jobs/rollup/hour"
+	"github.com/company/k8s-resource-monitor/jobs/rollup/publish"
 )
 
 // Job is one rollup of one cluster.
@@ -34,22 +27,26 @@ type Job struct {
 	Bucket         bucket.Bucket
 	Cluster        string
 	Interval       time.Duration // between two samples
-	Prices         Prices
+	RawRetention   time.Duration // of raw objects; a steady run looks back almost as far
+	Prices         hour.Prices
 	Currency       string // of the prices; "": none
 	Thresholds     report.Thresholds
 	ProgramVersion string
-	Site           SiteFiles
+	Site           publish.SiteFiles
 	Log            *slog.Logger
 	Progress       func(done, total int) // called after each hour; may be nil
 }
 
-// Range limits a run to the hours that begin in [From, To), which are rebuilt
-// whether or not they changed; the report and what the job remembers stay as
-// they are. The zero Range is the steady run: what changed.
+// Range limits a run to the hours that begin in [From, To), which are computed
+// again whether or not they changed; the report and what the job remembers stay
+// as they are. The zero Range is a steady run: it computes what changed.
 type Range struct{ From, To time.Time }
 
-// Shard is one of some parts of the range, of about as many hours each. Hours
-// depend on no other shard's, so all may run at once.
+// IsRebuild tells a rebuild from a steady run.
+func (r Range) IsRebuild() bool { return !r.From.IsZero() }
+
+// Shard is one of count parts of the range, of about as many hours each. The
+// hours of a shard depend on no other shard, so all may run at once.
 func (r Range) Shard(index, count int) Range {
 	from := hourOf(r.From)
 	hours := int((r.To.Sub(from) + time.Hour - 1) / time.Hour)
@@ -57,7 +54,7 @@ func (r Range) Shard(index, count int) Range {
 	return Range{at(index), at(index + 1)}
 }
 
-func (r Range) empty() bool { return !r.From.IsZero() && !hourOf(r.From).Before(r.To) }
+func (r Range) empty() bool { return r.IsRebuild() && !hourOf(r.From).Before(r.To) }
 
 // Result is what a run did.
 type Result struct {
@@ -66,23 +63,10 @@ type Result struct {
 	Objects int // of the report that were written
 }
 
-// savedState is what the job remembers from run to run. Losing it costs one full
-// pass over raw/ and no figure.
-type savedState struct {
-	Version    int               `json:"version"`
-	Hours      map[string]string `json:"hours"` // RFC 3339 hour → digest of what it was computed from
-	Samples    map[string]string `json:"samples"`
-	Open       []string          `json:"open"`       // hours whose states are kept, oldest first
-	Site       string            `json:"site"`       // digest of the site's files that were published
-	Statistics string            `json:"statistics"` // digest behind statistics-168.json
-	At         time.Time         `json:"at"`         // of the last run
-	Alerts     map[string]int    `json:"alerts"`     // firing alerts by severity, as that run found them
-}
-
-// Run rolls up at the instant at. It computes every hour with snapshots that
-// it has not seen, then publishes the report of the newest snapshot. Run again
-// at the same instant, it leaves the bucket as it is. An unreadable object is
-// an error, and nothing that is made of it is written.
+// Run rolls up at the instant at: it computes every hour that has snapshots
+// which it has not seen, then publishes the report of the newest snapshot. Run
+// again at the same instant, it leaves the bucket as it is. An unreadable object
+// is an error, and nothing that depends on it is written.
 func (j *Job) Run(ctx context.Context, at time.Time, span Range) (Result, error) {
 	var res Result
 	at = at.UTC().Truncate(time.Minute)
@@ -94,29 +78,21 @@ func (j *Job) Run(ctx context.Context, at time.Time, span Range) (Result, error)
 	if err != nil {
 		return res, err
 	}
-	from, to := at.Add(-horizon).Truncate(time.Hour), at.Add(horizon)
-	if !span.From.IsZero() { // whole hours
+	horizon := horizonOf(j.RawRetention)
+	from, to := hourOf(at.Add(-horizon)), at.Add(horizon)
+	if span.IsRebuild() { // whole hours
 		from, to = hourOf(span.From), hourOf(span.To.Add(time.Hour-1))
 	}
-	snapshots, err := j.listCommitted(ctx, from.Add(-reach), to)
+	snapshots, err := j.reader().List(ctx, from.Add(-reach), to)
 	if err != nil {
 		return res, err
 	}
-	now := at // a snapshot newer than the run's own instant moves it on
-	if n := len(snapshots); n > 0 && snapshots[n-1].at.After(now) {
-		now = snapshots[n-1].at
-	}
-	if err := j.rollHours(ctx, &res, &saved, snapshots, from, to, now, !span.From.IsZero()); err != nil {
+	h := j.hours(snapshots, &saved, at, span.IsRebuild())
+	if err := h.runAll(ctx, &res, &saved, h.plan(snapshots, from, to)); err != nil {
 		return res, err
 	}
-	if span.From.IsZero() { // a rebuild leaves the report and the state, which others may write meanwhile
-		// What nodes say of their GPUs is no report without the cluster's own snapshot.
-		for len(snapshots) > 0 && snapshots[len(snapshots)-1].node != "" {
-			snapshots = snapshots[:len(snapshots)-1]
-		}
-		if len(snapshots) == 0 {
-			j.Log.Warn("no snapshot to report on: has the snapshot job run?", "cluster", j.Cluster, "since", from)
-		} else if err := j.publish(ctx, &res, &saved, snapshots, at); err != nil {
+	if !span.IsRebuild() { // a rebuild leaves report and state alone: steady runs may write them meanwhile
+		if err := h.publish(ctx, &res, &saved, snapshots, at); err != nil {
 			return res, err
 		}
 		if err := j.forget(ctx, &saved, at.Add(-2*horizon)); err != nil {
@@ -130,61 +106,70 @@ func (j *Job) Run(ctx context.Context, at time.Time, span Range) (Result, error)
 	return res, nil
 }
 
-// forget lets go of what the job remembers of hours that no run looks at again.
-func (j *Job) forget(ctx context.Context, saved *savedState, before time.Time) error {
-	var names []string
-	for key := range saved.Hours {
-		hour, err := time.Parse(time.RFC3339, key)
-		if err != nil || hour.Before(before) {
-			delete(saved.Hours, key)
-			names = append(names, j.servingName(hour))
-		}
-	}
-	maps.DeleteFunc(saved.Samples, func(hour, _ string) bool { return hour < before.Format(time.RFC3339) })
-	return j.Bucket.Delete(ctx, names...)
+func (j *Job) reader() committed.Reader {
+	return committed.Reader{Bucket: j.Bucket, Cluster: j.Cluster}
 }
 
-// settings is a digest of the settings that figures depend on.
-func (j *Job) settings() string {
-	b, err := json.Marshal(j.Prices) // maps are written in order of keys
+func (j *Job) hours(snapshots []committed.Snapshot, saved *savedState, at time.Time, rebuild bool) *hours {
+	now := at
+	if n := len(snapshots); n > 0 && snapshots[n-1].At.After(now) {
+		now = snapshots[n-1].At
+	}
+	return &hours{
+		Job:       j,
+		planner:   planner{now: now, settings: j.describeSettings(), computed: saved.Hours, compacted: saved.Samples, rebuild: rebuild},
+		snapshots: byHour(snapshots),
+	}
+}
+
+// describeSettings identifies the settings that figures depend on.
+func (j *Job) describeSettings() string {
+	b, err := json.Marshal(j.Prices) // maps are written sorted by key
 	if err != nil {
 		panic("prices are plain numbers: " + err.Error())
 	}
 	return j.Interval.String() + string(b)
 }
 
-func (j *Job) stateName() string {
-	return layout.Object{Tier: layout.State, Path: "rollup", Cluster: j.Cluster}.Name()
+// runAll computes planned hours and keeps the checkpoint of the newest.
+func (h *hours) runAll(ctx context.Context, res *Result, saved *savedState, todo []work) error {
+	for i, w := range todo {
+		if err := h.run(ctx, res, saved, w); err != nil {
+			return err
+		}
+		if h.Progress != nil {
+			h.Progress(i+1, len(todo))
+		}
+	}
+	return h.keep(ctx, saved)
 }
 
-func (j *Job) loadState(ctx context.Context) (savedState, error) {
-	fresh := savedState{Version: report.Version, Hours: map[string]string{}, Samples: map[string]string{}}
-	object, err := j.Bucket.Get(ctx, j.stateName())
-	if errors.Is(err, bucket.ErrNotExist) {
-		return fresh, nil
+// publish publishes the report of the cluster's newest snapshot. What nodes say
+// of their GPUs is no report without it.
+func (h *hours) publish(ctx context.Context, res *Result, saved *savedState, snapshots []committed.Snapshot, at time.Time) error {
+	for len(snapshots) > 0 && snapshots[len(snapshots)-1].Node != "" {
+		snapshots = snapshots[:len(snapshots)-1]
 	}
-	if err != nil {
-		return fresh, err
+	if len(snapshots) == 0 {
+		h.Log.Warn("no snapshot to report on: has the snapshot job run?", "cluster", h.Cluster, "since", at.Add(-horizonOf(h.RawRetention)))
+		return nil
 	}
-	var saved savedState
-	if err := json.Unmarshal(object.Body, &saved); err != nil || saved.Version != report.Version || saved.Hours == nil || saved.Samples == nil {
-		j.Log.Warn("state is not readable and is made anew: every hour is computed again", "object", j.stateName())
-		return fresh, nil
-	}
-	return saved, nil
-}
-
-func (j *Job) saveState(ctx context.Context, s savedState) error {
-	body, err := json.MarshalIndent(s, "", " ")
+	minutes := committed.ByMinute(snapshots)
+	minute, err := h.reader().Open(ctx, minutes[len(minutes)-1])
 	if err != nil {
 		return err
 	}
-	_, err = j.Bucket.Put(ctx, j.stateName(), body, bucket.PutOptions{})
+	instants := committed.Instants(minute)
+	// The states of GPUs come from the same readings as the hour's statistics.
+	state, err := h.final(ctx, hourOf(instants[len(instants)-1]), 2)
+	if err != nil {
+		return err
+	}
+	p := publish.Publisher{
+		Bucket: h.Bucket, Cluster: h.Cluster, Interval: h.Interval, Currency: h.Currency, Thresholds: h.Thresholds,
+		ProgramVersion: h.ProgramVersion, Site: h.Site, State: &saved.State,
+	}
+	n, err := p.Publish(ctx, at, minute, state.Working, saved.closedHours(at))
+	res.Objects += n
 	return err
-}
-
-// contentHash names content: the first 128 bits of its SHA-256, in hex.
-func contentHash(body []byte) string {
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:16])
 }

@@ -1,29 +1,25 @@
 package rollup
 
 import (
-	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/bucket/buckettest"
+	"github.com/company/k8s-resource-monitor/internal/committed/committedtest"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/internal/store"
 	"github.com/company/k8s-resource-monitor/internal/usage"
+	"github.com/company/k8s-resource-monitor/jobs/rollup/hour"
 )
 
 const interval = 30 * time.Second
@@ -31,144 +27,28 @@ const interval = 30 * time.Second
 var midnight = time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 
 func job(t *testing.T, b bucket.Bucket) *Job {
-	return &Job{Bucket: b, Cluster: "c", Interval: interval, ProgramVersion: "test", Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
-}
-
-// rows are the rows of all tables.
-type rows struct {
-	pods    []usage.Pod
-	nodes   []usage.Node
-	gpus    []usage.GPU
-	engines []usage.Engine
-	gaps    []usage.Gap
-}
-
-func (r *rows) append(o rows) {
-	r.pods = append(r.pods, o.pods...)
-	r.nodes = append(r.nodes, o.nodes...)
-	r.gpus = append(r.gpus, o.gpus...)
-	r.engines = append(r.engines, o.engines...)
-	r.gaps = append(r.gaps, o.gaps...)
-}
-
-// sort brings every table into its order.
-func (r *rows) sort() {
-	slices.SortStableFunc(r.pods, usage.ComparePods)
-	slices.SortStableFunc(r.nodes, usage.CompareNodes)
-	slices.SortStableFunc(r.gpus, usage.CompareGPUs)
-	slices.SortStableFunc(r.engines, usage.CompareEngines)
-	slices.SortStableFunc(r.gaps, usage.CompareGaps)
-}
-
-// Parts are merged into what sorting all of them gives, whatever parts they are.
-func TestMerge(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	compare := func(a, b usage.Gap) int { return cmp.Or(gapOrder.thing(&a, &b), a.TS.Compare(b.TS)) }
-	for range 300 {
-		parts := make([]rows, r.IntN(9))
-		var all rows
-		m := &merger[usage.Gap]{order: gapOrder}
-		for i := range parts {
-			for range r.IntN(6) * r.IntN(200) {
-				parts[i].gaps = append(parts[i].gaps, usage.Gap{Source: string(rune('a' + r.IntN(3))), Target: string(rune('a' + r.IntN(2))),
-					TS: midnight.Add(time.Duration(r.IntN(4)) * time.Second), Reason: string(rune('a' + r.IntN(26)))})
-			}
-			slices.SortStableFunc(parts[i].gaps, compare)
-			all.append(parts[i])
-			m.runs = append(m.runs, &sortedRun[usage.Gap]{read: slicesOf(parts[i].gaps)})
-		}
-		slices.SortStableFunc(all.gaps, compare)
-		var got []usage.Gap
-		if err := each(m, func(g *usage.Gap) { got = append(got, *g) }); err != nil || !slices.Equal(got, all.gaps) {
-			t.Fatalf("merged %.300v... (%v), want %.300v...", got, err, all.gaps)
-		}
-	}
-}
-
-// slicesOf reads rows as a reader of a file does.
-func slicesOf[T any](rows []T) func([]T) (int, error) {
-	return func(dst []T) (int, error) {
-		n := copy(dst, rows)
-		if rows = rows[n:]; n == 0 {
-			return 0, io.EOF
-		}
-		return n, nil
-	}
-}
-
-// merged are rows as one sorted run.
-func merged[T any](rows []T, o order[T]) func() (*merger[T], error) {
-	return func() (*merger[T], error) {
-		return &merger[T]{order: o, runs: []*sortedRun[T]{{read: slicesOf(rows)}}}, nil
-	}
-}
-
-func (r *rows) streams() streams {
-	s := streams{pods: merged(r.pods, podOrder), nodes: merged(r.nodes, nodeOrder), gpus: merged(r.gpus, gpuOrder), engines: merged(r.engines, engineOrder)}
-	s.grouped, s.products = s.pods, s.nodes
-	for i := range r.nodes {
-		s.instants = append(s.instants, r.nodes[i].TS)
-	}
-	return s
-}
-
-// upTo are the rows before an instant, and those from it on.
-func (r *rows) upTo(at time.Time) (before, after rows) {
-	split(r.pods, &before.pods, &after.pods, podOrder, at)
-	split(r.nodes, &before.nodes, &after.nodes, nodeOrder, at)
-	split(r.gpus, &before.gpus, &after.gpus, gpuOrder, at)
-	split(r.engines, &before.engines, &after.engines, engineOrder, at)
-	return before, after
-}
-
-func split[T any](rows []T, before, after *[]T, o order[T], at time.Time) {
-	for i := range rows {
-		to := after
-		if o.ts(&rows[i]).Before(at) {
-			to = before
-		}
-		*to = append(*to, rows[i])
-	}
-}
-
-// table is an hour's rows with the pods.
-type table struct {
-	hourRows
-	pods []usage.PodHour
-}
-
-// compute folds rows into the state and gives the hour's tables.
-func compute(t *testing.T, s *hourState, closed bool, prices Prices, r rows) (out table) {
-	t.Helper()
-	out.pod = func(p *usage.PodHour) error { out.pods = append(out.pods, *p); return nil }
-	p := pass{prices: prices, state: s, closed: closed, in: r.streams()}
-	if err := p.fold(interval, &out.hourRows); err != nil {
-		t.Fatal(err)
-	}
-	p.finish(&out.hourRows)
-	out.pod = nil
-	return out
+	return &Job{Bucket: b, Cluster: "c", Interval: interval, RawRetention: 48 * time.Hour, ProgramVersion: "test", Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 }
 
 // world is a small cluster: a server on 4 of a node's 8 GPUs that works for
 // the first half of each hour, and a notebook that holds 1 and does nothing.
-func world(ts time.Time) rows {
+func world(ts time.Time) usage.Sample {
 	busy := ts.Minute() < 30
 	running, util := int64(0), 0.0
 	if busy {
 		running, util = 3, 80
 	}
 	tokens := int64(ts.Sub(midnight).Seconds()) * 10
-	return rows{
-		pods: []usage.Pod{
+	return usage.Sample{
+		Pods: []usage.Pod{
 			{TS: ts, Namespace: "ml", Pod: "notebook", PodUID: "u2", Node: usage.Some("n1"), Phase: "Running", Ready: true, CreatedAt: midnight,
 				GPURequest: 1, GPUUtilPercent: usage.Some(0.0), CPUUsageMillicores: usage.Some[int64](50)},
 			{TS: ts, Namespace: "ml", Pod: "server", PodUID: "u1", Node: usage.Some("n1"), Phase: "Running", Ready: true, CreatedAt: midnight,
 				Engine: usage.VLLM, Model: usage.Some("m"), GPURequest: 4, GPUUtilPercent: usage.Some(util), CPUUsageMillicores: usage.Some(int64(1000 + ts.Minute()))},
 		},
-		nodes:   []usage.Node{{TS: ts, Node: "n1", Ready: true, CreatedAt: midnight, GPUProduct: usage.Some("H100"), GPUAllocatable: 8, GPURequested: 5, CPUAllocatableMillicores: 8000, CPUUsageMillicores: usage.Some[int64](2000)}},
-		gpus:    []usage.GPU{{TS: ts, Node: "n1", GPUUUID: "g0", Namespace: usage.Some("ml"), Pod: usage.Some("server"), ShareCount: 1, UtilPercent: usage.Some(util), EnergyMillijoulesTotal: usage.Some(tokens * 100), Source: "dcgm"}},
-		engines: []usage.Engine{{TS: ts, Namespace: "ml", Pod: "server", PodUID: "u1", Engine: usage.VLLM, RequestsRunning: usage.Some(running), GenerationTokensTotal: usage.Some(tokensBy(ts))}},
+		Nodes:   []usage.Node{{TS: ts, Node: "n1", Ready: true, CreatedAt: midnight, GPUProduct: usage.Some("H100"), GPUAllocatable: 8, GPURequested: 5, CPUAllocatableMillicores: 8000, CPUUsageMillicores: usage.Some[int64](2000)}},
+		GPUs:    []usage.GPU{{TS: ts, Node: "n1", GPUUUID: "g0", Namespace: usage.Some("ml"), Pod: usage.Some("server"), ShareCount: 1, UtilPercent: usage.Some(util), EnergyMillijoulesTotal: usage.Some(tokens * 100), Source: "dcgm"}},
+		Engines: []usage.Engine{{TS: ts, Namespace: "ml", Pod: "server", PodUID: "u1", Engine: usage.VLLM, RequestsRunning: usage.Some(running), GenerationTokensTotal: usage.Some(tokensBy(ts))}},
 	}
 }
 
@@ -208,43 +88,12 @@ func putAll(t *testing.T, b bucket.Bucket, objects map[string][]byte) {
 
 func encode(t *testing.T, at time.Time) map[string][]byte {
 	t.Helper()
-	var r rows
+	var r usage.Sample
 	instants := []time.Time{at, at.Add(interval)}
 	for _, ts := range instants {
-		r.append(world(ts))
+		committedtest.Append(&r, world(ts))
 	}
-	return encodeRows(t, at, instants, r)
-}
-
-// encodeRows are the objects of a snapshot by name.
-func encodeRows(t *testing.T, at time.Time, instants []time.Time, r rows) map[string][]byte {
-	t.Helper()
-	m := report.Manifest{Version: report.Version, Cluster: "c", At: at, SampledAt: instants, IntervalSeconds: 30, Gaps: []usage.Gap{}}
-	r.sort()
-	objects := map[string][]byte{}
-	put := func(table string, body []byte, err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := layout.Object{Tier: layout.Raw, Table: table, Cluster: "c", Time: at}.Name()
-		objects[name] = body
-		m.Objects = append(m.Objects, report.ManifestObject{Name: name, Table: table})
-	}
-	meta := store.Metadata{Cluster: "c"}
-	body, err := store.Pods.Encode(r.pods, meta)
-	put("pods", body, err)
-	body, err = store.Nodes.Encode(r.nodes, meta)
-	put("nodes", body, err)
-	body, err = store.GPUs.Encode(r.gpus, meta)
-	put("gpus", body, err)
-	body, err = store.Engines.Encode(r.engines, meta)
-	put("engines", body, err)
-	body, err = json.Marshal(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	objects[layout.Object{Tier: layout.Manifest, Cluster: "c", Time: at}.Name()] = body
-	return objects
+	return committedtest.Encode(t, "c", at, interval, r)
 }
 
 // fill commits every minute of [from, to) but those that skip names.
@@ -253,37 +102,6 @@ func fill(t *testing.T, b bucket.Bucket, from, to time.Time, skip func(time.Time
 	for at := from; at.Before(to); at = at.Add(time.Minute) {
 		if skip == nil || !skip(at) {
 			snapshot(t, b, at)
-		}
-	}
-}
-
-// content is the bucket's objects by name.
-func content(t *testing.T, b bucket.Bucket) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	for info, err := range b.List(t.Context(), "") {
-		if err != nil {
-			t.Fatal(err)
-		}
-		o, err := b.Get(t.Context(), info.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[info.Name] = string(o.Body)
-	}
-	return all
-}
-
-func diff(t *testing.T, what string, a, b map[string]string) {
-	t.Helper()
-	for name := range b {
-		if a[name] != b[name] {
-			t.Errorf("%s: %s differs", what, name)
-		}
-	}
-	for name := range a {
-		if _, ok := b[name]; !ok {
-			t.Errorf("%s: %s is gone", what, name)
 		}
 	}
 }
@@ -317,7 +135,7 @@ func TestHour(t *testing.T) {
 	b := bucket.Mem()
 	fill(t, b, midnight, midnight.Add(2*time.Hour), nil)
 	j := job(t, b)
-	j.Prices = Prices{GPUHour: map[string]float64{"H100": 2}}
+	j.Prices = hour.Prices{GPUHour: map[string]float64{"H100": 2}}
 	if res := run(t, j, midnight.Add(2*time.Hour+grace)); res.Hours != 2 || res.Closed != 2 {
 		t.Errorf("%+v, want two hours computed and closed", res)
 	}
@@ -395,14 +213,14 @@ func TestRerunChangesNothing(t *testing.T) {
 	fill(t, b, midnight, midnight.Add(90*time.Minute), nil)
 	at := midnight.Add(90 * time.Minute)
 	run(t, job(t, b), at)
-	first := content(t, b)
+	first := buckettest.Contents(t, b)
 	run(t, job(t, b), at)
-	diff(t, "rerun", first, content(t, b))
+	buckettest.Diff(t, "rerun", first, buckettest.Contents(t, b))
 	// A rebuild from scratch, and one from samples/ alone, give the same figures.
 	if _, err := job(t, b).Run(t.Context(), at, Range{From: midnight, To: midnight.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "rebuild", first, content(t, b))
+	buckettest.Diff(t, "rebuild", first, buckettest.Contents(t, b))
 	for name := range first {
 		if o, _ := layout.Parse(name); (o.Tier == layout.Raw || o.Tier == layout.Manifest) && o.Time.Before(midnight.Add(time.Hour)) {
 			if err := b.Delete(t.Context(), name); err != nil {
@@ -414,10 +232,10 @@ func TestRerunChangesNothing(t *testing.T) {
 	if _, err := job(t, b).Run(t.Context(), at, Range{From: midnight, To: midnight.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	after := content(t, b)
+	after := buckettest.Contents(t, b)
 	delete(first, job(t, b).stateName()) // it remembers that the hour has no raw objects now
 	delete(after, job(t, b).stateName())
-	diff(t, "rebuild from samples", first, after)
+	buckettest.Diff(t, "rebuild from samples", first, after)
 }
 
 func TestLateSnapshotReopensItsHour(t *testing.T) {
@@ -432,7 +250,7 @@ func TestLateSnapshotReopensItsHour(t *testing.T) {
 	if res := run(t, job(t, late), at); res.Hours != 1 || res.Closed != 1 {
 		t.Errorf("%+v: the hour was not reopened", res)
 	}
-	want, got := content(t, whole), content(t, late)
+	want, got := buckettest.Contents(t, whole), buckettest.Contents(t, late)
 	for name := range want {
 		if o, _ := layout.Parse(name); o.Tier == layout.Hourly || o.Tier == layout.Samples {
 			if want[name] != got[name] {
@@ -440,41 +258,6 @@ func TestLateSnapshotReopensItsHour(t *testing.T) {
 			}
 		}
 	}
-}
-
-// crashing fails at the n-th write, and all after it.
-type crashing struct {
-	bucket.Bucket
-	left atomic.Int64
-}
-
-var errCrash = errors.New("crash")
-
-func (c *crashing) Put(ctx context.Context, name string, body []byte, o bucket.PutOptions) (string, error) {
-	if c.left.Add(-1) < 0 {
-		return "", errCrash
-	}
-	return c.Bucket.Put(ctx, name, body, o)
-}
-
-func (c *crashing) Delete(ctx context.Context, names ...string) error {
-	if c.left.Add(-1) < 0 {
-		return errCrash
-	}
-	return c.Bucket.Delete(ctx, names...)
-}
-
-// PutStream fails as late as it can: what was streamed leaves nothing either.
-func (c *crashing) PutStream(ctx context.Context, name string, write func(io.Writer) error) (string, error) {
-	return c.Bucket.PutStream(ctx, name, func(w io.Writer) error {
-		if err := write(w); err != nil {
-			return err
-		}
-		if c.left.Add(-1) < 0 {
-			return errCrash
-		}
-		return nil
-	})
 }
 
 func TestCrashAtEveryWrite(t *testing.T) {
@@ -486,27 +269,25 @@ func TestCrashAtEveryWrite(t *testing.T) {
 	at := midnight.Add(75 * time.Minute)
 	clean := filled()
 	run(t, job(t, clean), at)
-	want := content(t, clean)
+	want := buckettest.Contents(t, clean)
 	for n := 0; ; n++ {
 		b := filled()
 		// Reports are written side by side; one at a time is enough to crash between.
-		c := &crashing{Bucket: b}
-		c.left.Store(int64(n))
-		_, err := job(t, c).Run(t.Context(), at, Range{})
+		_, err := job(t, buckettest.KillAt(b, n)).Run(t.Context(), at, Range{})
 		if err == nil {
 			if n < 20 {
 				t.Errorf("only %d writes seen", n)
 			}
 			return
 		}
-		if !errors.Is(err, errCrash) {
+		if !errors.Is(err, buckettest.ErrKilled) {
 			t.Fatal(err)
 		}
-		if _, ok := content(t, b)["site/c/latest.json"]; ok && n < 20 {
+		if _, ok := buckettest.Contents(t, b)["site/c/latest.json"]; ok && n < 20 {
 			t.Errorf("crash at write %d: latest.json was written before the rest", n)
 		}
 		run(t, job(t, b), at)
-		diff(t, "after a crash", want, content(t, b))
+		buckettest.Diff(t, "after a crash", want, buckettest.Contents(t, b))
 	}
 }
 
@@ -521,94 +302,23 @@ func TestTruncatedObject(t *testing.T) {
 	if _, err := b.Put(t.Context(), name, o.Body[:len(o.Body)/2], bucket.PutOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	before := content(t, b)
+	before := buckettest.Contents(t, b)
 	_, err = job(t, b).Run(t.Context(), midnight.Add(5*time.Minute), Range{})
 	if !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), name) {
 		t.Errorf("a truncated object: %v", err)
 	}
-	diff(t, "after the error", before, content(t, b))
+	buckettest.Diff(t, "after the error", before, buckettest.Contents(t, b))
 }
 
 // TestConservation gives random pods random lives on random nodes and checks
 // that GPU-hours by any key add up to the same.
-func TestConservation(t *testing.T) {
-	r := rand.New(rand.NewPCG(11, 12))
-	for range 30 {
-		var in rows
-		for k := range 130 {
-			if r.IntN(8) == 0 {
-				continue // a missed sample
-			}
-			ts := midnight.Add(time.Duration(k-4) * interval)
-			for n := range 3 {
-				in.nodes = append(in.nodes, usage.Node{TS: ts, Node: string(rune('a' + n)), GPUAllocatable: int32(r.IntN(2) * 8)})
-			}
-			for p := range 6 {
-				if r.IntN(5) == 0 {
-					continue
-				}
-				pod := usage.Pod{TS: ts, Namespace: string(rune('x' + p%2)), Pod: string(rune('p' + p)), PodUID: string(rune('p' + p)),
-					Phase: []string{"Running", "Pending", "Succeeded"}[r.IntN(3)], Ready: r.IntN(2) == 0, GPURequest: int32(r.IntN(4))}
-				if r.IntN(4) > 0 {
-					pod.Node = usage.Some(string(rune('a' + p%4))) // 'd' is no node of the list
-				}
-				if r.IntN(3) == 0 {
-					pod.GPUUtilPercent = usage.Some(r.Float64() * 10)
-				}
-				in.pods = append(in.pods, pod)
-			}
-		}
-		in.sort()
-		before, in := in.upTo(midnight)
-		state := newHourState(midnight.Add(-time.Hour))
-		if err := (&pass{state: state, in: before.streams()}).fold(interval, nil); err != nil {
-			t.Fatal(err)
-		}
-		out := compute(t, state.next(), r.IntN(2) == 0, Prices{}, in)
-		sum := func(n int, get func(i int) *usage.Statistics) (allocated, parts, total float64) {
-			for i := range n {
-				s := get(i)
-				a, _ := s.GPUHoursAllocated.Get()
-				allocated += a
-				for _, o := range []usage.Opt[float64]{s.GPUHoursActive, s.GPUHoursIdleHeld, s.GPUHoursLoading, s.GPUHoursUnknown} {
-					v, _ := o.Get()
-					parts += v
-				}
-				v, _ := s.GPUHoursTotal.Get()
-				total += v
-			}
-			return allocated, parts, total
-		}
-		equal := func(what string, a, b float64) {
-			if math.Abs(a-b) > 1e-9 {
-				t.Errorf("%s: %v and %v", what, a, b)
-			}
-		}
-		pods, podParts, _ := sum(len(out.pods), func(i int) *usage.Statistics { return &out.pods[i].Statistics })
-		names, _, _ := sum(len(out.namespaces), func(i int) *usage.Statistics { return &out.namespaces[i].Statistics })
-		works, _, _ := sum(len(out.workloads), func(i int) *usage.Statistics { return &out.workloads[i].Statistics })
-		nodes, nodeParts, nodeTotal := sum(len(out.nodes), func(i int) *usage.Statistics { return &out.nodes[i].Statistics })
-		cluster, _, total := sum(len(out.cluster), func(i int) *usage.Statistics { return &out.cluster[i].Statistics })
-		equal("pods and their states", pods, podParts)
-		equal("pods and namespaces", pods, names)
-		equal("pods and workloads", pods, works)
-		equal("pods and nodes", pods, nodes)
-		equal("nodes and their states", nodes, nodeParts)
-		equal("pods and the cluster", pods, cluster)
-		_ = nodeTotal
-		if total < cluster-1e-9 {
-			t.Errorf("the cluster holds %v of %v GPU-hours", cluster, total)
-		}
-	}
-}
-
 func TestReport(t *testing.T) {
 	b := bucket.Mem()
 	fill(t, b, midnight, midnight.Add(70*time.Minute), nil)
 	at := midnight.Add(69 * time.Minute)
 	run(t, job(t, b), at)
 	var latest report.Latest
-	body := content(t, b)
+	body := buckettest.Contents(t, b)
 	if err := json.Unmarshal([]byte(body["site/c/latest.json"]), &latest); err != nil {
 		t.Fatal(err)
 	}
@@ -643,91 +353,47 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// publishVersion publishes a version of the site, which has one asset of its own.
-func publishVersion(t *testing.T, j *Job, saved *savedState, version int) error {
-	asset := fmt.Sprintf("assets/%d.js", version)
-	j.Site = SiteFiles{FS: fstest.MapFS{asset: {Data: []byte("x")}, "index.html": {Data: []byte(asset)}}, Names: []string{asset, "index.html"}}
-	return j.publishSite(t.Context(), &Result{}, saved)
-}
-
-// TestSiteFiles publishes versions of the site from two clusters: what only the
-// first version has goes when the third comes, and not before, whoever brings it.
-func TestSiteFiles(t *testing.T) {
+// A server that has worked between two samples is active on the report as it is
+// in the statistics, however many samples a snapshot holds: with one sample a
+// minute, whether tokens moved shows only beside the snapshot before.
+func TestActiveWithOneSampleASnapshot(t *testing.T) {
 	b := bucket.Mem()
+	end := midnight.Add(20 * time.Minute)
+	for at := midnight; at.Before(end); at = at.Add(time.Minute) {
+		s := world(at)
+		for i := range s.Engines {
+			s.Engines[i].RequestsRunning = usage.Some[int64](0) // the queue is empty at each instant
+		}
+		for i := range s.Pods {
+			s.Pods[i].GPUUtilPercent = usage.Some(2.0)
+		}
+		committedtest.Put(t, b, committedtest.Encode(t, "c", at, time.Minute, s))
+	}
 	j := job(t, b)
-	var east, west savedState
-	for i, step := range []struct {
-		cluster string
-		saved   *savedState
-		version int
-		want    string
-	}{
-		{"east", &east, 1, "1"},
-		{"west", &west, 1, "1"},
-		{"east", &east, 2, "1 2"},
-		{"west", &west, 1, "1 2"},
-		{"west", &west, 2, "1 2"},
-		{"east", &east, 2, "1 2"},
-		{"west", &west, 3, "2 3"},
-		{"east", &east, 2, "2 3"},
-		{"east", &savedState{}, 2, "2 3"}, // it has lost its state
-		{"east", &east, 4, "2 4"},
-	} {
-		j.Cluster = step.cluster
-		if err := publishVersion(t, j, step.saved, step.version); err != nil {
+	j.Interval = time.Minute
+	run(t, j, end)
+	check := func(when string) {
+		t.Helper()
+		var doc report.Usage
+		if err := json.Unmarshal([]byte(buckettest.Contents(t, b)["site/c/api/v1/resources/usage.json"]), &doc); err != nil {
 			t.Fatal(err)
 		}
-		var versions []string
-		for name := range content(t, b) {
-			if version, ok := strings.CutPrefix(name, "site/assets/"); ok && strings.HasSuffix(version, ".js") {
-				versions = append(versions, strings.TrimSuffix(version, ".js"))
-			}
-		}
-		slices.Sort(versions)
-		if got := strings.Join(versions, " "); got != step.want {
-			t.Errorf("step %d: %s, want %s", i, got, step.want)
+		state, _ := doc.Pods[0].GPUState.Get()
+		if s := doc.ClusterSummary; state != "active" || s.HeldGPUs != 5 || s.IdleGPUs != 1 {
+			t.Errorf("%s: the server is %s, %d of %d GPUs idle, want active and the notebook's 1 of 5", when, state, s.IdleGPUs, s.HeldGPUs)
 		}
 	}
-	if _, err := b.Put(t.Context(), "site/assets/versions.json", []byte("{"), bucket.PutOptions{}); err != nil {
+	check("the run that computed the hour")
+	active, _ := hourly(t, b, store.ModelHours, midnight)[0].GPUHoursActive.Get()
+	idle, _ := hourly(t, b, store.ModelHours, midnight)[0].GPUHoursIdleHeld.Get()
+	if active < 1 || idle > 0.1 {
+		t.Errorf("active %v and idle %v GPU-hours", active, idle)
+	}
+	run(t, j, end.Add(time.Minute)) // nothing new: the states come from the checkpoint
+	check("a run without anything new")
+	if err := b.Delete(t.Context(), j.checkpointName(midnight)); err != nil {
 		t.Fatal(err)
 	}
-	if err := publishVersion(t, j, &savedState{}, 5); err == nil || !strings.Contains(err.Error(), "site/assets/versions.json") {
-		t.Errorf("a damaged account: %v", err)
-	}
-}
-
-// A run that publishes and is killed at any write leaves nothing that the next
-// one does not mend.
-func TestSiteFilesAfterCrash(t *testing.T) {
-	var want map[string]string
-	for writes := int64(-1); ; writes++ {
-		b := bucket.Mem()
-		j, saved := job(t, b), savedState{}
-		for version := range 2 {
-			if err := publishVersion(t, j, &saved, version); err != nil {
-				t.Fatal(err)
-			}
-		}
-		c := &crashing{Bucket: b}
-		c.left.Store(writes)
-		var crash error
-		if writes >= 0 {
-			j.Bucket = c
-			crash = publishVersion(t, j, &saved, 2)
-			j.Bucket = b
-		}
-		if err := publishVersion(t, j, &saved, 2); err != nil {
-			t.Fatal(err)
-		}
-		if want == nil {
-			want = content(t, b)
-		}
-		diff(t, fmt.Sprintf("after a crash at write %d", writes), want, content(t, b))
-		if writes >= 0 && crash == nil {
-			if writes != 4 {
-				t.Errorf("%d writes seen, want 4: the account, two files and what goes", writes)
-			}
-			return
-		}
-	}
+	run(t, j, end.Add(2*time.Minute))
+	check("a run without a checkpoint")
 }

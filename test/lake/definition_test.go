@@ -16,6 +16,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/store"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 	"github.com/company/k8s-resource-monitor/jobs/rollup"
+	"github.com/company/k8s-resource-monitor/jobs/rollup/hour"
 )
 
 // definition is SQL that makes every figure of the hourly tables from raw rows.
@@ -51,7 +52,7 @@ var committed = [...]struct {
 
 // told is what a rollup was told, and which of its hours are looked at.
 type told struct {
-	prices rollup.Prices
+	prices hour.Prices
 	now    time.Time // the run's, or the newest snapshot's if that is later
 	since  time.Time // the first hour; zero: all
 }
@@ -241,12 +242,12 @@ func TestWorldsEqualDefinition(t *testing.T) {
 // and again.
 func holdWorld(t *testing.T, seed uint64, hours int, seen map[string]int) {
 	dir, w := t.TempDir(), newWorld(seed)
-	j := rollup.Job{Bucket: bucket.Dir(dir), Cluster: "world", Interval: samplePeriod, ProgramVersion: "test", Log: slog.New(slog.DiscardHandler)}
+	j := rollup.Job{Bucket: bucket.Dir(dir), Cluster: "world", Interval: samplePeriod, RawRetention: 48 * time.Hour, ProgramVersion: "test", Log: slog.New(slog.DiscardHandler)}
 	switch seed % 3 {
 	case 1: // none for an L4
-		j.Prices = rollup.Prices{GPUHour: map[string]float64{"H100": 3.5, "H200": 4, "A100": 1.25}, CPUCoreHour: usage.Some(0.03)}
+		j.Prices = hour.Prices{GPUHour: map[string]float64{"H100": 3.5, "H200": 4, "A100": 1.25}, CPUCoreHour: usage.Some(0.03)}
 	case 2:
-		j.Prices = rollup.Prices{GPUHour: map[string]float64{"H100": 3.5, "H200": 4, "A100": 1.25, "L4": 0.7}, CPUCoreHour: usage.Some(0.03), MemoryGiBHour: usage.Some(0.004)}
+		j.Prices = hour.Prices{GPUHour: map[string]float64{"H100": 3.5, "H200": 4, "A100": 1.25, "L4": 0.7}, CPUCoreHour: usage.Some(0.03), MemoryGiBHour: usage.Some(0.004)}
 	}
 	roll := func(at time.Time, span rollup.Range) {
 		t.Helper()
@@ -310,6 +311,6 @@ func TestDemoEqualsDefinition(t *testing.T) {
 		t.Fatal(err)
 	}
 	now = now.Truncate(time.Minute)
-	prices := rollup.Prices{GPUHour: map[string]float64{"NVIDIA-H200": 4, "NVIDIA-H100-80GB-HBM3": 3, "NVIDIA-A100-SXM4-80GB": 2, "NVIDIA-L40S": 1}} // internal/demo's
+	prices := hour.Prices{GPUHour: map[string]float64{"NVIDIA-H200": 4, "NVIDIA-H100-80GB-HBM3": 3, "NVIDIA-A100-SXM4-80GB": 2, "NVIDIA-L40S": 1}} // internal/demo's
 	holdToDefinition(t, dir, told{prices: prices, now: now, since: now.Truncate(time.Hour).Add(-3 * time.Hour)}, map[string]int{})
 }

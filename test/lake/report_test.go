@@ -16,11 +16,11 @@ import (
 
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/internal/usage"
-	"github.com/company/k8s-resource-monitor/jobs/rollup"
+	"github.com/company/k8s-resource-monitor/jobs/rollup/hour"
 )
 
 // demoPrices are those that a demo shows costs by.
-var demoPrices = rollup.Prices{GPUHour: map[string]float64{"NVIDIA-H200": 4, "NVIDIA-H100-80GB-HBM3": 3, "NVIDIA-A100-SXM4-80GB": 2, "NVIDIA-L40S": 1}}
+var demoPrices = hour.Prices{GPUHour: map[string]float64{"NVIDIA-H200": 4, "NVIDIA-H100-80GB-HBM3": 3, "NVIDIA-A100-SXM4-80GB": 2, "NVIDIA-L40S": 1}}
 
 // TestReportEqualsLake holds every figure that the report's pages are drawn
 // from to SQL over the raw rows of the demo's day: the cards, the GPU map, the

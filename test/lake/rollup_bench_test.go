@@ -112,7 +112,7 @@ func TestBenchmarkIsFair(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := benchHour.Add(time.Hour)
-	j := rollup.Job{Bucket: bucket.Dir(dir), Cluster: "bench", Interval: samplePeriod, ProgramVersion: "test", Log: slog.New(slog.DiscardHandler)}
+	j := rollup.Job{Bucket: bucket.Dir(dir), Cluster: "bench", Interval: samplePeriod, RawRetention: 48 * time.Hour, ProgramVersion: "test", Log: slog.New(slog.DiscardHandler)}
 	if _, err := j.Run(t.Context(), end.Add(10*time.Minute), rollup.Range{From: benchHour, To: end}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package rollup
+package publish
 
 import (
 	"cmp"
@@ -18,42 +18,31 @@ import (
 )
 
 // hourlyName names a table's objects in hourly/.
-func (j *Job) hourlyName(table string) func(time.Time) string {
+func (p *Publisher) hourlyName(table string) func(time.Time) string {
 	return func(hour time.Time) string {
-		return layout.Object{Tier: layout.Hourly, Table: table, Cluster: j.Cluster, Time: hour}.Name()
+		return layout.Object{Tier: layout.Hourly, Table: table, Cluster: p.Cluster, Time: hour}.Name()
 	}
 }
+
+// modelKey identifies a model of the hourly table.
+type modelKey struct{ namespace, engine, model string }
 
 // lastHours are the n hours up to and with the one of t.
 func lastHours(t time.Time, n int) []time.Time {
 	hours := make([]time.Time, n)
 	for i := range hours {
-		hours[i] = hourOf(t).Add(time.Duration(i-n+1) * time.Hour)
+		hours[i] = t.UTC().Truncate(time.Hour).Add(time.Duration(i-n+1) * time.Hour)
 	}
 	return hours
 }
 
-// weekDigest is what statistics-168.json was made from: the hour it ends in,
-// and the closed hours as they were last computed. So the open hour's part is
-// as of that hour's first run, and the document is not made anew each minute.
-func (j *Job) weekDigest(saved *savedState, at time.Time) string {
-	var closed []string
-	for hour, digest := range saved.Hours {
-		if hour < hourOf(at).Format(time.RFC3339) {
-			closed = append(closed, hour+digest)
-		}
-	}
-	slices.Sort(closed)
-	return contentHash([]byte(hourOf(at).Format(time.RFC3339) + strings.Join(closed, "\n")))
-}
-
 // readStatistics makes the statistics document of the last n hours, of nodes
 // only if it is to.
-func (j *Job) readStatistics(ctx context.Context, stamp report.Stamp, n int, ofNodes bool) (report.StatisticsData, error) {
+func (p *Publisher) readStatistics(ctx context.Context, stamp report.Stamp, n int, ofNodes bool) (report.StatisticsData, error) {
 	hours := lastHours(stamp.SampledAt, n)
 	doc := report.StatisticsData{Stamp: stamp, Hours: n, HourStarts: hours, NodesSeen: make(report.Ints, n), ClusterAll: newSeries(n),
 		Models: []report.ModelStatistics{}, Namespaces: []report.NamespaceStatistics{}, Nodes: []report.NodeStatistics{}}
-	cluster, err := readLines(ctx, j, store.ClusterHours, hours, j.hourlyName(usage.Cluster), func(r *usage.ClusterHour) (struct{}, *usage.Statistics) {
+	cluster, err := readLines(ctx, p, store.ClusterHours, hours, p.hourlyName(usage.Cluster), func(r *usage.ClusterHour) (struct{}, *usage.Statistics) {
 		return struct{}{}, &r.Statistics
 	})
 	if err != nil {
@@ -62,7 +51,7 @@ func (j *Job) readStatistics(ctx context.Context, stamp report.Stamp, n int, ofN
 	if l := cluster[struct{}{}]; l != nil {
 		doc.ClusterAll = l.series
 	}
-	models, err := readLines(ctx, j, store.ModelHours, hours, j.hourlyName(usage.Models), func(r *usage.ModelHour) (modelKey, *usage.Statistics) {
+	models, err := readLines(ctx, p, store.ModelHours, hours, p.hourlyName(usage.Models), func(r *usage.ModelHour) (modelKey, *usage.Statistics) {
 		return modelKey{r.Namespace, r.Engine, r.Model}, &r.Statistics
 	})
 	if err != nil {
@@ -71,7 +60,7 @@ func (j *Job) readStatistics(ctx context.Context, stamp report.Stamp, n int, ofN
 	for k, l := range models {
 		doc.Models = append(doc.Models, report.ModelStatistics{Namespace: k.namespace, ModelType: k.engine, Model: k.model, Total: l.sums(), Series: l.series})
 	}
-	namespaces, err := readLines(ctx, j, store.NamespaceHours, hours, j.hourlyName(usage.Namespaces), func(r *usage.NamespaceHour) (string, *usage.Statistics) {
+	namespaces, err := readLines(ctx, p, store.NamespaceHours, hours, p.hourlyName(usage.Namespaces), func(r *usage.NamespaceHour) (string, *usage.Statistics) {
 		return r.Namespace, &r.Statistics
 	})
 	if err != nil {
@@ -81,12 +70,12 @@ func (j *Job) readStatistics(ctx context.Context, stamp report.Stamp, n int, ofN
 		doc.Namespaces = append(doc.Namespaces, report.NamespaceStatistics{Namespace: k, Total: l.sums(), Series: l.series})
 	}
 	if !ofNodes {
-		if err := j.countNodes(ctx, hours, doc.NodesSeen); err != nil {
+		if err := p.countNodes(ctx, hours, doc.NodesSeen); err != nil {
 			return doc, err
 		}
 	} else {
 		products := map[string]usage.Opt[string]{}
-		nodes, err := readLines(ctx, j, store.NodeHours, hours, j.hourlyName(usage.Nodes), func(r *usage.NodeHour) (string, *usage.Statistics) {
+		nodes, err := readLines(ctx, p, store.NodeHours, hours, p.hourlyName(usage.Nodes), func(r *usage.NodeHour) (string, *usage.Statistics) {
 			products[r.Node] = r.GPUProduct
 			return r.Node, &r.Statistics
 		})
@@ -113,12 +102,12 @@ func (j *Job) readStatistics(ctx context.Context, stamp report.Stamp, n int, ofN
 }
 
 // countNodes counts the nodes that each hour knew, by the ends of the objects alone.
-func (j *Job) countNodes(ctx context.Context, hours []time.Time, counts report.Ints) error {
+func (p *Publisher) countNodes(ctx context.Context, hours []time.Time, counts report.Ints) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallelReads)
+	group.SetLimit(parallelRequests)
 	for i, hour := range hours {
 		group.Go(func() error {
-			rows, err := store.NodeHours.Open(ctx, j.Bucket, j.hourlyName(usage.Nodes)(hour), "hour")
+			rows, err := store.NodeHours.Open(ctx, p.Bucket, p.hourlyName(usage.Nodes)(hour), "hour")
 			if errors.Is(err, bucket.ErrNotExist) {
 				return nil
 			}
@@ -147,9 +136,9 @@ func compareHours(a, b report.Totals) int {
 }
 
 // readPodLines reads the last 24 hours of the model-serving pods.
-func (j *Job) readPodLines(ctx context.Context, stamp report.Stamp) (map[podKey]*line, error) {
-	lines, err := readLines(ctx, j, store.PodHours, lastHours(stamp.SampledAt, 24), j.servingName, func(r *usage.PodHour) (podKey, *usage.Statistics) {
-		return podKey{r.Namespace, r.Pod}, &r.Statistics
+func (p *Publisher) readPodLines(ctx context.Context, stamp report.Stamp) (map[usage.PodName]*line, error) {
+	lines, err := readLines(ctx, p, store.PodHours, lastHours(stamp.SampledAt, 24), func(hour time.Time) string { return ServingName(p.Cluster, hour) }, func(r *usage.PodHour) (usage.PodName, *usage.Statistics) {
+		return usage.PodName{Namespace: r.Namespace, Pod: r.Pod}, &r.Statistics
 	})
 	for _, l := range lines {
 		shortenSeries(&l.series)
@@ -158,11 +147,11 @@ func (j *Job) readPodLines(ctx context.Context, stamp report.Stamp) (map[podKey]
 }
 
 // podHours is what the table of pods draws of each model server.
-func (v *view) podHours(stamp report.Stamp, lines map[podKey]*line) report.PodHours {
+func (v *view) podHours(stamp report.Stamp, lines map[usage.PodName]*line) report.PodHours {
 	var serving []usage.Pod
 	doc := report.PodHours{Stamp: stamp, HourStarts: lastHours(stamp.SampledAt, 24), GPUUtil: []report.Floats{}}
 	for i := range v.pods {
-		l := lines[podKey{v.pods[i].Namespace, v.pods[i].Pod}]
+		l := lines[v.pods[i].Name()]
 		if v.pods[i].Engine == usage.NoEngine || l == nil {
 			continue
 		}
@@ -175,7 +164,7 @@ func (v *view) podHours(stamp report.Stamp, lines map[podKey]*line) report.PodHo
 }
 
 // histories makes the last 24 hours of each of the pods.
-func histories(stamp report.Stamp, pods []report.Pod, lines map[podKey]*line) []report.PodHistory {
+func histories(stamp report.Stamp, pods []report.Pod, lines map[usage.PodName]*line) []report.PodHistory {
 	hours := lastHours(stamp.SampledAt, 24)
 	var out []report.PodHistory
 	for _, p := range pods {
@@ -183,7 +172,7 @@ func histories(stamp report.Stamp, pods []report.Pod, lines map[podKey]*line) []
 			continue
 		}
 		history := newSeries(len(hours))
-		if l := lines[podKey{p.Namespace, p.Name}]; l != nil {
+		if l := lines[usage.PodName{Namespace: p.Namespace, Pod: p.Name}]; l != nil {
 			history = l.series
 		}
 		out = append(out, report.PodHistory{Stamp: stamp, Pod: p, Hours: hours, History: history})

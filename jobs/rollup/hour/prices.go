@@ -1,4 +1,4 @@
-package rollup
+package hour
 
 import (
 	"math"
@@ -14,14 +14,14 @@ type Prices struct {
 	MemoryGiBHour usage.Opt[float64]
 }
 
-// none reports whether no price is set at all; then there are no costs.
-func (p Prices) none() bool {
-	return len(p.GPUHour) == 0 && !p.CPUCoreHour.Present() && !p.MemoryGiBHour.Present()
+// Any reports whether a price is set. Without one there are no costs.
+func (p Prices) Any() bool {
+	return len(p.GPUHour) > 0 || p.CPUCoreHour.Present() || p.MemoryGiBHour.Present()
 }
 
-// cost is what resources cost in an hour; NaN where one that is held has no
-// price. What was neither requested nor measured is not charged.
-func (p Prices) cost(gpus int32, product usage.Opt[string], millicores, bytes usage.Opt[int64]) float64 {
+// hourly is what resources cost in an hour, NaN where GPUs are held that have
+// no price. What was neither requested nor measured is not charged.
+func (p Prices) hourly(gpus int32, product usage.Opt[string], millicores, bytes usage.Opt[int64]) float64 {
 	total := 0.0
 	if gpus > 0 {
 		name, _ := product.Get()

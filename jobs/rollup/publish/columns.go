@@ -1,4 +1,4 @@
-package rollup
+package publish
 
 import (
 	"time"
@@ -188,7 +188,7 @@ func (v *view) gpuMap(stamp report.Stamp) report.GPUMap {
 			if !held {
 				return usage.Opt[string]{}
 			}
-			return v.stateName(podKey{namespace, pod})
+			return v.stateName(usage.PodName{Namespace: namespace, Pod: pod})
 		}),
 		UtilPercent: numbers(v.gpus, func(g *gpu) usage.Opt[float64] { return g.UtilPercent }),
 	}

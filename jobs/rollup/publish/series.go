@@ -1,4 +1,4 @@
-package rollup
+package publish
 
 import (
 	"context"
@@ -32,7 +32,7 @@ type line struct {
 
 // readLines reads a table's object of each hour and gives the line of each key;
 // an hour without an object has no rows.
-func readLines[T any, K comparable](ctx context.Context, j *Job, table *store.Table[T], hours []time.Time, name func(time.Time) string,
+func readLines[T any, K comparable](ctx context.Context, p *Publisher, table *store.Table[T], hours []time.Time, name func(time.Time) string,
 	key func(*T) (K, *usage.Statistics)) (map[K]*line, error) {
 	lines := map[K]*line{}
 	for from := 0; from < len(hours); from += hoursAtOnce {
@@ -40,7 +40,7 @@ func readLines[T any, K comparable](ctx context.Context, j *Job, table *store.Ta
 		group, ctx := errgroup.WithContext(ctx)
 		for i := range rows {
 			group.Go(func() (err error) {
-				rows[i], err = table.Read(ctx, j.Bucket, name(hours[from+i]))
+				rows[i], err = table.Read(ctx, p.Bucket, name(hours[from+i]))
 				if errors.Is(err, bucket.ErrNotExist) {
 					return nil
 				}

@@ -1,113 +1,70 @@
-package rollup
+package publish
 
 import (
+	"context"
 	"time"
 
+	"github.com/company/k8s-resource-monitor/internal/activity"
+	"github.com/company/k8s-resource-monitor/internal/committed"
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// view is the newest sample as the report shows it, with what each pod's GPUs do.
+// view is the newest sample as the report shows it, with what each pod's GPUs
+// are doing.
 type view struct {
 	at      time.Time
 	pods    []usage.Pod
 	nodes   []usage.Node
 	gpus    []usage.GPU
-	states  map[podKey]state
-	engines map[podKey]enginePoint
+	states  map[usage.PodName]activity.State
+	engines map[usage.PodName]usage.Engine
 	byNode  map[string]*usage.Node
 	gpuUtil map[string]usage.Opt[float64] // by node, mean over its devices
 }
 
-// newView takes the last instant of a snapshot, of about so many pods. The
-// earlier ones serve to see whether tokens moved.
-func newView(in streams, pods int) (*view, error) {
-	v := &view{pods: make([]usage.Pod, 0, pods), states: map[podKey]state{}, engines: map[podKey]enginePoint{}, byNode: map[string]*usage.Node{}, gpuUtil: map[string]usage.Opt[float64]{}}
-	for _, t := range in.instants {
-		if t.After(v.at) {
-			v.at = t
-		}
-	}
-	now := func(t time.Time) bool { return t.Equal(v.at) }
-	nodes, err := in.nodes()
-	if err == nil {
-		err = each(nodes, func(n *usage.Node) {
-			if now(n.TS) {
-				v.nodes = append(v.nodes, *n)
-			}
-		})
-	}
+// readView reads the newest instant of a snapshot. working is what the engine of
+// a pod says of its work, by pod UID.
+func (p *Publisher) readView(ctx context.Context, minute []*committed.Source, working func(podUID string) usage.Opt[bool]) (*view, error) {
+	all := committed.Instants(minute)
+	newest := all[len(all)-1]
+	instants, err := p.reader().InstantsOf(ctx, minute, newest.Equal)
 	if err != nil {
 		return nil, err
+	}
+	now := instants[0]
+	v := &view{
+		at: newest, nodes: now.Nodes, gpus: now.GPUs,
+		states: map[usage.PodName]activity.State{}, engines: map[usage.PodName]usage.Engine{},
+		byNode: map[string]*usage.Node{}, gpuUtil: map[string]usage.Opt[float64]{},
 	}
 	for i := range v.nodes {
 		v.byNode[v.nodes[i].Node] = &v.nodes[i]
 	}
-	if err := v.readGPUs(in); err != nil {
+	v.averageGPUs()
+	for _, e := range now.Engines {
+		v.engines[e.Name()] = e
+	}
+	v.pods = make([]usage.Pod, 0, committed.RowsPerInstant(minute, usage.Pods))
+	if err := now.Pods(ctx, func(p *usage.Pod) { v.pods = append(v.pods, *p) }); err != nil {
 		return nil, err
 	}
-	engines, err := in.engines()
-	if err != nil {
-		return nil, err
-	}
-	readings := map[string]reading{}
-	err = each(engines, func(e *usage.Engine) {
-		if point := readEngine(e, readings); now(e.TS) {
-			v.engines[podKey{e.Namespace, e.Pod}] = point
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	rows, err := in.pods()
-	if err != nil {
-		return nil, err
-	}
-	defer rows.start()()
-	groups := map[groupKey]usage.Opt[bool]{}
-	err = each(rows, func(p *usage.Pod) {
-		if !now(p.TS) {
-			return
-		}
-		v.pods = append(v.pods, *p)
-		if group, ok := groupOf(p); ok {
-			groups[group] = either(groups[group], v.engines[podKey{p.Namespace, p.Pod}].works)
-		}
-	})
-	for i := range v.pods {
-		p := &v.pods[i]
-		k := podKey{p.Namespace, p.Pod}
-		works := v.engines[k].works
-		if group, ok := groupOf(p); ok && !works.Present() {
-			works = groups[group]
-		}
-		if s := podState(p, works); s != holdsNone {
-			v.states[k] = s
-		}
-	}
-	return v, err
+	v.states = activity.OfAll(v.pods, working)
+	return v, nil
 }
 
-func (v *view) readGPUs(in streams) error {
-	gpus, err := in.gpus()
-	if err != nil {
-		return err
-	}
+// averageGPUs computes the mean utilisation of each node's devices.
+func (v *view) averageGPUs() {
 	sums, counts := map[string]float64{}, map[string]float64{}
-	err = each(gpus, func(g *usage.GPU) {
-		if !g.TS.Equal(v.at) {
-			return
+	for i := range v.gpus {
+		if u, ok := v.gpus[i].UtilPercent.Get(); ok {
+			sums[v.gpus[i].Node] += u
+			counts[v.gpus[i].Node]++
 		}
-		v.gpus = append(v.gpus, *g)
-		if u, ok := g.UtilPercent.Get(); ok {
-			sums[g.Node] += u
-			counts[g.Node]++
-		}
-	})
+	}
 	for node, n := range counts {
 		v.gpuUtil[node] = usage.Some(sums[node] / n)
 	}
-	return err
 }
 
 // summary is the figures of the cards; the day's statistics give the idle
@@ -141,13 +98,13 @@ func (v *view) summary(day report.StatisticsData) report.ClusterSummary {
 		case usage.SGLang:
 			s.SGLangPods++
 		}
-		st := v.states[podKey{p.Namespace, p.Pod}]
-		if st != holdsNone {
+		st := v.states[p.Name()]
+		if st != activity.HoldsNone {
 			s.HeldGPUs += int(p.GPURequest)
 		} else if !p.Node.Present() {
 			s.PendingGPUs += int(p.GPURequest)
 		}
-		if st == idleHeld {
+		if st == activity.IdleHeld {
 			s.IdleGPUs += int(p.GPURequest)
 		}
 	}
@@ -182,9 +139,7 @@ func (v *view) podsByEngine() map[string]int {
 }
 
 // stateName is what a pod's GPUs do, absent where it holds none.
-func (v *view) stateName(k podKey) usage.Opt[string] {
-	return usage.SomeUnless(v.states[k].String(), "")
-}
+func (v *view) stateName(name usage.PodName) usage.Opt[string] { return v.states[name].Name() }
 
 // shares are a pod's percents with their bases.
 func (v *view) shares(p *usage.Pod) (cpu, memory usage.Share) {
@@ -203,7 +158,7 @@ func basisName(b usage.Opt[usage.Basis]) usage.Opt[string] {
 
 // podDocument is a pod as the API gives it.
 func (v *view) podDocument(p *usage.Pod) report.Pod {
-	k := podKey{p.Namespace, p.Pod}
+	k := p.Name()
 	cpu, memory := v.shares(p)
 	e := v.engines[k]
 	return report.Pod{
@@ -216,7 +171,7 @@ func (v *view) podDocument(p *usage.Pod) report.Pod {
 		MemoryRequest: p.MemoryRequestBytes, MemoryLimit: p.MemoryLimitBytes,
 		GPUUsagePercent: p.GPUUtilPercent, GPURequest: p.GPURequest, GPUMemoryUsedBytes: p.GPUMemoryUsedBytes,
 		GPUMemoryTotalBytes: p.GPUMemoryTotalBytes, GPUPowerWatts: p.GPUPowerWatts, GPUAttribution: p.GPUAttribution,
-		GPUState: v.stateName(k), RequestsRunning: e.running, RequestsWaiting: e.waiting, KVCacheUsageRatio: e.kv,
+		GPUState: v.stateName(k), RequestsRunning: e.RequestsRunning, RequestsWaiting: e.RequestsWaiting, KVCacheUsageRatio: e.KVCacheUsageRatio,
 	}
 }
 

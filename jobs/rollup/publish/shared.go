@@ -1,4 +1,4 @@
-package rollup
+package publish
 
 import (
 	"context"
@@ -17,30 +17,30 @@ import (
 
 // publishMetrics rewrites this cluster's part of the two objects that all
 // clusters share, site/clusters.json and site/metrics.
-func (j *Job) publishMetrics(ctx context.Context, saved *savedState, at time.Time, m report.Manifest, v *view) error {
-	err := j.update(ctx, layout.Object{Tier: layout.Site, Path: "clusters.json"}.Name(), func(old []byte) ([]byte, error) {
-		return mergeClusters(old, j.Cluster)
+func (p *Publisher) publishMetrics(ctx context.Context, at time.Time, m report.Manifest, v *view) error {
+	err := p.update(ctx, layout.Object{Tier: layout.Site, Path: "clusters.json"}.Name(), func(old []byte) ([]byte, error) {
+		return mergeClusters(old, p.Cluster)
 	})
 	if err != nil {
 		return err
 	}
 	// The alert job runs after this one. A rerun shows the alerts that the first
 	// run at the instant saw, or it would not end in the same bytes.
-	if !saved.At.Equal(at) {
-		if saved.Alerts, err = j.firing(ctx); err != nil {
+	if !p.State.At.Equal(at) {
+		if p.State.Alerts, err = p.firing(ctx); err != nil {
 			return err
 		}
-		saved.At = at
+		p.State.At = at
 	}
-	return j.update(ctx, layout.Object{Tier: layout.Site, Path: "metrics"}.Name(), func(old []byte) ([]byte, error) {
-		return mergeMetrics(old, j.Cluster, m, v, saved.Alerts), nil
+	return p.update(ctx, layout.Object{Tier: layout.Site, Path: "metrics"}.Name(), func(old []byte) ([]byte, error) {
+		return mergeMetrics(old, p.Cluster, m, v, p.State.Alerts), nil
 	})
 }
 
 // firing counts the alerts of the last alert run, by severity; none before
 // its first.
-func (j *Job) firing(ctx context.Context) (map[string]int, error) {
-	object, err := j.Bucket.Get(ctx, j.reportName(apiRoot+"alerts.json"))
+func (p *Publisher) firing(ctx context.Context) (map[string]int, error) {
+	object, err := p.Bucket.Get(ctx, p.reportName(apiRoot+"alerts.json"))
 	if errors.Is(err, bucket.ErrNotExist) {
 		return nil, nil
 	}
@@ -59,13 +59,13 @@ func (j *Job) firing(ctx context.Context) (map[string]int, error) {
 }
 
 // update changes a shared object by compare-and-swap.
-func (j *Job) update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
+func (p *Publisher) update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
 	const attempts = 5
 	var err error
 	for range attempts {
 		options := bucket.PutOptions{CacheControl: revalidate, IfNoneMatch: true}
 		var old bucket.Object
-		old, err = j.Bucket.Get(ctx, name)
+		old, err = p.Bucket.Get(ctx, name)
 		switch {
 		case err == nil:
 			options.IfNoneMatch, options.IfMatch = false, old.ETag
@@ -82,7 +82,7 @@ func (j *Job) update(ctx context.Context, name string, change func(old []byte) (
 		if strings.HasSuffix(name, "/metrics") {
 			options.ContentType = "text/plain; version=0.0.4; charset=utf-8"
 		}
-		if _, err = j.Bucket.Put(ctx, name, body, options); !errors.Is(err, bucket.ErrPrecondition) {
+		if _, err = p.Bucket.Put(ctx, name, body, options); !errors.Is(err, bucket.ErrPrecondition) {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package rollup
+package publish
 
 import (
 	"context"
@@ -25,44 +25,44 @@ type SiteFiles struct {
 // publishes the next ones, so all jobs keep one account of them. It is written
 // first and names a version more than is kept, so that a run that was killed
 // leaves nothing that the next one does not know.
-func (j *Job) publishSite(ctx context.Context, res *Result, saved *savedState) error {
+func (p *Publisher) publishSite(ctx context.Context) (written int, err error) {
 	var all strings.Builder
-	bodies := make([][]byte, len(j.Site.Names))
-	for i, name := range j.Site.Names {
-		body, err := fs.ReadFile(j.Site.FS, name)
+	bodies := make([][]byte, len(p.Site.Names))
+	for i, name := range p.Site.Names {
+		body, err := fs.ReadFile(p.Site.FS, name)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		bodies[i] = body
 		fmt.Fprintf(&all, "%s %s\n", name, contentHash(body))
 	}
 	digest := contentHash([]byte(all.String()))
-	if len(bodies) == 0 || saved.Site == digest {
-		return nil
+	if len(bodies) == 0 || p.State.Site == digest {
+		return 0, nil
 	}
 	var gone []string
-	err := j.update(ctx, layout.Object{Tier: layout.Site, Path: "assets/versions.json"}.Name(), func(old []byte) (body []byte, err error) {
-		body, gone, err = mergeVersions(old, j.Site.Names)
+	err = p.update(ctx, layout.Object{Tier: layout.Site, Path: "assets/versions.json"}.Name(), func(old []byte) (body []byte, err error) {
+		body, gone, err = mergeVersions(old, p.Site.Names)
 		return body, err
 	})
 	if err != nil {
-		return err
+		return written, err
 	}
-	for i, name := range j.Site.Names {
+	for i, name := range p.Site.Names {
 		options := bucket.PutOptions{CacheControl: revalidate, Gzip: true}
 		if strings.HasPrefix(name, "assets/") {
 			options.CacheControl = immutable
 		}
-		if _, err := j.Bucket.Put(ctx, layout.Object{Tier: layout.Site, Path: name}.Name(), bodies[i], options); err != nil {
-			return err
+		if _, err := p.Bucket.Put(ctx, layout.Object{Tier: layout.Site, Path: name}.Name(), bodies[i], options); err != nil {
+			return written, err
 		}
-		res.Objects++
+		written++
 	}
-	if err := j.Bucket.Delete(ctx, gone...); err != nil {
-		return err
+	if err := p.Bucket.Delete(ctx, gone...); err != nil {
+		return written, err
 	}
-	saved.Site = digest
-	return nil
+	p.State.Site = digest
+	return written, nil
 }
 
 // versionsKept is how many versions of the site have their files in the bucket.

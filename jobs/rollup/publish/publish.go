@@ -1,7 +1,13 @@
-package rollup
+// Package publish makes the report of a cluster: the JSON documents under
+// site/<cluster>/, what all clusters share (clusters.json, metrics), and the
+// site's own files. What the documents look like is in report; the statistics in
+// them are read from hourly/, which the rollup has written before.
+package publish
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -11,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/committed"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/internal/usage"
@@ -21,82 +28,108 @@ const (
 	revalidate = "no-cache"
 	// apiRoot is where the documents of the API lie below a cluster's folder.
 	apiRoot = "api/v1/resources/"
+	// parallelRequests bounds the objects that are read or written at once.
+	parallelRequests = 16
 )
 
-// publish writes the documents of the newest snapshot, the last of those given:
-// first what latest.json names, last latest.json, so that a reader never mixes
-// two runs.
-func (j *Job) publish(ctx context.Context, res *Result, saved *savedState, snapshots []committed, at time.Time) error {
-	newest := snapshots[len(snapshots)-1]
-	minute := slices.DeleteFunc(slices.Clone(snapshots), func(s committed) bool { return !s.at.Equal(newest.at) }) // and what its nodes said
-	sources, err := j.sources(ctx, minute)
+// Publisher publishes the report of one cluster.
+type Publisher struct {
+	Bucket         bucket.Bucket
+	Cluster        string
+	Interval       time.Duration // between two samples
+	Currency       string        // of the prices; "": none
+	Thresholds     report.Thresholds
+	ProgramVersion string
+	Site           SiteFiles
+	State          *State // is updated
+}
+
+// State is what publishing remembers from run to run.
+type State struct {
+	Site       string         `json:"site"`       // digest of the site's files that were published
+	Statistics string         `json:"statistics"` // digest behind statistics-168.json
+	At         time.Time      `json:"at"`         // of the last run
+	Alerts     map[string]int `json:"alerts"`     // firing alerts by severity, as that run found them
+}
+
+// ServingName is where an hour's rows of model-serving pods are kept a second
+// time: they are few of all pods, and each run reads those of a day.
+func ServingName(cluster string, hour time.Time) string {
+	return layout.Object{Tier: layout.State, Path: "serving", Cluster: cluster, Time: hour}.Name()
+}
+
+func (p *Publisher) reader() committed.Reader {
+	return committed.Reader{Bucket: p.Bucket, Cluster: p.Cluster}
+}
+
+// Publish writes the documents of the newest snapshot: first those that
+// latest.json names, latest.json last, so that a reader never mixes two runs.
+// minute is the cluster's snapshot and those of its nodes; working is what a
+// pod's engine says of its work at the newest instant, by pod UID; closedHours
+// identifies the statistics of the hours that are closed. It returns how many
+// objects it wrote.
+func (p *Publisher) Publish(ctx context.Context, at time.Time, minute []*committed.Source, working func(podUID string) usage.Opt[bool],
+	closedHours string) (written int, err error) {
+	manifest := minute[len(minute)-1].Manifest // the cluster's own: nodes come before it
+	v, err := p.readView(ctx, minute, working)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	manifest := sources[len(sources)-1].manifest // the cluster's own: names of nodes' come before it
-	pods := 0
-	for _, o := range manifest.Objects {
-		if o.Table == usage.Pods {
-			pods = o.Rows / max(1, len(manifest.SampledAt))
-		}
+	stamp := report.Stamp{Version: report.Version, Cluster: p.Cluster, GeneratedAt: at, SampledAt: v.at}
+	if written, err = p.publishSite(ctx); err != nil {
+		return written, err
 	}
-	v, err := newView(j.streams(ctx, sources), pods)
+	day, err := p.readStatistics(ctx, stamp, 24, true)
 	if err != nil {
-		return err
+		return written, err
 	}
-	stamp := report.Stamp{Version: report.Version, Cluster: j.Cluster, GeneratedAt: at, SampledAt: v.at}
-	if err := j.publishSite(ctx, res, saved); err != nil {
-		return err
-	}
-	day, err := j.readStatistics(ctx, stamp, 24, true)
-	if err != nil {
-		return err
-	}
-	d := j.documents(ctx)
-	defer d.group.Wait() // where something else fails
-	// The week is read again only when an hour of it was computed anew.
-	if digest := j.weekDigest(saved, at); digest != saved.Statistics {
-		week, err := j.readStatistics(ctx, stamp, 168, false)
+	d := p.documents(ctx)
+	defer d.group.Wait() // if something else fails
+	// The week is read again only when an hour of it was computed again. Its open
+	// hour is as of that hour's first run.
+	if digest := contentHash([]byte(at.Truncate(time.Hour).Format(time.RFC3339) + closedHours)); digest != p.State.Statistics {
+		week, err := p.readStatistics(ctx, stamp, 168, false)
 		if err != nil {
-			return err
+			return written, err
 		}
 		shorten(&week)
 		d.put(apiRoot+"statistics-168.json", week)
-		saved.Statistics = digest
+		p.State.Statistics = digest
 	}
 	summary := v.summary(day)
 	shorten(&day)
-	latest := report.Latest{Stamp: stamp, IntervalSeconds: int(j.Interval.Seconds()), ProgramVersion: j.ProgramVersion,
-		Currency: j.Currency, Thresholds: j.Thresholds, ClusterSummary: summary, Gaps: manifest.Gaps}
-	lines, err := j.readPodLines(ctx, stamp)
+	latest := report.Latest{
+		Stamp: stamp, IntervalSeconds: int(p.Interval.Seconds()), ProgramVersion: p.ProgramVersion,
+		Currency: p.Currency, Thresholds: p.Thresholds, ClusterSummary: summary, Gaps: manifest.Gaps,
+	}
+	lines, err := p.readPodLines(ctx, stamp)
 	if err != nil {
-		return err
+		return written, err
 	}
 	v.putData(d, &latest, day, lines)
 	v.putAPI(d, stamp, summary, day, lines)
 	if err := d.group.Wait(); err != nil {
-		return err
+		return written, err
 	}
-	res.Objects += d.count
-	if err := j.publishMetrics(ctx, saved, at, manifest, v); err != nil {
-		return err
+	written += d.count
+	if err := p.publishMetrics(ctx, at, manifest, v); err != nil {
+		return written, err
 	}
-	res.Objects++
-	return j.putJSON(ctx, "latest.json", latest)
+	return written + 1, p.putJSON(ctx, "latest.json", latest)
 }
 
 // documents are the documents of a run, which are written side by side.
 type documents struct {
-	*Job
+	*Publisher
 	group *errgroup.Group
 	ctx   context.Context
 	count int
 }
 
-func (j *Job) documents(ctx context.Context) *documents {
+func (p *Publisher) documents(ctx context.Context) *documents {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallelReads)
-	return &documents{Job: j, group: group, ctx: ctx}
+	group.SetLimit(parallelRequests)
+	return &documents{Publisher: p, group: group, ctx: ctx}
 }
 
 // put writes a document that changes, under its name in the cluster's folder.
@@ -122,7 +155,7 @@ func (d *documents) putData(where *report.DataObject, document func() any) {
 }
 
 // putData writes the immutable objects and names them in latest.
-func (v *view) putData(d *documents, latest *report.Latest, day report.StatisticsData, lines map[podKey]*line) {
+func (v *view) putData(d *documents, latest *report.Latest, day report.StatisticsData, lines map[usage.PodName]*line) {
 	objects, chunks := &latest.Objects, v.podChunks()
 	objects.Pods = make([]report.PodsObject, len(chunks))
 	for i, chunk := range chunks {
@@ -169,7 +202,7 @@ func (t turns) has(name string) bool {
 }
 
 // putAPI writes the documents of the API.
-func (v *view) putAPI(d *documents, stamp report.Stamp, summary report.ClusterSummary, day report.StatisticsData, lines map[podKey]*line) {
+func (v *view) putAPI(d *documents, stamp report.Stamp, summary report.ClusterSummary, day report.StatisticsData, lines map[usage.PodName]*line) {
 	d.put(apiRoot+"nodes.json", report.Nodes{Stamp: stamp, Nodes: v.nodeDocuments()})
 	d.put(apiRoot+"statistics-24.json", day)
 	serving := []report.Pod{}
@@ -200,15 +233,21 @@ func (v *view) putAPI(d *documents, stamp report.Stamp, summary report.ClusterSu
 }
 
 // putJSON writes a document that changes, under its name in the cluster's folder.
-func (j *Job) putJSON(ctx context.Context, path string, document any) error {
+func (p *Publisher) putJSON(ctx context.Context, path string, document any) error {
 	body, err := json.Marshal(document)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	_, err = j.Bucket.Put(ctx, j.reportName(path), body, bucket.PutOptions{CacheControl: revalidate, Gzip: true})
+	_, err = p.Bucket.Put(ctx, p.reportName(path), body, bucket.PutOptions{CacheControl: revalidate, Gzip: true})
 	return err
 }
 
-func (j *Job) reportName(path string) string {
-	return layout.Object{Tier: layout.Report, Cluster: j.Cluster, Path: path}.Name()
+func (p *Publisher) reportName(path string) string {
+	return layout.Object{Tier: layout.Report, Cluster: p.Cluster, Path: path}.Name()
+}
+
+// contentHash names content: the first 128 bits of its SHA-256, in hex.
+func contentHash(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:16])
 }

@@ -10,8 +10,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// test is the status of the programs test and [, if it depends on nothing but
-// the words: what files there are, only the container knows.
+// test returns the status of test and [. Conditions on files are unknown.
 func test(argv []string) ternary {
 	words := argv[1:]
 	if argv[0] == "[" {
@@ -37,7 +36,7 @@ func test(argv []string) ternary {
 	return unknown
 }
 
-// compare is the status of `A OPERATOR B`.
+// compare returns the status of `A OPERATOR B`.
 func compare(a, operator, b string) ternary {
 	x, errX := strconv.Atoi(a)
 	y, errY := strconv.Atoi(b)
@@ -64,8 +63,8 @@ func compare(a, operator, b string) ternary {
 	return unknown
 }
 
-// testClause is the status of [[ … ]]. The parser does not know that ! binds
-// closer than &&, and && closer than ||: where that matters it is unknown.
+// testClause returns the status of [[ … ]]. The parser ignores that ! binds
+// tighter than && and && tighter than ||; where that matters it is unknown.
 func (r *reader) testClause(x syntax.TestExpr) ternary {
 	switch x := x.(type) {
 	case *syntax.ParenTest:

@@ -9,19 +9,19 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// hasUnknown reports whether a word holds a part that only the running
-// container knows: such parts stay as they are written, with $ or a backquote.
+// hasUnknown reports whether a part of a word is unknown. Such parts stay as
+// they are written, so they begin with a dollar sign or a backquote.
 func hasUnknown(word string) bool { return strings.ContainsAny(word, "$`") }
 
-// isWhole reports whether a value may not be split at its blanks: they may
-// belong to an unknown part.
+// isWhole reports whether a value must not be split at blanks, because they may
+// be inside an unknown part such as $(cat file).
 func isWhole(value string) bool { return hasUnknown(value) && strings.ContainsAny(value, "({`") }
 
-// config is what the library expands words with: the variables of the reader,
-// no files, no commands.
+// config lets the library use the variables of the reader, and neither files nor
+// commands.
 func (r *reader) config() *expand.Config { return &expand.Config{Env: environ{r}} }
 
-// environ shows the library the variables of a reader, and takes assignments.
+// environ is a reader's variables, as the library wants them.
 type environ struct{ r *reader }
 
 func (e environ) Get(name string) expand.Variable {
@@ -99,7 +99,8 @@ func isQuoted(delimiter *syntax.Word) bool {
 
 // source is the text of a node as it is written.
 func (r *reader) source(n syntax.Node) string {
-	return r.text[n.Pos().Offset():n.End().Offset()]
+	end := min(int(n.End().Offset()), len(r.text)) // parse may add the end of a here-document
+	return r.text[min(int(n.Pos().Offset()), end):end]
 }
 
 // context is where the parts of a word stand.
@@ -107,16 +108,16 @@ type context uint8
 
 const (
 	inWord    context = iota // a backslash quotes any character
-	inPattern                // what a backslash quotes is the pattern's business
-	inQuotes                 // double quotes or a here-document: the library reads the text
+	inPattern                // backslashes stay, as they are part of the pattern
+	inQuotes                 // double quotes or a here-document: the library handles backslashes
 )
 
-// text is a part of a word that the library leaves as it is.
+// text is a part of a word that the library does not change.
 func text(value string) syntax.WordPart { return &syntax.SglQuoted{Value: value} }
 
-// resolve replaces the parts of a word that only the running container knows by
-// their source, so that the library meets nothing unknown. Braces and a tilde
-// stay too: dash has no brace expansion, and the home directory is unknown.
+// resolve replaces the unknown parts of a word by their source, so that the
+// library can expand the rest. Braces and a tilde are not expanded: dash has no
+// brace expansion, and the home directory is unknown.
 func (r *reader) resolve(parts []syntax.WordPart, where context) []syntax.WordPart {
 	resolved := make([]syntax.WordPart, 0, len(parts))
 	for _, part := range parts {
@@ -158,8 +159,8 @@ func unescape(value string) string {
 	}
 }
 
-// parameter returns an expansion that the library can make, or the source of
-// one that depends on the running container.
+// parameter returns a parameter expansion for the library, or its source if the
+// result is unknown.
 func (r *reader) parameter(p *syntax.ParamExp, where context) syntax.WordPart {
 	source := text(r.source(p))
 	if p.Param == nil || p.Excl || p.Names != 0 || !isNumber(p.Index) && !isAll(p.Index) ||
@@ -194,13 +195,13 @@ func (r *reader) parameter(p *syntax.ParamExp, where context) syntax.WordPart {
 	return p
 }
 
-// isAll reports whether an index is that of all elements.
+// isAll reports whether an index is [@] or [*].
 func isAll(index syntax.ArithmExpr) bool {
 	word, ok := index.(*syntax.Word)
 	return ok && (word.Lit() == "@" || word.Lit() == "*")
 }
 
-// isNumber reports whether an expression is a plain number, or is left out.
+// isNumber reports whether an expression is a plain number or absent.
 func isNumber(x syntax.ArithmExpr) bool {
 	word, ok := x.(*syntax.Word)
 	if !ok {
@@ -213,8 +214,9 @@ func isNumber(x syntax.ArithmExpr) bool {
 // unsetName is a variable that no script can set.
 const unsetName = "-"
 
-// operation is parameter for ${NAME:-WORD}, ${NAME#PATTERN}, ${NAME/PATTERN/WORD}
-// and their like. What is unknown counts as unset for those that ask.
+// operation is parameter for expansions with an operator, such as ${NAME:-WORD},
+// ${NAME#PATTERN} and ${NAME/PATTERN/WORD}. For ${NAME:-WORD} and ${NAME:+WORD}
+// an unknown variable counts as unset.
 func (r *reader) operation(p *syntax.ParamExp, value string, known bool) syntax.WordPart {
 	exact := known && !hasUnknown(value)
 	resolved, size := *p, 0
@@ -262,8 +264,9 @@ func (r *reader) operation(p *syntax.ParamExp, value string, known bool) syntax.
 	return &resolved
 }
 
-// spend takes the work of matching a value with a pattern, or of replacing
-// parts of it by a text, off the budget: at most the product of their lengths.
+// spend subtracts from the budget what it may cost to match a value with a
+// pattern or to replace parts of it: the product of the lengths. It reports
+// whether the budget allows it.
 func (r *reader) spend(value, other int) bool {
 	work := (value + 1) * (other + 1)
 	if work > r.budget {

@@ -19,9 +19,22 @@ const (
 
 var errTooLarge = errors.New("the script is too long or has too many brackets")
 
-// parse returns the statements up to the first error of syntax, as a shell runs
-// those before it finds the error.
+// parse returns the statements before the first syntax error, which a shell runs
+// too before it finds the error. A here-document whose delimiter is missing ends
+// with the text, as in a shell.
 func parse(text string) ([]*syntax.Stmt, error) {
+	statements, err := parseOnce(text)
+	var failed syntax.ParseError
+	if errors.As(err, &failed) {
+		_, delimiter, ok := strings.Cut(failed.Text, "unclosed here-document `")
+		if ok {
+			return parseOnce(text + "\n" + strings.TrimSuffix(delimiter, "`") + "\n")
+		}
+	}
+	return statements, err
+}
+
+func parseOnce(text string) ([]*syntax.Stmt, error) {
 	brackets := 0
 	for _, c := range []byte(text) {
 		if c == '(' || c == '[' || c == '{' {
@@ -33,7 +46,7 @@ func parse(text string) ([]*syntax.Stmt, error) {
 	}
 	var statements []*syntax.Stmt
 	var failed error
-	// The loop has to go on after an error: the iterator may yield it twice.
+	// The loop must not end at an error: the iterator may yield once more.
 	for statement, err := range syntax.NewParser().StmtsSeq(strings.NewReader(text)) {
 		if failed = cmp.Or(failed, err); failed == nil {
 			statements = append(statements, statement)

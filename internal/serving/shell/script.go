@@ -8,7 +8,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// command is a program to run and what surrounds it.
+// command is a simple command with its words expanded.
 type command struct {
 	argv  []string
 	input *string // what its standard input holds, nil if unknown
@@ -30,7 +30,7 @@ func (r *reader) script(text string, args []string, depth int) ternary {
 	return r.block(statements, depth)
 }
 
-// enter begins a text; leave goes back to the one around it.
+// enter begins to run a text; leave goes back to the one that started it.
 func (r *reader) enter(text string, args []string) (leave func()) {
 	outer := *r
 	r.text, r.args, r.loops = text, args, 0
@@ -58,7 +58,7 @@ func (r *reader) block(statements []*syntax.Stmt, depth int) ternary {
 	return status
 }
 
-// under runs what depends on a condition.
+// under runs what depends on a condition: not at all, maybe or surely.
 func (r *reader) under(condition ternary, run func() ternary) ternary {
 	if condition == no {
 		return no
@@ -69,14 +69,15 @@ func (r *reader) under(condition ternary, run func() ternary) ternary {
 	return run()
 }
 
-// statement runs a command with its redirections. input is what is piped into it.
+// statement runs a command with its redirections. input is what the pipe before
+// it holds, nil if unknown.
 func (r *reader) statement(s *syntax.Stmt, input *string, depth int) ternary {
 	status, _ := r.piped(s, input, depth)
 	return status
 }
 
-// piped also returns what the command writes to the pipe behind it, nil if
-// unknown or elsewhere.
+// piped is statement; output is what the command writes to the pipe after it,
+// nil if unknown.
 func (r *reader) piped(s *syntax.Stmt, input *string, depth int) (status ternary, output *string) {
 	target, adds := "", false
 	for _, redirect := range s.Redirs {
@@ -181,7 +182,7 @@ func (r *reader) binary(c *syntax.BinaryCmd, input *string, depth int) ternary {
 	return r.statement(c.Y, output, depth)
 }
 
-// ifClause runs the part whose condition holds, or each that may.
+// ifClause runs the branch whose condition holds, or each branch that may run.
 func (r *reader) ifClause(c *syntax.IfClause, depth int) ternary {
 	taken, status := no, yes
 	for ; c != nil; c = c.Else {
@@ -198,7 +199,7 @@ func (r *reader) ifClause(c *syntax.IfClause, depth int) ternary {
 	return status
 }
 
-// caseClause does the same for the parts of a case.
+// caseClause does the same for the branches of a case.
 func (r *reader) caseClause(c *syntax.CaseClause, depth int) ternary {
 	word := r.literal(c.Word)
 	taken, status := no, yes
@@ -215,8 +216,8 @@ func (r *reader) caseClause(c *syntax.CaseClause, depth int) ternary {
 	return status
 }
 
-// loop runs the body of a loop once. How often it runs is unknown, and so are
-// the positional parameters, which a loop may shift.
+// loop runs the body of a loop once. The positional parameters are unknown in
+// it, as each round may shift them.
 func (r *reader) loop(body func()) ternary {
 	r.loops++
 	body()
@@ -224,7 +225,7 @@ func (r *reader) loop(body func()) ternary {
 	return likely
 }
 
-// forClause runs the body with the first of the words.
+// forClause runs the body for the first of the words.
 func (r *reader) forClause(c *syntax.ForClause, depth int) {
 	if words, ok := c.Loop.(*syntax.WordIter); ok && words.InPos.IsValid() {
 		items := r.fields(words.Items)
@@ -236,8 +237,8 @@ func (r *reader) forClause(c *syntax.ForClause, depth int) {
 	r.block(c.Do, depth)
 }
 
-// output is what a command writes to its standard output, where the text says
-// so; nil if it is unknown. What goes to a file is remembered: it may be run.
+// output returns what a command writes to its standard output, nil if unknown.
+// Text that goes to the file target is kept, as the script may run that file.
 func (r *reader) output(c command, target string, adds bool) *string {
 	if len(c.argv) == 0 {
 		return nil

@@ -17,48 +17,50 @@ import (
 	"strings"
 )
 
-// Bounds on what a script may unfold to. A pod's command is some hundred
-// bytes; variables, functions and eval could make it unfold without end.
+// Bounds on one call of Commands. A pod's command has some hundred bytes, but
+// variables, functions and eval can make any amount of text of them.
 const (
-	maxBytes = 256 << 10
-	maxDepth = 8
+	maxBytes = 256 << 10 // read and produced, roughly
+	maxDepth = 8         // of scripts, functions and launchers inside each other
 )
 
-// Command is a program and its arguments, without shells, launchers and
+// Command is a program and its arguments, without the shells, launchers and
 // assignments around it.
 type Command struct {
 	Argv  []string // never empty
-	Maybe bool     // run in one of several branches, and the text does not say which
+	Maybe bool     // whether it runs depends on something unknown
 }
 
-// Lookup returns the value of a variable of the container, if it is known.
+// Lookup returns the value of an environment variable of the container; ok is
+// false if it is unknown.
 type Lookup func(name string) (value string, ok bool)
 
-// Commands returns what argv runs, in the order of the text. known tells the
-// caller's own programs, for which the arguments of launchers are searched.
+// Commands returns the programs that argv runs, in the order of the text. known
+// recognizes the programs that the caller looks for, so that they are found
+// among the arguments of launchers.
 func Commands(argv []string, env Lookup, known func(argv []string) bool) []Command {
 	r := reader{env: env, known: known, budget: maxBytes}
 	r.run(command{argv: argv}, 0)
 	return r.found
 }
 
-// reader is what has been learned of a script so far.
+// reader follows the command of one container.
 type reader struct {
 	env       Lookup
 	known     func(argv []string) bool
-	vars      map[string]string   // that the script assigns
-	lists     map[string][]string // arrays, likewise
+	vars      map[string]string   // set by the script
+	lists     map[string][]string // arrays set by the script
 	functions map[string]function
-	files     map[string]string // scripts that the script writes, by base name
+	files     map[string]string // that the script writes, by base name
 	args      []string          // $0, $1, …
-	loops     int               // loops around the command
-	maybe     bool              // the command may not run
-	text      string            // that is read, which the positions of nodes refer to
-	budget    int               // bytes that may still be read and produced
+	loops     int               // how many loops are around the command
+	maybe     bool              // whether the command runs is unknown
+	text      string            // the script, which the positions of its nodes refer to
+	budget    int               // what is left of maxBytes
 	found     []Command
 }
 
-// run takes one command apart until it is a simple one.
+// run follows a command to the program that it starts in the end.
 func (r *reader) run(c command, depth int) ternary {
 	if len(c.argv) == 0 || depth > maxDepth || r.budget <= 0 {
 		return likely
@@ -87,7 +89,8 @@ func (r *reader) run(c command, depth int) ternary {
 	return likely
 }
 
-// builtin runs what concerns the shell itself; ok is false for programs.
+// builtin runs a command of the shell itself, or a shell. ok is false if it is
+// neither.
 func (r *reader) builtin(c command, name string, depth int) (status ternary, ok bool) {
 	argv := c.argv
 	switch {
@@ -140,8 +143,8 @@ func (r *reader) builtin(c command, name string, depth int) (status ternary, ok 
 	return unknown, false
 }
 
-// nested runs a shell: the script given to it, what is piped into it, or a
-// script file, which is taken for a program.
+// nested runs a shell: the script in its arguments or on its standard input. A
+// script file is treated as a program.
 func (r *reader) nested(c command, depth int) (status ternary, ok bool) {
 	if script, args, ok := inlineScript(c.argv); ok {
 		return r.script(script, args, depth+1), true
@@ -161,8 +164,8 @@ func (r *reader) nested(c command, depth int) (status ternary, ok bool) {
 	return r.run(c, depth+1), true
 }
 
-// inlineScript finds the script of `sh -c SCRIPT [NAME [ARG…]]`, and from $0
-// on what it is given.
+// inlineScript returns the script of `sh -c SCRIPT [NAME [ARG…]]` and its
+// arguments from $0 on.
 func inlineScript(argv []string) (script string, args []string, ok bool) {
 	for i := 1; i < len(argv); i++ {
 		a := argv[i]
@@ -196,9 +199,10 @@ func inlineScript(argv []string) (script string, args []string, ok bool) {
 	return "", nil, false
 }
 
-// launched finds the command that a launcher runs behind its own options: a
-// shell, a function, a file or a program that the caller knows. A program that
-// nobody knows is a launcher too if it has a command behind --.
+// launched returns the command that a launcher starts. It is searched among the
+// arguments, as the launcher's own options are not known: the first that is a
+// shell, a function, a script that was written, or a program that the caller
+// looks for. An unknown program is a launcher if it has such a command behind --.
 func (r *reader) launched(argv []string, name string) (rest []string, ok bool) {
 	from := launchesModule(argv)
 	if from == 0 && !launchers[name] && !strings.HasSuffix(name, ".sh") && !strings.Contains(name, "entrypoint") {
@@ -220,8 +224,8 @@ func (r *reader) launched(argv []string, name string) (rest []string, ok bool) {
 	return nil, false
 }
 
-// launchesModule returns where in argv a module of Python stands that runs
-// another program, 0 if there is none.
+// launchesModule returns the index in argv of a Python module that runs another
+// program, 0 without one.
 func launchesModule(argv []string) int {
 	i := slices.Index(argv, "-m") + 1
 	if i > 0 && i < len(argv) && strings.HasPrefix(path.Base(argv[0]), "python") && launchers[argv[i]] {

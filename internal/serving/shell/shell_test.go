@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// engines is what the tests take for programs that the caller knows.
+// engines recognizes the programs that the tests look for.
 func engines(argv []string) bool {
 	return len(argv) > 1 && argv[0] == "vllm" && argv[1] == "serve" ||
 		len(argv) > 2 && strings.HasPrefix(argv[0], "python") && argv[1] == "-m" && argv[2] == "vllm"
 }
 
-// lines renders commands one a line, words in brackets where they need it, and
-// a question mark before those that may not run.
+// lines renders commands with semicolons between them, brackets around words
+// with blanks, and a question mark before those that may not run.
 func lines(commands []Command) string {
 	var b strings.Builder
 	for i, c := range commands {
@@ -81,8 +81,10 @@ func TestCommands(t *testing.T) {
 		{`a "$@" $2 $0`, "a one [two words] two words bash"},
 		{`a ${NONE:-$A} ${NONE:-${NONE2:-$A}} "${NONE-"d e"}" ${EMPTY-d} ${EMPTY:-d}`, "a a a [d e] d"},
 		{": ${B:=$A}; a $B ${A:+set} ${NONE:+set} ${A:?wanted}", "a a set a"},
-		{`a ${MODEL##*/} ${MODEL%%/*} ${MODEL#Org/} ${MODEL%-8B} ${MODEL#*x} ${MODEL//[a]/b}`, "a Name-8B Org Name-8B Org/Name Org/Name-8B Org/Nbme-8B"},
-		{`a ${MODEL/r/R} ${MODEL//\//--} ${MODEL//a} ${MODEL,,} ${MODEL^^} ${NONE//a/b}`, "a ORg/Name-8B Org--Name-8B Org/Nme-8B org/name-8b ORG/NAME-8B ${NONE//a/b}"},
+		{`a ${MODEL##*/} ${MODEL%%/*} ${MODEL#Org/} ${MODEL%-8B} ${MODEL#*x} ${MODEL//[a]/b}`,
+			"a Name-8B Org Name-8B Org/Name Org/Name-8B Org/Nbme-8B"},
+		{`a ${MODEL/r/R} ${MODEL//\//--} ${MODEL//a} ${MODEL,,} ${MODEL^^} ${NONE//a/b}`,
+			"a ORg/Name-8B Org--Name-8B Org/Nme-8B org/name-8b ORG/NAME-8B ${NONE//a/b}"},
 		{`B=(x "y z" $A); B+=(w); a "${B[@]}" ${B[0]} $B`, "a x [y z] a w x x"},
 		{`B="$NONE -v $A"; a $B`, "a $NONE -v a"},
 		{`B=$(c d); a $B "$B"`, "a [$(c d)] [$(c d)]"},
@@ -153,7 +155,8 @@ func TestCommands(t *testing.T) {
 		{"a\nb \"open", "a"},
 		{"a; b\nif c\n", "a; b"},
 		{"a\nb ${", "a"},
-		{"a <<X\nb", ""}, // here a shell runs a, but warns
+		{"c\na <<X\nb", "c; a"},
+		{"sh <<X\na b", "a b"},
 	} {
 		got := Commands([]string{"bash", "-c", test.script, "bash", "one", "two words"}, env, engines)
 		if lines(got) != test.want {
@@ -205,8 +208,8 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// A text that a shell would take an age for, or memory without end, is read in
-// no time.
+// Scripts that would keep a shell busy for hours, or take all memory, are read
+// within the bounds.
 func TestBounds(t *testing.T) {
 	const n = 30_000
 	fill := func(text string) string { return strings.Repeat(text, 60_000/len(text)) }

@@ -8,13 +8,14 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// value is what is known of a variable or a positional parameter.
+// value returns the value of a variable or positional parameter; ok is false if
+// it is unknown.
 func (r *reader) value(name string) (value string, ok bool) {
 	if n, err := strconv.Atoi(name); err == nil {
 		if n >= 0 && n < len(r.args) && (n == 0 || r.loops == 0) {
 			return r.args[n], true
 		}
-		// A loop may read the options one by one: any of them may be $1.
+		// In a loop that shifts, $1 may be any of them.
 		return "", r.loops == 0 && len(r.args) > 0
 	}
 	if value, ok = r.vars[name]; ok || !syntax.ValidName(name) {
@@ -23,7 +24,7 @@ func (r *reader) value(name string) (value string, ok bool) {
 	return r.env(name)
 }
 
-// list is what is known of $@, $* or an array.
+// list returns the elements of $@, $* or an array; ok is false for others.
 func (r *reader) list(name string) (list []string, ok bool) {
 	if name == "@" || name == "*" {
 		return r.args[min(1, len(r.args)):], true
@@ -98,7 +99,7 @@ func (r *reader) assignList(a *syntax.Assign) {
 	r.lists[name] = list
 }
 
-// scope begins a part whose assignments end with it: undo takes them back.
+// scope begins a part of a script whose assignments undo takes back.
 func (r *reader) scope() (undo func()) {
 	vars, lists := maps.Clone(r.vars), maps.Clone(r.lists)
 	r.budget -= len(vars) + len(lists)

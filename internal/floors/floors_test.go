@@ -61,6 +61,7 @@ var vocabulary = map[string]bool{"internal/usage": true, "internal/layout": true
 // its quirks and its next major version concern one place.
 var owners = map[string]string{
 	"k8s.io/client-go":                   "internal/kube",
+	"k8s.io/component-helpers":           "internal/kube",
 	"k8s.io/metrics/pkg/client":          "internal/kube",
 	"k8s.io/kubelet":                     "internal/gpu",
 	"google.golang.org/grpc":             "internal/gpu",

@@ -54,7 +54,9 @@ func decode(i item, into interface {
 }
 
 func reducePod(p *corev1.Pod) (d *usage.PodDetail, facts podFacts) {
-	gpus, _ := effectiveRequest(&p.Spec, gpuRequest, noOverhead).Get() // none requested is zero
+	completeGPURequests(&p.Spec)
+	requests := podRequests(p)
+	gpus, _ := gpuCount(requests) // none requested is zero
 	d = &usage.PodDetail{
 		Row: usage.Pod{
 			Namespace:            p.Namespace,
@@ -64,10 +66,10 @@ func reducePod(p *corev1.Pod) (d *usage.PodDetail, facts podFacts) {
 			Phase:                string(p.Status.Phase),
 			Reason:               usage.SomeUnless(podReason(p), ""),
 			CreatedAt:            p.CreationTimestamp.UTC(),
-			CPURequestMillicores: effectiveRequest(&p.Spec, request(cpuMillicores), cpuMillicores),
-			CPULimitMillicores:   effectiveLimit(&p.Spec, cpuMillicores),
-			MemoryRequestBytes:   effectiveRequest(&p.Spec, request(memoryBytes), memoryBytes),
-			MemoryLimitBytes:     effectiveLimit(&p.Spec, memoryBytes),
+			CPURequestMillicores: amount(cpuMillicores).of(requests),
+			CPULimitMillicores:   podLimit(p, cpuMillicores),
+			MemoryRequestBytes:   amount(memoryBytes).of(requests),
+			MemoryLimitBytes:     podLimit(p, memoryBytes),
 			GPURequest:           int32(gpus),
 		},
 		Labels:      p.Labels,
@@ -139,7 +141,7 @@ func labelledWorkload(labels map[string]string) (kind, name string, ok bool) {
 }
 
 func reduceContainer(c *corev1.Container, init bool) usage.Container {
-	gpus, _ := gpuRequest(c.Resources) // none requested is zero
+	gpus, _ := gpuCount(c.Resources.Requests) // none requested is zero
 	out := usage.Container{
 		Name:       c.Name,
 		Image:      c.Image,

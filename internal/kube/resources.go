@@ -1,9 +1,11 @@
 package kube
 
 import (
+	"math"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	resourcehelper "k8s.io/component-helpers/resource"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
@@ -32,9 +34,13 @@ func memoryBytes(l corev1.ResourceList) (int64, bool) {
 	return q.Value(), ok // bytes
 }
 
+func isGPU(name corev1.ResourceName) bool {
+	return gpuResources[name] || strings.HasPrefix(string(name), migPrefix)
+}
+
 func gpuCount(l corev1.ResourceList) (n int64, ok bool) {
 	for name, q := range l {
-		if gpuResources[name] || strings.HasPrefix(string(name), migPrefix) {
+		if isGPU(name) {
 			n += q.Value() // devices or instances
 			ok = true
 		}
@@ -45,96 +51,101 @@ func gpuCount(l corev1.ResourceList) (n int64, ok bool) {
 // amount reads one resource of a list and whether the list names it.
 type amount func(corev1.ResourceList) (int64, bool)
 
-// gpuRequest is a container's. A GPU's request equals its limit, and a pod
-// that no server has completed may state the limit alone.
-func gpuRequest(r corev1.ResourceRequirements) (int64, bool) {
-	if n, ok := gpuCount(r.Requests); ok {
-		return n, true
+// of reads the amount of a list as a column: absent where the list does not name it.
+func (read amount) of(l corev1.ResourceList) usage.Opt[int64] {
+	if n, ok := read(l); ok {
+		return usage.Some(n)
 	}
-	return gpuCount(r.Limits)
+	return usage.Opt[int64]{}
+}
+
+// podRequests are what the scheduler sets aside for the pod, by the library that it uses itself. While a container is
+// resized in place, that is the largest of what the spec asks for, what the node has allocated and what is in force.
+func podRequests(p *corev1.Pod) corev1.ResourceList {
+	return resourcehelper.PodRequests(p, resourcehelper.PodResourcesOptions{
+		UseStatusResources: true,
+		// A cluster without this feature leaves the fields that it is about empty.
+		InPlacePodLevelResourcesVerticalScalingEnabled: true,
+	})
+}
+
+// completeGPURequests adds the GPU requests that only a limit states, as the API server does when a pod is created:
+// a manifest that no server has seen may lack them.
+func completeGPURequests(spec *corev1.PodSpec) {
+	for _, containers := range [...][]corev1.Container{spec.InitContainers, spec.Containers} {
+		for i := range containers {
+			r := &containers[i].Resources
+			if _, ok := gpuCount(r.Requests); ok {
+				continue
+			}
+			for name, quantity := range r.Limits {
+				if !isGPU(name) {
+					continue
+				}
+				if r.Requests == nil {
+					r.Requests = corev1.ResourceList{}
+				}
+				r.Requests[name] = quantity
+			}
+		}
+	}
 }
 
 func isSidecar(c *corev1.Container) bool {
 	return c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
 }
 
-// effectiveRequest is what the scheduler sets aside for the pod: the larger of
-// what runs together (containers and native sidecars) and the peak while init
-// containers run, or the request of the pod as a whole where it has one; and
-// the runtime's overhead. Absent where nothing of the pod requests any.
-func effectiveRequest(spec *corev1.PodSpec, of func(corev1.ResourceRequirements) (int64, bool), overhead amount) usage.Opt[int64] {
-	var together, sidecars, peak int64
-	present := false
-	for i := range spec.InitContainers {
-		n, ok := of(spec.InitContainers[i].Resources)
-		present = present || ok
-		if isSidecar(&spec.InitContainers[i]) {
-			sidecars += n // runs on beside the init containers after it
-			peak = max(peak, sidecars)
-		} else {
-			peak = max(peak, sidecars+n)
-		}
-	}
-	for i := range spec.Containers {
-		n, ok := of(spec.Containers[i].Resources)
-		present = present || ok
-		together += n
-	}
-	total := max(together+sidecars, peak)
-	if spec.Resources != nil {
-		if n, ok := of(*spec.Resources); ok {
-			total, present = n, true
-		}
-	}
-	if n, ok := overhead(spec.Overhead); ok {
-		total += n
-		present = true
-	}
-	if !present {
-		return usage.Opt[int64]{}
-	}
-	return usage.Some(total)
-}
-
-// effectiveLimit is the limit of all that runs together, against which usage
-// is measured: the pod's own where it has one, else the sum over containers
-// and native sidecars, absent unless each of them has one. Init containers
-// that end and the runtime's overhead are not in what metrics.k8s.io measures
-// and so not in here.
-func effectiveLimit(spec *corev1.PodSpec, of amount) usage.Opt[int64] {
-	if spec.Resources != nil {
-		if n, ok := of(spec.Resources.Limits); ok {
+// podLimit is the limit that usage is measured against: the pod's own where it has one, else the sum over its containers
+// and native sidecars, absent unless each of them has one. Limits in force come before those in the spec, which a node
+// may not have applied yet, or cannot apply. Init containers that end and the runtime's overhead are not part of what
+// metrics.k8s.io measures and so not of this sum.
+func podLimit(p *corev1.Pod, read amount) usage.Opt[int64] {
+	if own := p.Spec.Resources; own != nil {
+		if n, ok := read(limitsInForce(own.Limits, p.Status.Resources)); ok {
 			return usage.Some(n)
 		}
 	}
-	total := int64(0)
-	for i := range spec.InitContainers {
-		if !isSidecar(&spec.InitContainers[i]) {
-			continue
+	total, containers := int64(0), 0
+	for _, list := range [...]struct {
+		containers []corev1.Container
+		statuses   []corev1.ContainerStatus
+		init       bool
+	}{{p.Spec.InitContainers, p.Status.InitContainerStatuses, true}, {p.Spec.Containers, p.Status.ContainerStatuses, false}} {
+		for i := range list.containers {
+			c := &list.containers[i]
+			if list.init && !isSidecar(c) {
+				continue
+			}
+			n, ok := read(limitsInForce(c.Resources.Limits, statusResources(list.statuses, c.Name)))
+			if !ok {
+				return usage.Opt[int64]{}
+			}
+			containers++
+			if total += n; total < 0 {
+				total = math.MaxInt64 // each may be as large, meaning no limit
+			}
 		}
-		n, ok := of(spec.InitContainers[i].Resources.Limits)
-		if !ok {
-			return usage.Opt[int64]{}
-		}
-		total += n
 	}
-	for i := range spec.Containers {
-		n, ok := of(spec.Containers[i].Resources.Limits)
-		if !ok {
-			return usage.Opt[int64]{}
-		}
-		total += n
-	}
-	if len(spec.Containers) == 0 {
+	if containers == 0 {
 		return usage.Opt[int64]{}
 	}
 	return usage.Some(total)
 }
 
-// request lifts an amount to the requests of a container.
-func request(of amount) func(corev1.ResourceRequirements) (int64, bool) {
-	return func(r corev1.ResourceRequirements) (int64, bool) { return of(r.Requests) }
+// limitsInForce are the limits that the kubelet reports, or the spec's where it reports none.
+func limitsInForce(spec corev1.ResourceList, status *corev1.ResourceRequirements) corev1.ResourceList {
+	if status != nil && status.Limits != nil {
+		return status.Limits
+	}
+	return spec
 }
 
-// noOverhead is the overhead of resources that a runtime takes none of.
-func noOverhead(corev1.ResourceList) (int64, bool) { return 0, false }
+// statusResources are the resources of a container that are in force, nil if the kubelet reports none.
+func statusResources(statuses []corev1.ContainerStatus, container string) *corev1.ResourceRequirements {
+	for i := range statuses {
+		if statuses[i].Name == container {
+			return statuses[i].Resources
+		}
+	}
+	return nil
+}

@@ -12,7 +12,7 @@ var (
 		{7, "env"}: nil, {8, "resources"}: nil, {24, "restartPolicy"}: nil}
 	statusFields = fields{{1, "name"}: nil, {2, "state"}: {
 		{1, "waiting"}: {{1, "reason"}: nil}, {2, "running"}: {}, {3, "terminated"}: {{1, "exitCode"}: nil, {3, "reason"}: nil},
-	}, {5, "restartCount"}: nil}
+	}, {5, "restartCount"}: nil, {10, "allocatedResources"}: nil, {11, "resources"}: nil}
 
 	podTrimmer = newTrimmer(fields{
 		{1, "metadata"}: {{1, "name"}: nil, {3, "namespace"}: nil, {5, "uid"}: nil, {8, "creationTimestamp"}: nil,
@@ -20,7 +20,8 @@ var (
 		{2, "spec"}: {{2, "containers"}: containerFields, {10, "nodeName"}: nil, {11, "hostNetwork"}: nil,
 			{20, "initContainers"}: containerFields, {32, "overhead"}: nil, {39, "resourceClaims"}: nil, {40, "resources"}: nil},
 		{3, "status"}: {{1, "phase"}: nil, {2, "conditions"}: conditionFields, {4, "reason"}: nil, {6, "podIP"}: nil, {7, "startTime"}: nil,
-			{8, "containerStatuses"}: statusFields, {10, "initContainerStatuses"}: statusFields, {15, "resourceClaimStatuses"}: nil},
+			{8, "containerStatuses"}: statusFields, {10, "initContainerStatuses"}: statusFields, {15, "resourceClaimStatuses"}: nil,
+			{19, "allocatedResources"}: nil, {20, "resources"}: nil},
 	})
 	nodeTrimmer = newTrimmer(fields{
 		{1, "metadata"}: {{1, "name"}: nil, {8, "creationTimestamp"}: nil, {11, "labels"}: nil},

@@ -70,11 +70,11 @@ func inspect(d *usage.PodDetail, c *usage.Container) runs {
 // these the first with an API. If one of several runs, but which one is not
 // known, neither is its model.
 func (r *runs) add(p *program, name string, f flags, sure bool) {
-	joins := p.noAPI || f.set("headless")
+	joins := p.noAPI || engineNamed(p.engine).isWorker(f)
 	r.joins = r.joins || joins
 	old := r.server
 	better := old == nil || old.engine == usage.NoEngine && p.engine != usage.NoEngine || sure && !r.sure && p.engine != usage.NoEngine ||
-		sure == r.sure && r.flags.set("headless") && !joins
+		sure == r.sure && engineNamed(old.engine).isWorker(r.flags) && !joins
 	ambiguous := old != nil && old.engine != usage.NoEngine && p.engine != usage.NoEngine && !sure && !r.sure &&
 		(modelPath(old, r.flags) != modelPath(p, f) || servedName(old, r.flags) != servedName(p, f))
 	if better {

@@ -73,7 +73,7 @@ func find(d *usage.PodDetail, s *said, containers []candidate) (claim, bool) {
 	if !ok {
 		c, ok = byMetadata(s, containers)
 	}
-	c.server = defaults[engine]
+	c.server = engineNamed(engine).usual
 	return c, ok
 }
 
@@ -160,7 +160,7 @@ func byImage(d *usage.PodDetail, containers []candidate) (claim, bool) {
 		if kind, _ := d.Row.OwnerKind.Get(); batchOwners[kind] {
 			continue
 		}
-		server, f := defaults[c.image.engine], flags{}
+		server, f := c.image.engine.usual, flags{}
 		switch p := c.runs.server; {
 		case len(c.Command) == 0 && isFlag(c.Args[0]): // of an entrypoint that we do not know
 			if f = c.runs.flags; f.set("help") {

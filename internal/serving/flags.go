@@ -1,9 +1,6 @@
 package serving
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "strings"
 
 // flags are the arguments of a server. Names are without leading dashes and
 // with dashes for underscores, as the engines' own parsers take both.
@@ -59,6 +56,31 @@ func isFlag(word string) bool {
 	return len(word) > 1 && word[0] == '-' && (word[1] < '0' || word[1] > '9') && word[1] != '.'
 }
 
+// flagKinds say which flags take how many values.
+type flagKinds struct {
+	switches []string // none
+	values   []string // one, though a prefix of switchPrefixes says none
+	lists    []string // all up to the next flag
+}
+
+// generalFlags are those that several engines or their surroundings have.
+var generalFlags = flagKinds{
+	switches: []string{"trust-remote-code", "verbose", "help", "h", "v", "version"},
+	values:   []string{"no-proxy"},
+	lists:    []string{"served-model-name", "api-key"},
+}
+
+var (
+	switches   = set(collect(generalFlags.switches, func(e *engine) []string { return e.flagKinds.switches })...)
+	valueFlags = set(collect(generalFlags.values, func(e *engine) []string { return e.flagKinds.values })...)
+	listFlags  = set(collect(generalFlags.lists, func(e *engine) []string { return e.flagKinds.lists })...)
+
+	// switchPrefixes begin flags that take no value.
+	switchPrefixes = []string{"enable-", "disable-", "no-", "use-"}
+)
+
+// isSwitch reports whether a flag takes no value. Only behind a switch may a
+// positional argument follow.
 func isSwitch(name string) bool {
 	if switches[name] || len(name) == 2 && name[0] == 'O' { // -O3
 		return true
@@ -82,34 +104,17 @@ func (f flags) first(names []string) string {
 	return ""
 }
 
-// has reports whether the flag of a flag=value has this value.
-func (f flags) has(flagValue string) bool {
-	name, value, _ := strings.Cut(flagValue, "=")
-	return f.values[name] == value
+// has reports whether a flag is given, or for flag=value has this value.
+func (f flags) has(flag string) bool {
+	name, want, valued := strings.Cut(flag, "=")
+	value, ok := f.values[name]
+	return ok && (!valued || value == want)
 }
 
 // set reports whether the flag is given at all.
 func (f flags) set(name string) bool {
 	_, ok := f.values[name]
 	return ok
-}
-
-// role is the part that flags give a server where prefill and decode are
-// apart, "" if they are not.
-func (f flags) role() string {
-	var transfer struct {
-		Role string `json:"kv_role"`
-	}
-	// What is no JSON, such as a variable that is not known, names no role.
-	_ = json.Unmarshal([]byte(f.values["kv-transfer-config"]), &transfer)
-	mode := f.values["disaggregation-mode"]
-	switch {
-	case mode == "prefill" || f.set("is-prefill-worker") || transfer.Role == "kv_producer":
-		return "prefill"
-	case mode == "decode" || f.set("is-decode-worker") || transfer.Role == "kv_consumer":
-		return "decode"
-	}
-	return ""
 }
 
 // open reports whether something in a word is known to the running container

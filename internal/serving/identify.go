@@ -78,7 +78,7 @@ func fill(id *Identity, d *usage.PodDetail, s *said, c claim, rank groupRank) {
 	if c.by != "" {
 		id.Evidence = append(id.Evidence, c.by)
 	}
-	if c.image != nil && c.image.engine == id.Engine {
+	if c.image != nil && c.image.engine.name == id.Engine {
 		id.Evidence = append(id.Evidence, "image "+shortRepo(c.repo))
 	}
 	id.IdentifiedBy = usage.Some(id.Evidence[0])
@@ -90,7 +90,7 @@ func fill(id *Identity, d *usage.PodDetail, s *said, c claim, rank groupRank) {
 		byPath = nameOfPath(from)
 	}
 	id.Model = usage.SomeUnless(cmp.Or(s.ownModel, servedName(c.server, c.flags), s.model, byPath), "")
-	if role := cmp.Or(c.flags.role(), roleLabel(d)); role != "" {
+	if role := cmp.Or(engineNamed(id.Engine).role(c.flags), roleLabel(d)); role != "" {
 		id.Role = usage.Some(role)
 	}
 	if id.IsAPIServer = servesAPI(d, c, rank); id.IsAPIServer {
@@ -148,11 +148,12 @@ func nameOfPath(modelPath string) string {
 
 // rankOf is the place in a group that the command gives a server.
 func rankOf(c claim) groupRank {
-	n := cmp.Or(c.flags.values["node-rank"], c.flags.values["r"])
+	e := engineNamed(c.server.engine)
+	n := c.flags.first(e.rank)
 	if _, err := strconv.ParseUint(n, 10, 16); err == nil {
 		return groupRank(n)
 	}
-	if c.flags.set("headless") || c.flags.values["api-server-count"] == "0" || c.runs.server == &rayNode && !c.flags.set("head") {
+	if e.isWorker(c.flags) || c.runs.server == &rayNode && !c.flags.set("head") {
 		return "1" // or another: all that counts is that it does not lead
 	}
 	return ""
@@ -163,9 +164,10 @@ func servesAPI(d *usage.PodDetail, c claim, rank groupRank) bool {
 	if c.runs.server == &rayNode {
 		return d.Labels[rayNodeType] == "head" // Ray Serve is behind it
 	}
-	if c.server.noAPI || c.flags.set("headless") || c.flags.set("grpc") || c.flags.values["api-server-count"] == "0" {
+	e := engineNamed(c.server.engine)
+	if c.server.noAPI || e.isWorker(c.flags) || slices.ContainsFunc(e.noHTTP, c.flags.has) {
 		return false
 	}
 	// A worker of a group may serve too, unless it is told that it is one.
-	return !rank.worker() || c.sure && !c.flags.set("node-rank") && !c.flags.set("r") && !c.runs.joins
+	return !rank.worker() || c.sure && !slices.ContainsFunc(e.rank, c.flags.set) && !c.runs.joins
 }

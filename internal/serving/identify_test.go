@@ -192,7 +192,7 @@ func FuzzIdentify(f *testing.F) {
 		case err != nil:
 			t.Error(err)
 		case (id.Engine == usage.NoEngine) == id.IdentifiedBy.Present(), id.IdentifiedBy.Present() != (len(id.Evidence) > 0),
-			id.Engine != usage.NoEngine && defaults[id.Engine] == nil, id.Engine == usage.NoEngine && id.Model.Present(),
+			id.Engine != usage.NoEngine && engineNamed(id.Engine) == nil, id.Engine == usage.NoEngine && id.Model.Present(),
 			id.MetricsPort < 0 || id.MetricsPort > 65535, id.MetricsPort != 0 && !id.IsAPIServer, open(path):
 			t.Errorf("identity contradicts itself: %s", text)
 		}

@@ -35,8 +35,8 @@ var platforms = []platform{
 		containers: []string{"kserve-container", "worker-container"}, part: "component", others: []string{"transformer", "explainer"}},
 	{label: "app.kubernetes.io/part-of", value: "llminferenceservice", model: []string{"app.kubernetes.io/name"}, runs: usage.VLLM,
 		containers: []string{"main"}, part: "app.kubernetes.io/component", serves: []string{"llminferenceservice-workload"}, https: true},
-	{label: "llm-d.ai/inference-serving", value: "true", model: []string{"llm-d.ai/model"}, containers: []string{"vllm", "sglang"}},
-	{label: "llm-d.ai/inferenceServing", value: "true", model: []string{"llm-d.ai/model"}, containers: []string{"vllm", "sglang"}},
+	{label: "llm-d.ai/inference-serving", value: "true", model: []string{"llm-d.ai/model"}, containers: Engines()},
+	{label: "llm-d.ai/inferenceServing", value: "true", model: []string{"llm-d.ai/model"}, containers: Engines()},
 	{label: "app.kubernetes.io/part-of", value: "vllm-stack", model: []string{"model"}, runs: usage.VLLM,
 		containers: []string{"vllm", "vllm-ray-head", "vllm-ray-worker"}, part: "app.kubernetes.io/component", serves: []string{"serving-engine"}},
 	{label: "app.kubernetes.io/managed-by", value: "kubeai", model: []string{"model"}, engine: "app.kubernetes.io/name", containers: []string{"server"}},
@@ -98,7 +98,7 @@ func metadata(d *usage.PodDetail) (s said) {
 			s.add(d, p)
 		}
 	}
-	s.noServer = s.noServer || s.engine != "" && defaults[s.engine] == nil
+	s.noServer = s.noServer || s.engine != "" && engineNamed(s.engine) == nil
 	return s
 }
 
@@ -117,7 +117,7 @@ func (s *said) add(d *usage.PodDetail, p *platform) {
 	}
 	runs := p.runs
 	for i := range d.Containers {
-		if name := d.Containers[i].Name; slices.Contains(p.containers, name) && defaults[name] != nil {
+		if name := d.Containers[i].Name; slices.Contains(p.containers, name) && engineNamed(name) != nil {
 			runs = name
 		}
 	}

@@ -44,7 +44,7 @@ func metricsPort(d *usage.PodDetail, c claim) int32 {
 	if n := proxied(d); n > 0 {
 		return n
 	}
-	return server.listens
+	return server.defaultPort
 }
 
 // port reads a port, 0 if it is none.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/exposition"
+	"github.com/company/k8s-resource-monitor/internal/serving/metrics"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -45,11 +46,11 @@ func Scrape(ctx context.Context, client *http.Client, d *usage.PodDetail, id Ide
 		return usage.Engine{}, fmt.Errorf("%s: %w%s", url, err, remedy(err, id))
 	}
 	e, err := Parse(body, id.Engine)
-	for _, other := range [...]string{usage.VLLM, usage.SGLang} {
-		if !errors.Is(err, errAbsent) {
+	for _, other := range engines {
+		if !errors.Is(err, metrics.ErrAbsent) {
 			break
 		}
-		if corrected, otherErr := Parse(body, other); otherErr == nil {
+		if corrected, otherErr := Parse(body, other.name); otherErr == nil {
 			e, err = corrected, nil
 		}
 	}
@@ -65,9 +66,10 @@ func remedy(err error, id Identity) string {
 	var status *exposition.StatusError
 	var timeout net.Error
 	switch {
-	case errors.As(err, &status) && status.Code == http.StatusNotFound && id.Engine == usage.SGLang:
-		return "; start the server with --enable-metrics"
 	case errors.As(err, &status) && status.Code == http.StatusNotFound:
+		if e := engineNamed(id.Engine); e != nil && e.notFound != "" {
+			return e.notFound
+		}
 		return "; name the metrics port with the pod annotation prometheus.io/port"
 	case errors.As(err, &status) && (status.Code == http.StatusUnauthorized || status.Code == http.StatusForbidden):
 		return "; leave /metrics open for the monitor, or name another port with the pod annotation prometheus.io/port"
@@ -83,74 +85,21 @@ func remedy(err error, id Identity) string {
 	return ""
 }
 
-// Parse reads the body of an engine's metrics endpoint. Of the row it fills
-// engine, model (the name the engine reports) and the figures; what the body
-// does not have, or has as NaN, an infinity or below zero, stays absent. Data-
-// parallel engines are summed, their KV cache ratio is averaged. A body
-// without any metric of the engine is an error.
+// Parse reads the body of an engine's metrics endpoint as metrics.Reader does,
+// and fills in the engine. A body without any metric of it is an error.
 func Parse(body []byte, engine string) (usage.Engine, error) {
-	m, ok := metricsOf[engine]
-	if !ok {
+	e := engineNamed(engine)
+	if e == nil {
 		return usage.Engine{}, fmt.Errorf("no metrics are known for engine %q", engine)
 	}
-	e := usage.Engine{Engine: engine}
-	var t [columns]tally
-	err := exposition.Read(body, wanted[engine], func(to slot, s *exposition.Sample) {
-		if len(s.Label("priority")) > 0 {
-			return // SGLang splits a queue by priority beside its total
-		}
-		if !e.Model.Present() {
-			e.Model = usage.SomeUnless(string(s.Label("model_name")), "")
-		}
-		t[to.column].add(to.rank, s.Label("dp_rank"), copyRank(s), s.Value)
-	})
-	if err != nil {
+	row, err := e.metrics.Read(body)
+	switch {
+	case errors.Is(err, metrics.ErrAbsent):
+		return usage.Engine{}, fmt.Errorf("%w; start the server %s, or name its port with the pod annotation prometheus.io/port",
+			err, e.metricsHint)
+	case err != nil:
 		return usage.Engine{}, err
 	}
-	seen := false
-	for i := range t {
-		seen = seen || len(t[i].shards) > 0
-	}
-	if !seen {
-		return usage.Engine{}, fmt.Errorf("%w%s; %s", errAbsent, m.prefixes[0], missing[engine])
-	}
-	e.RequestsRunning = t[requestsRunning].count()
-	e.RequestsWaiting = t[requestsWaiting].count()
-	e.KVCacheUsageRatio = t[kvCacheUsageRatio].mean()
-	e.PromptTokensTotal = t[promptTokens].count()
-	e.GenerationTokensTotal = t[generationTokens].count()
-	e.RequestsTotal = t[requests].count()
-	e.PreemptionsTotal = t[preemptions].count()
-	e.PrefixCacheQueriesTotal = t[prefixCacheQueries].count()
-	e.PrefixCacheHitsTotal = t[prefixCacheHits].count()
-	e.TTFTSecondsSum, e.TTFTSecondsCount = t[ttftSum].sum(), t[ttftCount].count()
-	e.InterTokenSecondsSum, e.InterTokenSecondsCount = t[interTokenSum].sum(), t[interTokenCount].count()
-	e.E2ESecondsSum, e.E2ESecondsCount = t[e2eSum].sum(), t[e2eCount].count()
-	if engine == usage.SGLang && e.PrefixCacheHitsTotal.Present() {
-		e.PrefixCacheQueriesTotal = e.PromptTokensTotal // every prompt token is looked up
-	}
-	return e, nil
-}
-
-// errAbsent begins the error of a body without any metric of the engine.
-var errAbsent = errors.New("no metric begins with ")
-
-// missing says why an engine that answers may have no metrics.
-var missing = map[string]string{
-	usage.VLLM:   "start the server without --disable-log-stats, or name its port with the pod annotation prometheus.io/port",
-	usage.SGLang: "start the server with --enable-metrics, or name its port with the pod annotation prometheus.io/port",
-}
-
-// copyRank orders the ranks that report copies of one figure; -1 without.
-func copyRank(s *exposition.Sample) int64 {
-	rank := int64(-1)
-	for _, label := range [...]string{"pp_rank", "tp_rank", "moe_ep_rank"} {
-		if v := s.Label(label); len(v) > 0 {
-			n, err := strconv.ParseUint(string(v), 10, 16)
-			if err == nil {
-				rank = max(rank, 0)<<16 | int64(n)
-			}
-		}
-	}
-	return rank
+	row.Engine = engine
+	return row, nil
 }

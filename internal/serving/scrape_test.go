@@ -309,7 +309,7 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(strings.Join(few[:min(len(few), 30)], "")))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for engine := range metricsOf {
+		for _, engine := range Engines() {
 			e, err := Parse(body, engine)
 			if err != nil {
 				continue

@@ -44,7 +44,7 @@ func (s State) String() string {
 func (s State) Name() usage.Opt[string] { return usage.SomeUnless(s.String(), "") }
 
 // Of is the state of one pod. working is what the engine of its replica says
-// (see Engines), absent where none says anything.
+// (see Replicas), absent where none says anything.
 func Of(p *usage.Pod, working usage.Opt[bool]) State {
 	switch {
 	case p.GPURequest <= 0 || !p.Node.Present() || p.Ended():
@@ -79,36 +79,42 @@ func ReplicaOf(p *usage.Pod) (r Replica, ok bool) {
 	return Replica{p.Namespace, group}, ok
 }
 
-// Either combines what the engines of two pods of a replica say: the replica
-// works if one of them does.
-func Either(a, b usage.Opt[bool]) usage.Opt[bool] {
-	if working, ok := a.Get(); ok && working {
-		return a
+// Replicas is what the engine of each replica of several pods says at one
+// instant: true while it works.
+type Replicas map[Replica]usage.Opt[bool]
+
+// Add adds what the engine of one of the replica's pods says. The replica works
+// if one of its engines does.
+func (r Replicas) Add(replica Replica, says usage.Opt[bool]) {
+	if working, ok := r[replica].Get(); ok && working || !says.Present() {
+		return
 	}
-	if b.Present() {
-		return b
+	r[replica] = says
+}
+
+// Working is what the engine of a pod's replica says; own is what the pod's own
+// engine says, which comes first.
+func (r Replicas) Working(p *usage.Pod, own usage.Opt[bool]) usage.Opt[bool] {
+	if replica, ok := ReplicaOf(p); ok && !own.Present() {
+		return r[replica]
 	}
-	return a
+	return own
 }
 
 // OfAll is the state of each pod of one instant that holds GPUs. working is what
 // a pod's own engine says, by pod UID; within a replica it speaks for all pods
 // that have no engine of their own.
 func OfAll(pods []usage.Pod, working func(podUID string) usage.Opt[bool]) map[usage.PodName]State {
-	replicas := map[Replica]usage.Opt[bool]{}
+	replicas := Replicas{}
 	for i := range pods {
 		if r, ok := ReplicaOf(&pods[i]); ok {
-			replicas[r] = Either(replicas[r], working(pods[i].PodUID))
+			replicas.Add(r, working(pods[i].PodUID))
 		}
 	}
 	states := map[usage.PodName]State{}
 	for i := range pods {
 		p := &pods[i]
-		says := working(p.PodUID)
-		if r, ok := ReplicaOf(p); ok && !says.Present() {
-			says = replicas[r]
-		}
-		if s := Of(p, says); s != HoldsNone {
+		if s := Of(p, replicas.Working(p, working(p.PodUID))); s != HoldsNone {
 			states[p.Name()] = s
 		}
 	}

@@ -78,9 +78,10 @@ func readInto[T any](ctx context.Context, r Reader, minute []*Source, table *sto
 }
 
 // Pods calls do with each pod of the instant, ordered by (namespace, pod). The
-// row is valid during the call only.
-func (i *Instant) Pods(ctx context.Context, do func(*usage.Pod)) error {
-	pods, err := i.reader.Pods(ctx, i.minute)
+// row is valid during the call only. Where columns are named, only these are
+// read; "ts", "namespace" and "pod" have to be among them.
+func (i *Instant) Pods(ctx context.Context, do func(*usage.Pod), columns ...string) error {
+	pods, err := i.reader.Pods(ctx, i.minute, columns...)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/committed/committedtest"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/internal/store"
@@ -95,9 +96,8 @@ func written[T any](w *world, m *report.Manifest, table *store.Table[T], rows []
 	m.Objects = append(m.Objects, report.ManifestObject{Name: name, Table: table.Name(), Rows: len(rows)})
 }
 
-// uncommitted writes the rows of one snapshot without its manifest.
-func (w *world) uncommitted(at time.Time, s usage.Sample) report.Manifest {
-	w.t.Helper()
+// sampled are the rows as measured at one instant, in order.
+func sampled(at time.Time, s usage.Sample) usage.Sample {
 	for i := range s.Pods {
 		s.Pods[i].TS = at
 	}
@@ -110,7 +110,14 @@ func (w *world) uncommitted(at time.Time, s usage.Sample) report.Manifest {
 	for i := range s.Engines {
 		s.Engines[i].TS = at
 	}
-	slices.SortFunc(s.Pods, usage.ComparePods)
+	committedtest.Sort(&s)
+	return s
+}
+
+// uncommitted writes the rows of one snapshot without its manifest.
+func (w *world) uncommitted(at time.Time, s usage.Sample) report.Manifest {
+	w.t.Helper()
+	s = sampled(at, s)
 	m := report.Manifest{Version: report.Version, Cluster: "c", At: at, SampledAt: []time.Time{at}, IntervalSeconds: 60}
 	written(w, &m, store.Pods, s.Pods)
 	written(w, &m, store.Nodes, s.Nodes)
@@ -474,17 +481,11 @@ func TestRuleRemoved(t *testing.T) {
 func TestInstantCountsOnce(t *testing.T) {
 	w := newWorld(t, "- {name: seen, on: pod, when: ready, for: {samples: 3}, severity: INFO, summary: x}")
 	w.snapshot(minute(0), usage.Sample{Pods: []usage.Pod{pod("vllm-0", 90)}})
-	m := w.uncommitted(minute(1), usage.Sample{Pods: []usage.Pod{pod("vllm-0", 90)}})
-	m.SampledAt = []time.Time{minute(0), minute(1)}
-	first := w.uncommitted(minute(0), usage.Sample{Pods: []usage.Pod{pod("vllm-0", 90)}})
-	m.Objects = append(m.Objects, first.Objects...)
-	body, err := json.Marshal(m)
-	if err != nil {
-		t.Fatal(err)
+	var again usage.Sample // the next run samples minute 0 as well
+	for _, ts := range []time.Time{minute(0), minute(1)} {
+		committedtest.Append(&again, sampled(ts, usage.Sample{Pods: []usage.Pod{pod("vllm-0", 90)}, Nodes: []usage.Node{node("node-a", true)}}))
 	}
-	if _, err := w.b.Put(t.Context(), layout.Object{Tier: layout.Manifest, Cluster: "c", Time: minute(1)}.Name(), body, bucket.PutOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	committedtest.Put(t, w.b, committedtest.Encode(t, "c", minute(1), time.Minute, again))
 	if posted := w.run(minute(1)); posted != "" {
 		t.Errorf("two instants post %q", posted)
 	}
@@ -629,6 +630,32 @@ func TestStaleSnapshot(t *testing.T) {
 	}
 }
 
+// A server that answers short requests has none running at most instants, and
+// moves tokens. What it did since the sample before decides, over runs as well.
+func TestRulesSeeWhatGPUsDo(t *testing.T) {
+	w := newWorld(t, "- {name: idle, on: pod, when: gpu_state == 'idle_held', for: {samples: 2}, severity: INFO, summary: x}")
+	for i := range 5 {
+		pods := []usage.Pod{pod("busy", 1), pod("idle", 1), pod("worker", 1)}
+		for p := range pods {
+			pods[p].GPURequest, pods[p].Engine = 1, usage.VLLM
+		}
+		pods[0].ReplicaGroup, pods[2].ReplicaGroup = usage.Some("busy"), usage.Some("busy") // the worker has no engine metrics
+		engines := []usage.Engine{
+			{Namespace: "chat", Pod: "busy", PodUID: "busy", RequestsRunning: usage.Some[int64](0), GenerationTokensTotal: usage.Some(int64(100 * i))},
+			{Namespace: "chat", Pod: "idle", PodUID: "idle", RequestsRunning: usage.Some[int64](0), GenerationTokensTotal: usage.Some[int64](7)},
+		}
+		w.snapshot(minute(i), usage.Sample{Nodes: []usage.Node{node("node-a", true)}, Pods: pods, Engines: engines})
+		w.run(minute(i))
+	}
+	var names []string
+	for _, a := range w.alerts().Firing {
+		names = append(names, a.Name)
+	}
+	if !slices.Equal(names, []string{"idle"}) {
+		t.Errorf("%q are idle, want the idle server alone", names)
+	}
+}
+
 // A GPU without a row is gone with its node or beside others of its node, and
 // not measured if its node reports none.
 func TestGPUAndModelSubjects(t *testing.T) {
@@ -637,7 +664,8 @@ func TestGPUAndModelSubjects(t *testing.T) {
 - {name: queue, on: model, when: requests_waiting > 10 && kv_cache_usage_ratio > 0.9, severity: CRITICAL, summary: "{requests_waiting} wait for {model} on {pods} pods"}
 `)
 	gpu := func(uuid string, celsius int32) usage.GPU {
-		return usage.GPU{Node: "node-a", GPUUUID: uuid, TemperatureCelsius: usage.Some(celsius),
+		index := int32(uuid[len(uuid)-1] - '0')
+		return usage.GPU{Node: "node-a", GPUIndex: index, GPUUUID: uuid, TemperatureCelsius: usage.Some(celsius),
 			MemoryUsedBytes: usage.Some[int64](40), MemoryTotalBytes: usage.Some[int64](80)}
 	}
 	a, b := pod("vllm-0", 1), pod("vllm-1", 1)

@@ -45,8 +45,8 @@ type Aggregation struct {
 	OnPods func([]usage.Pod) error
 
 	timeline   *statistics.Timeline
-	replicas   map[activity.Replica][]usage.Opt[bool] // what its engine says, by instant
-	energy     map[usage.PodName][]int64              // by instant, of cards that one pod alone holds
+	replicas   []activity.Replicas       // by instant
+	energy     map[usage.PodName][]int64 // by instant, of cards that one pod alone holds
 	nodes      map[string]*nodeTrack
 	cluster    *track
 	namespaces tracks[string]
@@ -67,7 +67,10 @@ type nodeTrack struct {
 // them where only the state is wanted.
 func (a *Aggregation) Run(ctx context.Context, onPod func(*usage.PodHour) error) error {
 	a.timeline = statistics.NewTimeline(a.State.Hour, a.Interval, a.State.Newest, committed.Instants(a.Sources))
-	a.replicas = map[activity.Replica][]usage.Opt[bool]{}
+	a.replicas = make([]activity.Replicas, a.timeline.Len())
+	for i := range a.replicas {
+		a.replicas[i] = activity.Replicas{}
+	}
 	a.energy = map[usage.PodName][]int64{}
 	a.nodes = map[string]*nodeTrack{}
 	a.namespaces, a.models, a.workloads = newTracks[string](a.timeline), newTracks[modelKey](a.timeline), newTracks[workloadKey](a.timeline)

@@ -211,12 +211,7 @@ func (r *podReader) addEngine(row *usage.Pod, at int) (working usage.Opt[bool]) 
 		statistics.AddOpt(t, statistics.E2ESeconds, at, p.Increase.E2E)
 		working = p.Working
 	}
-	if replica, ok := activity.ReplicaOf(row); ok && !working.Present() {
-		if says := r.replicas[replica]; says != nil {
-			working = says[at]
-		}
-	}
-	return working
+	return r.replicas[at].Working(row, working)
 }
 
 // addGPUs adds the GPUs that the pod holds, and what the pod costs.

@@ -68,9 +68,6 @@ func (a *Aggregation) readLeader(rows []usage.Engine, replicas []activity.Replic
 		if replica == (activity.Replica{}) {
 			continue
 		}
-		if a.replicas[replica] == nil {
-			a.replicas[replica] = make([]usage.Opt[bool], a.timeline.Len())
-		}
-		a.replicas[replica][at] = activity.Either(a.replicas[replica][at], working)
+		a.replicas[at].Add(replica, working)
 	}
 }

@@ -39,7 +39,8 @@ func instantsOf[T any](table *store.Table[T], rows []T) (instants []time.Time) {
 	return instants
 }
 
-func encode(t *testing.T, cluster, node string, at time.Time, interval time.Duration, instants []time.Time, s usage.Sample) map[string][]byte {
+func encode(t *testing.T, cluster, node string, at time.Time, interval time.Duration, instants []time.Time,
+	s usage.Sample) map[string][]byte {
 	t.Helper()
 	m := report.Manifest{
 		Version: report.Version, Cluster: cluster, At: at, SampledAt: instants,

@@ -12,7 +12,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/gpu"
 	"github.com/company/k8s-resource-monitor/internal/kube"
 	"github.com/company/k8s-resource-monitor/internal/layout"
-	"github.com/company/k8s-resource-monitor/jobs/alert"
+	"github.com/company/k8s-resource-monitor/jobs/alert/notify"
 	"github.com/company/k8s-resource-monitor/jobs/rollup"
 )
 
@@ -134,7 +134,7 @@ func (c *alertCommand) Run(ctx context.Context, p *program, f *flags) error {
 	if job.Bucket, err = parts.bucket(ctx); err != nil {
 		return err
 	}
-	channels, err := alert.Channels(func(name string) (string, error) { return config.Secret(p.env, name) })
+	channels, err := notify.Channels(func(name string) (string, error) { return config.Secret(p.env, name) })
 	if err != nil {
 		return configError{err}
 	}
@@ -143,11 +143,11 @@ func (c *alertCommand) Run(ctx context.Context, p *program, f *flags) error {
 		job.Bucket = bucket.DryRun(job.Bucket, func(string, string) {})
 	case len(channels) == 0:
 		p.log.Warn("no channel for alerts: messages are printed; set one of these, or its name with _FILE",
-			"variables", alert.Secrets())
+			"variables", notify.Secrets())
 	default:
 		job.Channels = channels
 	}
-	if _, err = job.Run(ctx, f.at(p)); errors.Is(err, alert.ErrRefused) {
+	if _, err = job.Run(ctx, f.at(p)); errors.Is(err, notify.ErrRefused) {
 		return configError{err}
 	}
 	return err

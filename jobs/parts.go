@@ -10,6 +10,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/config"
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/jobs/alert"
+	"github.com/company/k8s-resource-monitor/jobs/alert/notify"
 	"github.com/company/k8s-resource-monitor/jobs/prune"
 	"github.com/company/k8s-resource-monitor/jobs/rollup"
 	"github.com/company/k8s-resource-monitor/jobs/rollup/hour"
@@ -93,7 +94,7 @@ func (p parts) alert() (alert.Job, error) {
 		Cluster:    p.settings.Cluster,
 		Rules:      rules,
 		Thresholds: p.thresholds(),
-		Channels:   []alert.Channel{alert.Printer{Out: p.stdout}},
+		Channels:   []notify.Channel{notify.Printer{Out: p.stdout}},
 		SiteURL:    p.settings.Alerts.SiteURL,
 		Log:        p.log,
 	}, nil

@@ -26,6 +26,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/kube"
 	"github.com/company/k8s-resource-monitor/internal/sim"
 	"github.com/company/k8s-resource-monitor/jobs/alert"
+	"github.com/company/k8s-resource-monitor/jobs/alert/notify"
 	"github.com/company/k8s-resource-monitor/jobs/prune"
 	"github.com/company/k8s-resource-monitor/jobs/rollup"
 	"github.com/company/k8s-resource-monitor/jobs/snapshot"
@@ -167,7 +168,7 @@ func (d *Demo) fill(ctx context.Context, from, to time.Time) error {
 	log, channels := d.Log, d.Alert.Channels
 	quiet := slog.New(slog.DiscardHandler) // what happened in a past minute tells nobody anything
 	d.Rollup.Log, d.Alert.Log, d.Snapshot.Log = quiet, quiet, quiet
-	d.Alert.Channels = []alert.Channel{alert.Printer{Out: io.Discard}}
+	d.Alert.Channels = []notify.Channel{notify.Printer{Out: io.Discard}}
 	defer func() {
 		d.Rollup.Log, d.Alert.Log, d.Snapshot.Log, d.Alert.Channels = log, log, log, channels
 	}()

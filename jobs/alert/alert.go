@@ -1,7 +1,7 @@
 // Package alert is the alert job: it runs rules over the newest committed
 // rows, tells channels such as Slack what began and what ended, and writes
-// alerts.json for the site. It holds the rules' language (rules.yaml), what is
-// remembered between runs, and the channels; it measures nothing itself.
+// alerts.json for the site. It holds the rules' language (rules.yaml) and what is
+// remembered between runs. The channels are in notify. It measures nothing itself.
 //
 // # A run
 //
@@ -27,6 +27,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/report"
+	"github.com/company/k8s-resource-monitor/jobs/alert/notify"
 )
 
 // Job evaluates one cluster's rules. A dry run is a Job on bucket.DryRun with a
@@ -36,7 +37,7 @@ type Job struct {
 	Cluster    string
 	Rules      []Rule            // see Rules
 	Thresholds report.Thresholds // as expressions see them
-	Channels   []Channel         // each is told of every alert
+	Channels   []notify.Channel  // each is told of every alert
 	SiteURL    string            // linked from messages; "": no link
 	Log        *slog.Logger
 }
@@ -52,7 +53,7 @@ type Result struct {
 const mostConflicts = 5
 
 // Run evaluates what was sampled since the last run, up to at. The same at
-// again posts nothing and changes nothing. An error that is ErrRefused is not
+// again posts nothing and changes nothing. An error that is notify.ErrRefused is not
 // worth a retry; after a failed post everything else is still recorded.
 func (j *Job) Run(ctx context.Context, at time.Time) (Result, error) {
 	at = at.UTC()
@@ -131,7 +132,7 @@ func (j *Job) notify(ctx context.Context, s *state, told map[string]bool) error 
 				errs = append(errs, fmt.Errorf("post to %s: %w; the next run sends again", c.Name(), err))
 				continue
 			default:
-				errs = append(errs, fmt.Errorf("%s %w: %w", c.Name(), ErrRefused, err))
+				errs = append(errs, fmt.Errorf("%s %w: %w", c.Name(), notify.ErrRefused, err))
 				continue
 			}
 		}

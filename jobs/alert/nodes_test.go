@@ -35,7 +35,8 @@ func TestNodesOwnGPUs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.b.Put(t.Context(), layout.Object{Tier: layout.Manifest, Cluster: "c", Time: at, Node: "node-a"}.Name(), body, bucket.PutOptions{}); err != nil {
+	manifest := layout.Object{Tier: layout.Manifest, Cluster: "c", Time: at, Node: "node-a"}.Name()
+	if _, err := w.b.Put(t.Context(), manifest, body, bucket.PutOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.job.Run(t.Context(), at); err != nil { // the cluster has not been looked at yet

@@ -168,9 +168,16 @@ func TestNumbersInWords(t *testing.T) {
 		want  string
 	}{
 		{"cpu_percent", 90.96, "91 %"}, {"cpu_percent", 90.04, "90 %"}, {"cpu_percent", 0.04, "0.04 %"}, {"thresholds.cpu", 80.0, "80 %"},
-		{"cpu_limit_millicores", int64(4000), "4 cores"}, {"cpu_limit_millicores", int64(1000), "1 core"}, {"cpu_limit_millicores", int64(250), "0.25 cores"},
-		{"memory_limit_bytes", int64(1536 << 20), "1.5 GiB"}, {"memory_limit_bytes", int64(0), "0 B"}, {"memory_limit_bytes", int64(5000 << 40), "5000 TiB"},
-		{"age_seconds", 95.0, "95 s"}, {"age_seconds", 900.0, "15 min"}, {"age_seconds", 7500.0, "2 h 5 min"}, {"age_seconds", 90000.0, "1 d 1 h"},
+		{"cpu_limit_millicores", int64(4000), "4 cores"},
+		{"cpu_limit_millicores", int64(1000), "1 core"},
+		{"cpu_limit_millicores", int64(250), "0.25 cores"},
+		{"memory_limit_bytes", int64(1536 << 20), "1.5 GiB"},
+		{"memory_limit_bytes", int64(0), "0 B"},
+		{"memory_limit_bytes", int64(5000 << 40), "5000 TiB"},
+		{"age_seconds", 95.0, "95 s"},
+		{"age_seconds", 900.0, "15 min"},
+		{"age_seconds", 7500.0, "2 h 5 min"},
+		{"age_seconds", 90000.0, "1 d 1 h"},
 		{"restarts", int64(3), "3"}, {"ready", false, "false"}, {"phase", "Pending", "Pending"}, {"gpu_util_percent", nil, "?"},
 		{"created_at", start, "2026-03-02 10:00 UTC"},
 	} {

@@ -22,6 +22,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/store"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 	"github.com/company/k8s-resource-monitor/internal/yamlfile"
+	"github.com/company/k8s-resource-monitor/jobs/alert/notify"
 )
 
 // BenchmarkScale runs the job over a snapshot of two samples of a large
@@ -97,7 +98,7 @@ func play(role string, pods int, dir string) error {
 		return err
 	}
 	j := Job{Bucket: bucket.DryRun(b, func(string, string) {}), Cluster: "c", Rules: rules, Thresholds: thresholds80,
-		Channels: []Channel{Printer{io.Discard}}, Log: slog.New(slog.DiscardHandler)}
+		Channels: []notify.Channel{notify.Printer{Out: io.Discard}}, Log: slog.New(slog.DiscardHandler)}
 	if _, err := j.Run(ctx, minute(1)); err != nil {
 		return err
 	}
@@ -163,7 +164,8 @@ func podOf(i int) string       { return fmt.Sprintf("server-%06d-5d9c7b", i) }
 func nodeOf(i int) string      { return fmt.Sprintf("node-%05d", i/30) }
 
 func fleetPod(i int, ts time.Time) usage.Pod {
-	p := usage.Pod{TS: ts, Namespace: namespaceOf(i), Pod: podOf(i), PodUID: podOf(i), Node: usage.Some(nodeOf(i)), Phase: "Running", Ready: true,
+	p := usage.Pod{TS: ts, Namespace: namespaceOf(i), Pod: podOf(i), PodUID: podOf(i), Node: usage.Some(nodeOf(i)),
+		Phase: "Running", Ready: true,
 		Owner: usage.Some("server"), OwnerKind: usage.Some("Deployment"), Image: "registry.example.com/server:1.2.3", CreatedAt: start,
 		CPUUsageMillicores: usage.Some(int64(100 + i%2000)), CPURequestMillicores: usage.Some[int64](1000),
 		CPULimitMillicores: usage.Some[int64](4000),

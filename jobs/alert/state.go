@@ -76,7 +76,7 @@ func (s *sentBy) UnmarshalJSON(body []byte) error {
 		return json.Unmarshal(body, (*map[string]string)(s))
 	}
 	if slack != "" {
-		*s = sentBy{slackWebhook{}.Name(): slack}
+		*s = sentBy{"slack": slack} // the Name of the channel
 	}
 	return nil
 }

@@ -17,7 +17,8 @@ import (
 // sentence it is, of a rule of one's own its words.
 func TestAlertsCarryValues(t *testing.T) {
 	own, err := yamlfile.Parse("c.yaml", []byte(`
-- {name: memory, on: pod, when: memory_usage_bytes > 0, severity: INFO, summary: "{memory_usage_bytes} in use, {gpu_util_percent} of GPU, {ready}"}
+- {name: memory, on: pod, when: memory_usage_bytes > 0, severity: INFO,
+   summary: "{memory_usage_bytes} in use, {gpu_util_percent} of GPU, {ready}"}
 - {name: cpu, on: pod, when: cpu_percent > 1, severity: INFO,
    summary: "CPU {cpu_percent} of {cpu_basis} {cpu_whole_millicores}, threshold {thresholds.cpu}"}
 `))
@@ -44,7 +45,8 @@ func TestAlertsCarryValues(t *testing.T) {
 		}
 		got = append(got, line+" | "+a.Summary)
 	}
-	const want = `cpu cpu: cpu_percent=[90,null] cpu_basis=[null,"limit"] cpu_whole_millicores=[4000,null] thresholds.cpu=[80,null] | CPU 90 % of limit 4 cores, threshold 80 %
+	const want = `cpu cpu: cpu_percent=[90,null] cpu_basis=[null,"limit"] cpu_whole_millicores=[4000,null] thresholds.cpu=[80,null] |` +
+		` CPU 90 % of limit 4 cores, threshold 80 %
 memory : memory_usage_bytes=[1073741824,null] gpu_util_percent=[null,null] ready=[null,"true"] | 1 GiB in use, ? of GPU, true`
 	if strings.Join(got, "\n") != want {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), want)

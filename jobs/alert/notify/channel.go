@@ -1,4 +1,7 @@
-package alert
+// Package notify tells people what began and what ended: it holds the channels,
+// such as Slack, and what each makes of a Notification. It does not know rules,
+// and does not decide what is worth telling.
+package notify
 
 import (
 	"context"

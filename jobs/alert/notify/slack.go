@@ -1,4 +1,4 @@
-package alert
+package notify
 
 import (
 	"bytes"
@@ -84,27 +84,27 @@ const (
 // slackMessage is a header, a section a rule, and where it comes from. What does
 // not fit is counted instead of shown.
 func slackMessage(n Notification) *slack.WebhookMessage {
-	title := clip(plain(n.title()), headerLimit)
+	title := clip(plain(n.Title()), headerLimit)
 	blocks := []slack.Block{slack.NewHeaderBlock(slack.NewTextBlockObject(slack.PlainTextType, title, false, false))}
 	fallback := escape(title)
 	total := utf8.RuneCountInString(title)
-	for i, g := range n.groups {
+	for i, g := range n.Groups {
 		if i == mostGroups {
-			blocks = append(blocks, section(fmt.Sprintf("and %d more rules", len(n.groups)-mostGroups)))
+			blocks = append(blocks, section(fmt.Sprintf("and %d more rules", len(n.Groups)-mostGroups)))
 			break
 		}
 		text := g.mrkdwn(topSubjects)
-		if length := utf8.RuneCountInString(text); length > sectionLimit || total+length > totalLimit-titleLimit*(len(n.groups)-i) {
+		if length := utf8.RuneCountInString(text); length > sectionLimit || total+length > totalLimit-titleLimit*(len(n.Groups)-i) {
 			text = g.mrkdwn(0) // its title alone
 		}
 		total += utf8.RuneCountInString(text)
 		blocks = append(blocks, section(text))
 		if i < topSubjects {
-			fallback += "\n" + escape(g.title())
+			fallback += "\n" + escape(g.Title())
 		}
 	}
-	footer := fmt.Sprintf("k8s-monitor · cluster %s · %s", escape(n.cluster), n.at.UTC().Format("2006-01-02 15:04 UTC"))
-	if link := linkTo(n.siteURL); link != "" {
+	footer := fmt.Sprintf("k8s-monitor · cluster %s · %s", escape(n.Cluster), n.At.UTC().Format("2006-01-02 15:04 UTC"))
+	if link := linkTo(n.SiteURL); link != "" {
 		footer += " · <" + link + "|Open report>"
 	}
 	blocks = append(blocks, slack.NewContextBlock("", mrkdwn(footer)))
@@ -114,18 +114,18 @@ func slackMessage(n Notification) *slack.WebhookMessage {
 var icons = map[string]string{"CRITICAL": "🔴", "WARNING": "🟠", "INFO": "🔵"}
 
 // mrkdwn shows at most top subjects.
-func (g group) mrkdwn(top int) string {
-	icon := icons[g.severity]
-	if g.resolved {
+func (g Group) mrkdwn(top int) string {
+	icon := icons[g.Severity]
+	if g.Resolved {
 		icon = "✅"
 	}
-	text := icon + " *" + escape(g.title()) + "*"
-	shown := g.alerts[:min(top, len(g.alerts))]
+	text := icon + " *" + escape(g.Title()) + "*"
+	shown := g.Alerts[:min(top, len(g.Alerts))]
 	for _, a := range shown {
 		// Escaping after clipping, so that no entity is cut in two.
-		text += "\n• `" + escape(clip(plain(a.name()), lineLimit/2)) + "` " + escape(clip(plain(a.words()), lineLimit/2))
+		text += "\n• `" + escape(clip(plain(a.Subject), lineLimit/2)) + "` " + escape(clip(plain(a.Words), lineLimit/2))
 	}
-	if more := len(g.alerts) - len(shown); more > 0 && top > 0 {
+	if more := len(g.Alerts) - len(shown); more > 0 && top > 0 {
 		text += fmt.Sprintf("\nand %d more", more)
 	}
 	return text

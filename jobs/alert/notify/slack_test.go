@@ -1,4 +1,4 @@
-package alert
+package notify
 
 import (
 	"bytes"
@@ -16,8 +16,6 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
-
-	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
 const secretPath = "/services/T000/B000/sEcReTsEcReT"
@@ -98,17 +96,19 @@ func TestPost(t *testing.T) {
 		refused  bool
 		received int
 	}{
-		"ok":               {nil, "[]", "", false, 1},
-		"200 is not ok":    {[]answer{{200, "no_text", ""}}, "[]", "HTTP 200 no_text", true, 0},
-		"invalid payload":  {[]answer{{400, "invalid_payload", ""}}, "[]", "HTTP 400 invalid_payload: this is a fault of k8s-monitor", true, 0},
-		"archived":         {[]answer{{410, "channel_is_archived", ""}}, "[]", "channel_is_archived: unarchive the channel", true, 0},
-		"redirect":         {[]answer{{302, "", ""}}, "[]", "HTTP 302", true, 0},
-		"waits as asked":   {[]answer{{429, "", "30"}, {429, "", "1"}}, "[30s 1s]", "", false, 1},
-		"no Retry-After":   {[]answer{{429, "", ""}}, "[1s]", "", false, 1},
-		"waits too long":   {[]answer{{429, "", "3600"}}, "[]", "asks to wait 3600 s", false, 0},
-		"waits for ever":   {[]answer{{429, "", "1"}, {429, "", "2"}, {429, "", "3"}, {429, "", "4"}, {429, "", "5"}}, "[1s 2s 3s 4s]", "asks to wait 5 s", false, 0},
-		"server error":     {[]answer{{503, "rollup_error", ""}}, "[]", "HTTP 503 rollup_error", false, 0},
-		"a proxy's answer": {[]answer{{403, "<p>" + secretPath + " is forbidden", ""}}, "[]", "HTTP 403 with an answer that is not Slack's", true, 0},
+		"ok":              {nil, "[]", "", false, 1},
+		"200 is not ok":   {[]answer{{200, "no_text", ""}}, "[]", "HTTP 200 no_text", true, 0},
+		"invalid payload": {[]answer{{400, "invalid_payload", ""}}, "[]", "HTTP 400 invalid_payload: this is a fault of k8s-monitor", true, 0},
+		"archived":        {[]answer{{410, "channel_is_archived", ""}}, "[]", "channel_is_archived: unarchive the channel", true, 0},
+		"redirect":        {[]answer{{302, "", ""}}, "[]", "HTTP 302", true, 0},
+		"waits as asked":  {[]answer{{429, "", "30"}, {429, "", "1"}}, "[30s 1s]", "", false, 1},
+		"no Retry-After":  {[]answer{{429, "", ""}}, "[1s]", "", false, 1},
+		"waits too long":  {[]answer{{429, "", "3600"}}, "[]", "asks to wait 3600 s", false, 0},
+		"waits for ever": {[]answer{{429, "", "1"}, {429, "", "2"}, {429, "", "3"}, {429, "", "4"}, {429, "", "5"}},
+			"[1s 2s 3s 4s]", "asks to wait 5 s", false, 0},
+		"server error": {[]answer{{503, "rollup_error", ""}}, "[]", "HTTP 503 rollup_error", false, 0},
+		"a proxy's answer": {[]answer{{403, "<p>" + secretPath + " is forbidden", ""}}, "[]",
+			"HTTP 403 with an answer that is not Slack's", true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			hook, received := webhookServer(t, test.answers...)
@@ -117,7 +117,7 @@ func TestPost(t *testing.T) {
 				waits = append(waits, d)
 				return nil
 			}
-			retry, err := hook.Notify(t.Context(), Notification{cluster: "c"})
+			retry, err := hook.Notify(t.Context(), Notification{Cluster: "c"})
 			assertNoSecret(t, err)
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("error %v, want %q", err, test.want)
@@ -178,7 +178,8 @@ func TestNoSecretLeaks(t *testing.T) {
 	}
 	assertNoSecret(t, err)
 
-	for _, address := range []string{"", "hooks.example.com" + secretPath, "ftp://x" + secretPath, "https://%zz" + secretPath, "https://x:y" + secretPath} {
+	for _, address := range []string{"", "hooks.example.com" + secretPath, "ftp://x" + secretPath, "https://%zz" + secretPath,
+		"https://x:y" + secretPath} {
 		_, err := newSlackWebhook(address)
 		if err == nil {
 			t.Errorf("%q is accepted", address)
@@ -193,31 +194,5 @@ func TestNoSecretLeaks(t *testing.T) {
 	//lint:ignore SA9005 that nothing comes out is what is tested
 	if body, _ := json.Marshal(hook); strings.Contains(printed+string(body), "sEcReT") {
 		t.Error(printed, string(body))
-	}
-}
-
-// The whole job against a server that is busy, then refuses, then takes.
-func TestRunPostsThroughWebhook(t *testing.T) {
-	w := newWorld(t, cpuRule)
-	var log bytes.Buffer
-	w.job.Log = slog.New(slog.NewJSONHandler(&log, nil))
-	for i := range 4 {
-		w.snapshot(minute(i), usage.Sample{Pods: []usage.Pod{pod("vllm-0", 90)}})
-	}
-	hook, received := webhookServer(t, answer{503, "", ""}, answer{404, "no_service", ""})
-	w.job.Channels = []Channel{hook}
-	for i, want := range []bool{false, true} {
-		_, err := w.job.Run(t.Context(), minute(3))
-		if err == nil || errors.Is(err, ErrRefused) != want {
-			t.Errorf("run %d: %v", i, err)
-		}
-		assertNoSecret(t, err)
-	}
-	result, err := w.job.Run(t.Context(), minute(3))
-	if err != nil || result.Posted != 1 || len(*received) != 1 || !strings.HasPrefix((*received)[0].Text, "c: 1 firing") {
-		t.Errorf("%+v, %v, received %v", result, err, *received)
-	}
-	if strings.Contains(log.String()+w.contents(), "sEcReT") || strings.Count(log.String(), `"msg":"alert"`) != 3 {
-		t.Error(log.String())
 	}
 }

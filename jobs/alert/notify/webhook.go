@@ -1,4 +1,4 @@
-package alert
+package notify
 
 import (
 	"bytes"
@@ -57,7 +57,7 @@ func (w *webhook) LogValue() slog.Value { return slog.StringValue(w.String()) }
 // post delivers a message; meaning says what the service's answer means. While
 // the service asks to wait, it waits, as far as the context's deadline allows.
 // retry and err are those of Channel.Notify.
-func (w *webhook) post(ctx context.Context, message any, meaning func(status int, body []byte) (retry bool, err error)) (retry bool, err error) {
+func (w *webhook) post(ctx context.Context, message any, meaning func(status int, body []byte) (bool, error)) (retry bool, err error) {
 	body, err := json.Marshal(message)
 	if err != nil {
 		return false, fmt.Errorf("encode the message: %w", err)

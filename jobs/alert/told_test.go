@@ -192,7 +192,9 @@ func TestRunPostsThroughSlack(t *testing.T) {
 		w.snapshot(minute(i), usage.Sample{Pods: []usage.Pod{pod("vllm-0", 90)}})
 	}
 	var err error
-	w.job.Channels, err = notify.Channels(func(string) (string, error) { return server.URL + secretPath, nil })
+	w.job.Channels, err = notify.Channels(func(name string) (string, error) {
+		return map[string]string{"SLACK_WEBHOOK_URL": server.URL + secretPath}[name], nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"encoding/csv"
-	"log/slog"
 	"maps"
 	"net"
 	"os/exec"
@@ -126,10 +125,7 @@ func testNVIDIA(t *testing.T, k kubelet) {
 	}
 	after := askSMI(t)
 
-	b, err := bucket.Open(t.Context(), "file://"+dir, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := bucket.Dir(dir)
 	objects := make(map[string]string)
 	for o, err := range b.List(t.Context(), "raw/v1/") {
 		if err != nil {

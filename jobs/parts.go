@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/bucket/open"
 	"github.com/company/k8s-resource-monitor/internal/config"
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/jobs/alert"
@@ -45,7 +46,7 @@ func (p parts) bucket(ctx context.Context) (bucket.Bucket, error) {
 	if _, err := p.bucketURL(); err != nil {
 		return nil, err
 	}
-	return bucket.Open(ctx, p.settings.Bucket, p.log)
+	return open.Bucket(ctx, p.settings.Bucket, p.log)
 }
 
 func (p parts) snapshot() snapshot.Job {

@@ -20,11 +20,7 @@ func TestMem(t *testing.T) {
 
 func TestDir(t *testing.T) {
 	buckettest.Conformance(t, func(t *testing.T) bucket.Bucket {
-		b, err := bucket.Open(t.Context(), "file://"+filepath.ToSlash(t.TempDir())+"/made/on%20demand", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
+		return bucket.Dir(filepath.Join(t.TempDir(), "made", "on demand"))
 	})
 }
 

@@ -2,8 +2,8 @@ package bucket
 
 import "path"
 
-// contentTypes is our own table, because the operating system's differs from
-// image to image, and with it what a browser does with the site.
+// contentTypes are the content types by extension. They do not come from the operating system, whose table differs
+// from image to image, so that browsers treat the site the same everywhere.
 var contentTypes = map[string]string{
 	".css":     "text/css; charset=utf-8",
 	".csv":     "text/csv; charset=utf-8",
@@ -23,10 +23,14 @@ var contentTypes = map[string]string{
 	".wasm":    "application/wasm",
 	".woff2":   "font/woff2",
 	".yaml":    "application/yaml",
-	"":         "text/plain; charset=utf-8", // Prometheus text, licences
+	"":         "text/plain; charset=utf-8", // licences
 }
 
-func contentType(name string) string {
+// ContentType is the Content-Type with which an object of this name is stored and served.
+func ContentType(name string) string {
+	if path.Base(name) == "metrics" {
+		return "text/plain; version=0.0.4; charset=utf-8" // the text format of Prometheus
+	}
 	if t, ok := contentTypes[path.Ext(name)]; ok {
 		return t
 	}

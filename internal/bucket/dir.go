@@ -14,30 +14,31 @@ import (
 	"sync"
 )
 
-// Dir returns the bucket whose objects are the files below a directory. The
-// first Put makes the directory. Files hold the content as given to Put, never
-// gzip-encoded, so any file server can serve them and any tool can read them;
-// ContentType and CacheControl are not kept. Hidden files are not objects.
+// Dir returns the bucket whose objects are the files below a directory. The first Put makes the directory. Files hold
+// the content as given to Put, never gzip-encoded, so any file server can serve them and any tool can read them;
+// CacheControl is not kept. Hidden files are not objects.
 //
-// Several processes may share the directory: on Unix a lock file orders their
-// writes, elsewhere conditional Puts are safe within one process only. A Put
-// survives the end of the process at any moment, not a loss of power.
+// Several processes may share the directory: on Unix they take turns by a lock file; elsewhere conditional Puts are
+// safe within one process only. A process may be killed at any moment without damage to an object; a power failure
+// can lose the last writes.
 func Dir(path string) Bucket {
 	return &dir{root: path, writing: make(chan struct{}, 1)}
 }
 
+// dir implements Bucket.
 type dir struct {
 	root    string
 	writing chan struct{} // held by the one goroutine that changes the directory
-	known   sync.Map      // name -> knownFile, of objects that were read in parts
+	known   sync.Map      // name -> knownFile, for objects that were read in parts
 }
 
-// private is the hidden folder that holds the lock and the unfinished files.
-// It lies below the root so that a rename stays on one file system.
+// private is the hidden folder for the lock and for unfinished files. It is below the root, so that a file is renamed
+// within one file system.
 const private = ".tmp"
 
 func (d *dir) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
 
+// Put implements Bucket.
 func (d *dir) Put(ctx context.Context, name string, body []byte, options PutOptions) (string, error) {
 	return d.put(ctx, name, options, func(w io.Writer) error {
 		_, err := w.Write(body)
@@ -45,16 +46,17 @@ func (d *dir) Put(ctx context.Context, name string, body []byte, options PutOpti
 	})
 }
 
+// PutStream implements Bucket.
 func (d *dir) PutStream(ctx context.Context, name string, write func(io.Writer) error) (string, error) {
 	return d.put(ctx, name, PutOptions{}, write)
 }
 
 func (d *dir) put(ctx context.Context, name string, options PutOptions, write func(io.Writer) error) (string, error) {
-	if err := begin(ctx, name); err != nil {
+	if err := CheckCall(ctx, name); err != nil {
 		return "", d.fail("put", name, err)
 	}
 	unfinished := filepath.Join(d.root, private, rand.Text())
-	defer os.Remove(unfinished) // unless it has become the object
+	defer os.Remove(unfinished) // finds nothing after the rename
 	etag, err := d.writeFile(ctx, unfinished, write)
 	if err == nil {
 		err = d.locked(ctx, func() error { return d.replace(name, unfinished, options) })
@@ -65,7 +67,7 @@ func (d *dir) put(ctx context.Context, name string, options PutOptions, write fu
 	return etag, nil
 }
 
-// writeFile writes a new file and returns the ETag of what it holds.
+// writeFile writes a new file and returns the ETag of its content.
 func (d *dir) writeFile(ctx context.Context, path string, write func(io.Writer) error) (etag string, err error) {
 	var f *os.File
 	err = inFolder(path, func() (err error) {
@@ -83,7 +85,7 @@ func (d *dir) writeFile(ctx context.Context, path string, write func(io.Writer) 
 	return sumETag(sum), err
 }
 
-// contextWriter writes until the context ends.
+// contextWriter refuses to write once the context has ended.
 type contextWriter struct {
 	ctx context.Context
 	w   io.Writer
@@ -96,21 +98,21 @@ func (w *contextWriter) Write(p []byte) (int, error) {
 	return w.w.Write(p)
 }
 
-// replace makes the file the object, if the options' conditions hold.
+// replace renames the file to the object's name, if the conditions in options are met.
 func (d *dir) replace(name, file string, options PutOptions) error {
-	if options.conditional() {
+	if options.IfMatch != "" || options.IfNoneMatch {
 		now, err := d.info(name)
 		if err != nil && !missing(err) {
 			return err
 		}
-		if !options.hold(now.ETag) {
+		if !options.Allow(now.ETag) {
 			return ErrPrecondition
 		}
 	}
 	return inFolder(d.path(name), func() error { return os.Rename(file, d.path(name)) })
 }
 
-// inFolder writes a file, making its folder if that is what it lacks.
+// inFolder writes a file; if its folder does not exist, it makes the folder and tries again.
 func inFolder(file string, write func() error) error {
 	err := write()
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -122,8 +124,9 @@ func inFolder(file string, write func() error) error {
 	return write()
 }
 
+// Delete implements Bucket.
 func (d *dir) Delete(ctx context.Context, names ...string) error {
-	if err := begin(ctx, names...); err != nil {
+	if err := CheckCall(ctx, names...); err != nil {
 		return d.fail("delete", strings.Join(names, " "), err)
 	}
 	if _, err := os.Stat(d.root); missing(err) {
@@ -140,8 +143,7 @@ func (d *dir) Delete(ctx context.Context, names ...string) error {
 	return nil
 }
 
-// remove deletes one file and the folders that it leaves empty, which would
-// otherwise pile up, one for every hour.
+// remove deletes one file and the folders that become empty by it. Empty folders would add up, one for every hour.
 func (d *dir) remove(name string) error {
 	d.known.Delete(name)
 	stat, err := os.Lstat(d.path(name))
@@ -162,8 +164,7 @@ func (d *dir) remove(name string) error {
 	return nil
 }
 
-// locked runs change while nobody else, in this process or another, changes
-// the directory.
+// locked runs change while no other goroutine or process changes the directory.
 func (d *dir) locked(ctx context.Context, change func() error) error {
 	select {
 	case d.writing <- struct{}{}:

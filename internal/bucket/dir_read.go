@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
+// Get implements Bucket.
 func (d *dir) Get(ctx context.Context, name string) (Object, error) {
-	if err := begin(ctx, name); err != nil {
+	if err := CheckCall(ctx, name); err != nil {
 		return Object{}, d.fail("get", name, err)
 	}
 	body, err := os.ReadFile(d.path(name))
@@ -26,6 +27,7 @@ func (d *dir) Get(ctx context.Context, name string) (Object, error) {
 	return Object{Body: body, ETag: contentETag(body)}, nil
 }
 
+// GetRange implements Bucket.
 func (d *dir) GetRange(ctx context.Context, name string, r Range) (Part, error) {
 	part, err := d.getRange(ctx, name, r)
 	if err != nil {
@@ -35,14 +37,14 @@ func (d *dir) GetRange(ctx context.Context, name string, r Range) (Part, error) 
 }
 
 func (d *dir) getRange(ctx context.Context, name string, r Range) (Part, error) {
-	if err := cmp.Or(begin(ctx, name), r.check()); err != nil {
+	if err := cmp.Or(CheckCall(ctx, name), r.Check()); err != nil {
 		return Part{}, err
 	}
 	f, err := os.Open(d.path(name))
 	if err != nil {
 		return Part{}, err
 	}
-	defer f.Close() // what it holds does not change: a Put makes another file
+	defer f.Close() // its content does not change: a Put replaces the file by another
 	stat, err := f.Stat()
 	if err != nil {
 		return Part{}, err
@@ -54,23 +56,23 @@ func (d *dir) getRange(ctx context.Context, name string, r Range) (Part, error) 
 	if r.IfMatch != "" && r.IfMatch != etag {
 		return Part{}, ErrPrecondition
 	}
-	start, end := r.of(stat.Size())
+	start, end := r.Within(stat.Size())
 	body := make([]byte, end-start)
 	_, err = f.ReadAt(body, start)
 	return Part{Body: body, ETag: etag, Size: stat.Size()}, err
 }
 
-// knownFile is a file whose content was read for its ETag.
+// knownFile is a file with the ETag that was computed from its content.
 type knownFile struct {
 	stat fs.FileInfo
 	etag string
 }
 
-// settled is how long ago a file must have been written for its time to tell
-// it from a file that is written later.
+// settled is the age from which a file's modification time identifies its content. File systems round the time, so two
+// quick writes may have the same.
 const settled = 2 * time.Second
 
-// knownETag is the file's ETag, for which its whole content is read once.
+// knownETag returns the file's ETag. It reads the whole content unless it knows the file.
 func (d *dir) knownETag(name string, f *os.File, stat fs.FileInfo) (string, error) {
 	if old, ok := d.known.Load(name); ok {
 		old := old.(knownFile)
@@ -89,6 +91,7 @@ func (d *dir) knownETag(name string, f *os.File, stat fs.FileInfo) (string, erro
 	return etag, nil
 }
 
+// List implements Bucket.
 func (d *dir) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
 		if err := d.walk(ctx, "", prefix, yield); err != nil && !errors.Is(err, errStopped) {
@@ -97,16 +100,15 @@ func (d *dir) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
 	}
 }
 
-// errStopped ends a walk whose reader wants no more.
+// errStopped ends a walk whose caller has stopped the iteration.
 var errStopped = errors.New("stopped")
 
-// walk yields the objects in the folder, which is "" or ends in a slash. A
-// folder sorts by its name with the slash, and this makes the order of the
-// walk the byte order of whole names: "a-b" comes before "a/b".
+// walk yields the objects in the folder, which is "" or ends in a slash. Folders are sorted with the slash at their
+// end, so that the whole walk is in byte order of names: "a-b" comes before "a/b".
 func (d *dir) walk(ctx context.Context, folder, prefix string, yield func(Info, error) bool) error {
 	entries, err := os.ReadDir(d.path(folder))
 	if missing(err) {
-		return nil // the root is not there yet, or a Delete has emptied the folder
+		return nil // the root does not exist yet, or a Delete has removed the folder
 	}
 	if err != nil {
 		return err
@@ -115,7 +117,7 @@ func (d *dir) walk(ctx context.Context, folder, prefix string, yield func(Info, 
 	for _, entry := range entries {
 		name := folder + entry.Name()
 		switch {
-		case !validName(name):
+		case !ValidName(name):
 		case entry.IsDir():
 			if name += "/"; strings.HasPrefix(name, prefix) || strings.HasPrefix(prefix, name) {
 				names = append(names, name)
@@ -149,8 +151,7 @@ func (d *dir) walk(ctx context.Context, folder, prefix string, yield func(Info, 
 	return nil
 }
 
-// info reads the whole file for its ETag: times and sizes are too coarse to
-// tell two quick writes apart.
+// info reads the whole file to compute its ETag: time and size cannot tell two quick writes apart.
 func (d *dir) info(name string) (Info, error) {
 	f, err := os.Open(d.path(name))
 	if err != nil {
@@ -169,8 +170,8 @@ func (d *dir) info(name string) (Info, error) {
 	return Info{Name: name, Bytes: n, ETag: sumETag(sum), Modified: stat.ModTime().UTC()}, nil
 }
 
-// missing reports whether the error says that there is no such file. A folder
-// is no object, and below a file there is none.
+// missing reports whether the error means that there is no such object: the file does not exist, is a folder, or its
+// path goes through a file.
 func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR)
 }

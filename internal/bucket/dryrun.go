@@ -8,20 +8,21 @@ import (
 	"sync"
 )
 
-// DryRun returns a bucket that reads from b and withholds every write: it
-// calls report with "put" or "delete" and the object's name instead, one call
-// at a time. Put and PutStream return an ETag as if they had written;
-// conditions are taken to hold.
+// DryRun returns a bucket that reads from b and does not write: instead it calls report with "put" or "delete" and the
+// object's name, one call at a time. Put and PutStream return an ETag as if they had written, and take their conditions
+// as met.
 func DryRun(b Bucket, report func(op, name string)) Bucket {
 	return &dryRun{Bucket: b, report: report}
 }
 
+// dryRun implements Bucket.
 type dryRun struct {
 	Bucket
 	mu     sync.Mutex
 	report func(op, name string)
 }
 
+// Put implements Bucket.
 func (d *dryRun) Put(ctx context.Context, name string, body []byte, _ PutOptions) (string, error) {
 	if err := d.withhold(ctx, "put", name); err != nil {
 		return "", err
@@ -29,8 +30,9 @@ func (d *dryRun) Put(ctx context.Context, name string, body []byte, _ PutOptions
 	return contentETag(body), nil
 }
 
+// PutStream implements Bucket.
 func (d *dryRun) PutStream(ctx context.Context, name string, write func(io.Writer) error) (string, error) {
-	if err := begin(ctx, name); err != nil {
+	if err := CheckCall(ctx, name); err != nil {
 		return "", d.fail("put", err, name)
 	}
 	sum := sha256.New()
@@ -40,12 +42,13 @@ func (d *dryRun) PutStream(ctx context.Context, name string, write func(io.Write
 	return sumETag(sum), d.withhold(ctx, "put", name)
 }
 
+// Delete implements Bucket.
 func (d *dryRun) Delete(ctx context.Context, names ...string) error {
 	return d.withhold(ctx, "delete", names...)
 }
 
 func (d *dryRun) withhold(ctx context.Context, op string, names ...string) error {
-	if err := begin(ctx, names...); err != nil {
+	if err := CheckCall(ctx, names...); err != nil {
 		return d.fail(op, err, names...)
 	}
 	d.mu.Lock()

@@ -4,5 +4,5 @@ package bucket
 
 import "context"
 
-// lockFile has no lock to take between processes here.
+// lockFile does nothing here: this system has no lock between processes that we use.
 func lockFile(context.Context, string) (unlock func(), err error) { return func() {}, nil }

@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// lockFile takes the advisory lock that all processes on the directory share.
-// It asks again and again instead of blocking in the kernel, where a context
-// could not reach it. The kernel releases the lock of a process that dies.
+// lockFile takes the advisory lock that all processes on the directory share. It polls instead of blocking in the
+// kernel, because a blocked call cannot be ended by a context. The kernel releases the lock of a process that dies.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

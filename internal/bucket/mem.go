@@ -13,23 +13,24 @@ import (
 	"time"
 )
 
-// Mem returns an empty bucket in memory, for tests and dry runs. It keeps no
-// headers, so Gzip, ContentType and CacheControl are without effect.
+// Mem returns an empty bucket in memory, for tests. It keeps no headers, so Gzip and CacheControl have no effect.
 func Mem() Bucket { return &mem{objects: map[string]memObject{}} }
 
+// mem implements Bucket.
 type mem struct {
 	mu      sync.RWMutex
 	objects map[string]memObject
 }
 
 type memObject struct {
-	body     []byte // never changed in place
+	body     []byte // replaced, never changed in place
 	etag     string
 	modified time.Time
 }
 
+// Get implements Bucket.
 func (m *mem) Get(ctx context.Context, name string) (Object, error) {
-	if err := begin(ctx, name); err != nil {
+	if err := CheckCall(ctx, name); err != nil {
 		return Object{}, memError("get", name, err)
 	}
 	m.mu.RLock()
@@ -41,8 +42,9 @@ func (m *mem) Get(ctx context.Context, name string) (Object, error) {
 	return Object{Body: slices.Clone(o.body), ETag: o.etag}, nil
 }
 
+// GetRange implements Bucket.
 func (m *mem) GetRange(ctx context.Context, name string, r Range) (Part, error) {
-	if err := cmp.Or(begin(ctx, name), r.check()); err != nil {
+	if err := cmp.Or(CheckCall(ctx, name), r.Check()); err != nil {
 		return Part{}, memError("get", name, err)
 	}
 	m.mu.RLock()
@@ -54,26 +56,28 @@ func (m *mem) GetRange(ctx context.Context, name string, r Range) (Part, error) 
 	case r.IfMatch != "" && r.IfMatch != o.etag:
 		return Part{}, memError("get", name, ErrPrecondition)
 	}
-	start, end := r.of(int64(len(o.body)))
+	start, end := r.Within(int64(len(o.body)))
 	return Part{Body: bytes.Clone(o.body[start:end]), ETag: o.etag, Size: int64(len(o.body))}, nil
 }
 
+// Put implements Bucket.
 func (m *mem) Put(ctx context.Context, name string, body []byte, options PutOptions) (string, error) {
-	if err := begin(ctx, name); err != nil {
+	if err := CheckCall(ctx, name); err != nil {
 		return "", memError("put", name, err)
 	}
 	o := memObject{body: slices.Clone(body), etag: contentETag(body), modified: time.Now().UTC()}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !options.hold(m.objects[name].etag) {
+	if !options.Allow(m.objects[name].etag) {
 		return "", memError("put", name, ErrPrecondition)
 	}
 	m.objects[name] = o
 	return o.etag, nil
 }
 
+// PutStream implements Bucket.
 func (m *mem) PutStream(ctx context.Context, name string, write func(io.Writer) error) (string, error) {
-	err := begin(ctx, name)
+	err := CheckCall(ctx, name)
 	var body bytes.Buffer
 	if err == nil {
 		err = write(&contextWriter{ctx, &body})
@@ -84,8 +88,9 @@ func (m *mem) PutStream(ctx context.Context, name string, write func(io.Writer) 
 	return m.Put(ctx, name, body.Bytes(), PutOptions{})
 }
 
+// Delete implements Bucket.
 func (m *mem) Delete(ctx context.Context, names ...string) error {
-	if err := begin(ctx, names...); err != nil {
+	if err := CheckCall(ctx, names...); err != nil {
 		return memError("delete", strings.Join(names, " "), err)
 	}
 	m.mu.Lock()
@@ -96,9 +101,10 @@ func (m *mem) Delete(ctx context.Context, names ...string) error {
 	return nil
 }
 
+// List implements Bucket.
 func (m *mem) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
-		// The list is copied, so that the caller may change the bucket as it reads.
+		// Copied, so that the caller may change the bucket during the iteration.
 		var found []Info
 		m.mu.RLock()
 		for name, o := range m.objects {

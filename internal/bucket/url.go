@@ -1,9 +1,7 @@
 package bucket
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -11,54 +9,35 @@ import (
 	"strings"
 )
 
-// URL says where a bucket is. See Open for the grammar.
+// URL says where a bucket is. ParseURL documents the grammar.
 type URL struct {
 	Scheme string // "s3" or "file"
 
 	Path string // file: the absolute directory
 
 	Name      string // s3: the bucket
-	Prefix    string // s3: what all names start with, without slashes at its ends; "": none
-	Region    string // s3: "": by the environment
-	PathStyle bool   // s3: the bucket stands in the path, not in the host
+	Prefix    string // s3: what all names start with, without slashes at its ends; "": nothing
+	Region    string // s3; "": from the environment
+	PathStyle bool   // s3: the bucket's name is in the URL's path, not in its host
 }
 
-// URLError is the error of ParseURL, and of Open for a URL that is wrong: a
-// fault of the configuration, which no retry mends.
+// URLError says what is wrong with a bucket's URL: an error in the configuration, so a retry does not help.
 type URLError struct {
-	URL     string // as given, cut where a credential may follow
+	URL     string // as given, cut where a credential could follow
 	Problem string
 }
 
 func (e *URLError) Error() string { return fmt.Sprintf("bucket URL %q: %s", e.URL, e.Problem) }
 
-// Open returns the bucket that the URL names. It asks nothing of the store:
-// whether the bucket exists, and whether the credentials suffice, the first
-// call on it tells. The log may be nil. The grammar:
+var bucketPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$`)
+
+// ParseURL reads a bucket's URL. Its error is a *URLError. The grammar:
 //
 //	file:///absolute/directory
 //	s3://name[/prefix][?region=R][&path_style=true]
 //
-// Everything else about S3 comes from the environment and the files that all
-// AWS tools read: AWS_ENDPOINT_URL_S3 for other stores than AWS,
-// AWS_PROFILE, AWS_REGION, keys, IRSA. Credentials have no place in the URL.
-func Open(ctx context.Context, rawURL string, log *slog.Logger) (Bucket, error) {
-	u, err := ParseURL(rawURL)
-	if err != nil {
-		return nil, err
-	}
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	if u.Scheme == "file" {
-		return Dir(u.Path), nil
-	}
-	return openS3(ctx, u, log)
-}
-
-var bucketPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$`)
-
-// ParseURL reads the grammar of Open. Its error is a *URLError.
+// Everything else about S3 comes from the environment and the files that all AWS tools read: AWS_ENDPOINT_URL_S3 for
+// stores other than AWS, AWS_PROFILE, AWS_REGION, keys, IRSA. Credentials are not allowed in the URL.
 func ParseURL(rawURL string) (URL, error) {
 	wrong := func(format string, args ...any) (URL, error) {
 		shown, _, _ := strings.Cut(rawURL, "?")
@@ -98,7 +77,7 @@ func ParseURL(rawURL string) (URL, error) {
 			return wrong("%q cannot be the name of a bucket", name)
 		}
 		u := URL{Scheme: scheme, Name: name, Prefix: strings.TrimSuffix(prefix, "/")}
-		if u.Prefix != "" && !validName(u.Prefix) {
+		if u.Prefix != "" && !ValidName(u.Prefix) {
 			return wrong("the prefix %q has an empty segment, or one that begins with a dot", u.Prefix)
 		}
 		for key, values := range query {
@@ -121,7 +100,7 @@ func ParseURL(rawURL string) (URL, error) {
 	return wrong("unknown scheme %q; want s3 or file", scheme)
 }
 
-// String is the URL that parses back to u.
+// String is the URL as ParseURL reads it.
 func (u URL) String() string {
 	if u.Scheme == "file" {
 		return (&url.URL{Scheme: "file", Path: filepath.ToSlash(u.Path)}).String()

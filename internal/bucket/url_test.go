@@ -1,7 +1,6 @@
 package bucket_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -60,9 +59,6 @@ func TestParseURLErrors(t *testing.T) {
 		}
 		if err != nil && strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("ParseURL(%q) tells the secret: %v", raw, err)
-		}
-		if _, openErr := bucket.Open(context.Background(), raw, nil); openErr == nil || openErr.Error() != err.Error() {
-			t.Errorf("Open(%q): %v, want %v", raw, openErr, err)
 		}
 	}
 }

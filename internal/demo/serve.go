@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"path"
 	"strings"
 	"time"
 
@@ -17,14 +16,6 @@ import (
 
 // prefix is where the dashboard lies on its host.
 const prefix = "/k8s-monitor/"
-
-// contentTypes are those of the site's files, as the object store sets them.
-var contentTypes = map[string]string{
-	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
-	".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png", ".woff2": "font/woff2",
-	".parquet": "application/vnd.apache.parquet",
-	"":         "text/plain; version=0.0.4; charset=utf-8",
-}
 
 // Handler serves a bucket's site under /k8s-monitor/ as an object store would:
 // objects of the site alone, with an ETag to revalidate, gzip where the reader
@@ -65,7 +56,7 @@ func serveObject(w http.ResponseWriter, r *http.Request, b bucket.Bucket, object
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Type", contentTypes[path.Ext(name)])
+	h.Set("Content-Type", bucket.ContentType(name))
 	h.Set("Cache-Control", "no-cache")
 	if strings.HasPrefix(name, "site/assets/") || strings.Contains(name, "/data/") {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")

@@ -158,6 +158,6 @@ func (j *Job) publish(ctx context.Context, s state) error {
 	if err != nil && !errors.Is(err, bucket.ErrNotExist) {
 		return err
 	}
-	_, err = j.Bucket.Put(ctx, name, body, bucket.PutOptions{ContentType: "application/json", CacheControl: "no-cache", Gzip: true})
+	_, err = j.Bucket.Put(ctx, name, body, bucket.PutOptions{CacheControl: "no-cache", Gzip: true})
 	return err
 }

@@ -86,10 +86,7 @@ func TestMain(m *testing.M) {
 
 func play(role string, pods int, dir string) error {
 	ctx, started := context.Background(), time.Now()
-	b, err := bucket.Open(ctx, "file://"+dir, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
+	b := bucket.Dir(dir)
 	if role == "write" {
 		return writeFleet(ctx, b, pods)
 	}

@@ -162,7 +162,7 @@ func writeState(ctx context.Context, b bucket.Bucket, s state, old bucket.Object
 		return nil
 	}
 	_, err = b.Put(ctx, stateName(s.Cluster), body, bucket.PutOptions{
-		ContentType: "application/json", CacheControl: "no-store", IfMatch: old.ETag, IfNoneMatch: old.ETag == "",
+		CacheControl: "no-store", IfMatch: old.ETag, IfNoneMatch: old.ETag == "",
 	})
 	if err != nil {
 		return fmt.Errorf("write the state of alerts: %w", err)

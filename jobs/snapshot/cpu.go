@@ -39,6 +39,6 @@ func (j *Job) saveCPU(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = j.Bucket.Put(ctx, j.cpuName(), body, bucket.PutOptions{ContentType: "application/json", Gzip: true})
+	_, err = j.Bucket.Put(ctx, j.cpuName(), body, bucket.PutOptions{Gzip: true})
 	return err
 }

@@ -307,10 +307,7 @@ func takeSnapshot(dir string, f *figures) error {
 	if err != nil {
 		return err
 	}
-	b, err := bucket.Open(ctx, "file://"+empty, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
+	b := bucket.Dir(empty)
 	scrapes := &countingTransport{Transport: http.Transport{MaxIdleConns: 256, MaxIdleConnsPerHost: 4}}
 	j := &Job{Kube: client, HTTP: &http.Client{Transport: scrapes}, Bucket: b, Cluster: "bench",
 		Interval: 30 * time.Second, SamplesPerRun: 2, Version: "bench", Log: slog.New(slog.DiscardHandler),

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"log/slog"
 	"math"
 	"os"
 	"os/exec"
@@ -391,9 +390,7 @@ func every(t *testing.T, interval time.Duration, do func() error) (stop func()) 
 }
 
 func object(t *testing.T, lake, name string) ([]byte, error) {
-	b, err := bucket.Open(t.Context(), "file://"+lake, slog.New(slog.DiscardHandler))
-	must(t, err)
-	o, err := b.Get(t.Context(), name)
+	o, err := bucket.Dir(lake).Get(t.Context(), name)
 	return o.Body, err
 }
 

@@ -128,7 +128,7 @@ func ready(ctx context.Context, url string, ended <-chan struct{}) error {
 
 // Setenv points the AWS environment of the test's process at the endpoint with
 // the gateway's keys, and away from the machine's own AWS files, so that
-// bucket.Open finds it. The endpoint is the gateway's, or a proxy's before it.
+// open.Bucket finds it. The endpoint is the gateway's, or a proxy's before it.
 func (g Gateway) Setenv(t *testing.T, endpoint string) {
 	t.Helper()
 	for name, value := range map[string]string{

@@ -23,6 +23,7 @@ import (
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/bucket/buckettest"
+	"github.com/company/k8s-resource-monitor/internal/bucket/open"
 	"github.com/company/k8s-resource-monitor/test/s3"
 )
 
@@ -37,9 +38,9 @@ func gateway(t *testing.T) s3.Gateway {
 	return g
 }
 
-func open(t *testing.T, url string, log *slog.Logger) bucket.Bucket {
+func openAt(t *testing.T, url string, log *slog.Logger) bucket.Bucket {
 	t.Helper()
-	b, err := bucket.Open(t.Context(), url, log)
+	b, err := open.Bucket(t.Context(), url, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,13 +57,13 @@ func fresh(t *testing.T) func(*testing.T) string {
 func TestConformance(t *testing.T) {
 	gateway(t)
 	next := fresh(t)
-	buckettest.Conformance(t, func(t *testing.T) bucket.Bucket { return open(t, next(t), nil) })
+	buckettest.Conformance(t, func(t *testing.T) bucket.Bucket { return openAt(t, next(t), nil) })
 }
 
 // A stream that fails leaves no parts, for which the bucket's owner would pay.
 func TestStreamLeavesNoParts(t *testing.T) {
 	g := gateway(t)
-	b := open(t, "s3://"+lake+"/p?path_style=true", nil)
+	b := openAt(t, "s3://"+lake+"/p?path_style=true", nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := errors.New("no more")
 	for _, end := range []func() error{func() error { return failed }, func() error { cancel(); return nil }} {
@@ -93,14 +94,14 @@ func TestConformanceTwoClients(t *testing.T) {
 	next := fresh(t)
 	buckettest.Conformance(t, func(t *testing.T) bucket.Bucket {
 		url := next(t)
-		return buckettest.Alternate(open(t, url, nil), open(t, url, nil))
+		return buckettest.Alternate(openAt(t, url, nil), openAt(t, url, nil))
 	})
 }
 
 // Without a prefix, the bucket's own root is the bucket.
 func TestWithoutPrefix(t *testing.T) {
 	gateway(t)
-	b := open(t, "s3://"+lake+"?path_style=true", nil)
+	b := openAt(t, "s3://"+lake+"?path_style=true", nil)
 	if _, err := b.Put(t.Context(), "raw/v1/x.parquet", []byte("x"), bucket.PutOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +172,7 @@ func TestStoreThatIgnoresConditions(t *testing.T) {
 	buckets := 0
 	buckettest.Conformance(t, func(t *testing.T) bucket.Bucket {
 		buckets++
-		return open(t, next(t), slog.New(slog.NewTextHandler(&log, nil)))
+		return openAt(t, next(t), slog.New(slog.NewTextHandler(&log, nil)))
 	})
 	warnings := strings.Count(log.String(), "level=WARN msg=\"the store ignores the conditions of a Put")
 	if warnings == 0 || warnings > buckets {
@@ -201,7 +202,7 @@ func TestStoreWithoutDeleteObjects(t *testing.T) {
 		return true
 	})
 	g.Setenv(t, endpoint)
-	b := open(t, "s3://"+lake+"?path_style=true", nil)
+	b := openAt(t, "s3://"+lake+"?path_style=true", nil)
 	for range 2 {
 		names := []string{"a", "b", "c"}
 		for _, name := range names {
@@ -229,7 +230,7 @@ func TestStoreWithoutDeleteObjects(t *testing.T) {
 func TestPublicRead(t *testing.T) {
 	g := gateway(t)
 	g.Publish(t, lake, "p/site/")
-	b := open(t, "s3://"+lake+"/p?path_style=true", nil)
+	b := openAt(t, "s3://"+lake+"/p?path_style=true", nil)
 	body := strings.Repeat(`{"a":1}`, 1000)
 	for _, name := range []string{"site/clusters.json", "state/x.json"} {
 		if _, err := b.Put(t.Context(), name, []byte(body), bucket.PutOptions{Gzip: true, CacheControl: "no-cache"}); err != nil {
@@ -294,7 +295,7 @@ func TestErrors(t *testing.T) {
 			if c.url == "" {
 				c.url = "s3://" + lake + "/p?path_style=true"
 			}
-			b := open(t, c.url, nil)
+			b := openAt(t, c.url, nil)
 			_, getErr := b.Get(t.Context(), "a")
 			_, putErr := b.Put(t.Context(), "a", nil, bucket.PutOptions{})
 			_, ifErr := b.Put(t.Context(), "a", nil, bucket.PutOptions{IfNoneMatch: true})

@@ -79,9 +79,6 @@ func (p *Publisher) update(ctx context.Context, name string, change func(old []b
 		if string(body) == string(old.Body) {
 			return nil
 		}
-		if strings.HasSuffix(name, "/metrics") {
-			options.ContentType = "text/plain; version=0.0.4; charset=utf-8"
-		}
 		if _, err = p.Bucket.Put(ctx, name, body, options); !errors.Is(err, bucket.ErrPrecondition) {
 			return err
 		}

@@ -1,8 +1,13 @@
-package bucket
+// Package s3 is a bucket in a store that speaks the S3 protocol: AWS, MinIO, Ceph, Garage and others. Several things
+// differ between these stores, and each has a fallback here: conditional Puts that are accepted and ignored, missing
+// DeleteObjects, missing multipart uploads, answers without Content-Range, other status codes for a refused condition.
+//
+// The SDK's transfer manager is not used: it knows neither conditions nor these fallbacks, and cannot tell whether a
+// repeated request whose first answer was lost has succeeded.
+package s3
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -22,6 +27,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/logging"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
 )
 
 const (
@@ -30,11 +37,11 @@ const (
 
 	deleteBatch       = 1000 // the most that DeleteObjects takes
 	deleteConcurrency = 16   // where there is no DeleteObjects
-	getAttempts       = 3    // for a body that breaks off, which the SDK does not retry
+	getAttempts       = 3    // when a body breaks off, which the SDK does not retry
 )
 
-// s3Bucket is a bucket of any store that speaks the S3 protocol.
-type s3Bucket struct {
+// store implements bucket.Bucket.
+type store struct {
 	client *s3.Client
 	name   string
 	prefix string // "" or ending in a slash
@@ -44,7 +51,9 @@ type s3Bucket struct {
 	noBatch    atomic.Bool // the store has no DeleteObjects
 }
 
-func openS3(ctx context.Context, u URL, log *slog.Logger) (Bucket, error) {
+// Open returns the bucket at a URL with the scheme s3. It sends nothing to the store. Credentials, endpoint and
+// proxies come from the environment and the files that all AWS tools read.
+func Open(ctx context.Context, u bucket.URL, log *slog.Logger) (bucket.Bucket, error) {
 	httpClient := awshttp.NewBuildableClient().WithTimeout(attemptTimeout).
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
 	cfg, err := config.LoadDefaultConfig(ctx,
@@ -53,15 +62,15 @@ func openS3(ctx context.Context, u URL, log *slog.Logger) (Bucket, error) {
 			log.WarnContext(ctx, "AWS SDK: "+fmt.Sprintf(format, v...))
 		})),
 		config.WithRegion(u.Region),
-		config.WithDefaultRegion("us-east-1"), // what stores with one region answer to
-		// Many stores refuse the trailing checksums that are the SDK's default.
+		config.WithDefaultRegion("us-east-1"), // the name that stores with one region accept
+		// Many stores refuse trailing checksums, which are the SDK's default.
 		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
 		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: AWS configuration: %w", u, err)
 	}
-	b := &s3Bucket{
+	b := &store{
 		client: s3.NewFromConfig(cfg, func(o *s3.Options) {
 			o.UsePathStyle = u.PathStyle
 			o.Retryer = retry.AddWithErrorCodes(o.Retryer, conflictCodes...)
@@ -76,13 +85,14 @@ func openS3(ctx context.Context, u URL, log *slog.Logger) (Bucket, error) {
 	return b, nil
 }
 
-func (b *s3Bucket) key(name string) *string { return aws.String(b.prefix + name) }
+func (b *store) key(name string) *string { return aws.String(b.prefix + name) }
 
-func (b *s3Bucket) Put(ctx context.Context, name string, body []byte, options PutOptions) (string, error) {
-	if err := begin(ctx, name); err != nil {
+// Put implements bucket.Bucket.
+func (b *store) Put(ctx context.Context, name string, body []byte, options bucket.PutOptions) (string, error) {
+	if err := bucket.CheckCall(ctx, name); err != nil {
 		return "", b.fail(ctx, "put", name, err)
 	}
-	in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(name), ContentType: aws.String(cmp.Or(options.ContentType, contentType(name)))}
+	in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(name), ContentType: aws.String(bucket.ContentType(name))}
 	if options.CacheControl != "" {
 		in.CacheControl = &options.CacheControl
 	}
@@ -90,13 +100,13 @@ func (b *s3Bucket) Put(ctx context.Context, name string, body []byte, options Pu
 		in.ContentEncoding = aws.String("gzip")
 		var packed bytes.Buffer
 		w := gzip.NewWriter(&packed) // no name and no time in the header: same content, same bytes
-		w.Write(body)                // a bytes.Buffer takes everything
+		w.Write(body)                // a bytes.Buffer never fails
 		w.Close()
 		body = packed.Bytes()
 	}
 	var etag string
 	var err error
-	if options.conditional() {
+	if options.IfMatch != "" || options.IfNoneMatch {
 		etag, err = b.putIf(ctx, name, in, body, options)
 	} else {
 		etag, err = b.put(ctx, in, body)
@@ -107,7 +117,7 @@ func (b *s3Bucket) Put(ctx context.Context, name string, body []byte, options Pu
 	return etag, nil
 }
 
-func (b *s3Bucket) put(ctx context.Context, in *s3.PutObjectInput, body []byte) (string, error) {
+func (b *store) put(ctx context.Context, in *s3.PutObjectInput, body []byte) (string, error) {
 	in.Body = bytes.NewReader(body)
 	out, err := b.client.PutObject(ctx, in)
 	if err != nil {
@@ -116,8 +126,9 @@ func (b *s3Bucket) put(ctx context.Context, in *s3.PutObjectInput, body []byte) 
 	return plainETag(out.ETag), nil
 }
 
-func (b *s3Bucket) Delete(ctx context.Context, names ...string) error {
-	if err := begin(ctx, names...); err != nil {
+// Delete implements bucket.Bucket.
+func (b *store) Delete(ctx context.Context, names ...string) error {
+	if err := bucket.CheckCall(ctx, names...); err != nil {
 		return b.fail(ctx, "delete", strings.Join(names, " "), err)
 	}
 	for len(names) > 0 {
@@ -130,7 +141,7 @@ func (b *s3Bucket) Delete(ctx context.Context, names ...string) error {
 	return nil
 }
 
-func (b *s3Bucket) deleteBatch(ctx context.Context, names []string) error {
+func (b *store) deleteBatch(ctx context.Context, names []string) error {
 	if len(names) == 1 || b.noBatch.Load() {
 		return b.deleteEach(ctx, names)
 	}
@@ -167,7 +178,7 @@ func (b *s3Bucket) deleteBatch(ctx context.Context, names []string) error {
 	return err
 }
 
-func (b *s3Bucket) deleteEach(ctx context.Context, names []string) error {
+func (b *store) deleteEach(ctx context.Context, names []string) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(deleteConcurrency)
 	for _, name := range names {
@@ -182,10 +193,11 @@ func (b *s3Bucket) deleteEach(ctx context.Context, names []string) error {
 	return group.Wait()
 }
 
-func (b *s3Bucket) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
-	return func(yield func(Info, error) bool) {
+// List implements bucket.Bucket.
+func (b *store) List(ctx context.Context, prefix string) iter.Seq2[bucket.Info, error] {
+	return func(yield func(bucket.Info, error) bool) {
 		if err := ctx.Err(); err != nil {
-			yield(Info{}, b.fail(ctx, "list", prefix, err))
+			yield(bucket.Info{}, b.fail(ctx, "list", prefix, err))
 			return
 		}
 		last := ""
@@ -193,20 +205,22 @@ func (b *s3Bucket) List(ctx context.Context, prefix string) iter.Seq2[Info, erro
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				yield(Info{}, b.fail(ctx, "list", prefix, err))
+				yield(bucket.Info{}, b.fail(ctx, "list", prefix, err))
 				return
 			}
 			for _, o := range page.Contents {
 				name, ours := strings.CutPrefix(aws.ToString(o.Key), b.prefix)
-				if !ours || !validName(name) {
-					continue // the folder marker of some console, or our own probe
+				if !ours || !bucket.ValidName(name) {
+					continue // a folder marker that some console made, or our own probe
 				}
 				if name <= last {
-					yield(Info{}, b.fail(ctx, "list", prefix, errors.New("the store does not list in the byte order of names, as S3 does")))
+					err := errors.New("the store does not list names in byte order, as S3 does; this program cannot use it")
+					yield(bucket.Info{}, b.fail(ctx, "list", prefix, err))
 					return
 				}
 				last = name
-				if !yield(Info{Name: name, Bytes: aws.ToInt64(o.Size), ETag: plainETag(o.ETag), Modified: aws.ToTime(o.LastModified)}, nil) {
+				info := bucket.Info{Name: name, Bytes: aws.ToInt64(o.Size), ETag: plainETag(o.ETag), Modified: aws.ToTime(o.LastModified)}
+				if !yield(info, nil) {
 					return
 				}
 			}
@@ -214,6 +228,5 @@ func (b *s3Bucket) List(ctx context.Context, prefix string) iter.Seq2[Info, erro
 	}
 }
 
-// plainETag is without the quotes, which some stores give in one answer and
-// not in the next.
+// plainETag is the ETag without its quotes, which some stores send in one kind of answer and omit in another.
 func plainETag(etag *string) string { return strings.Trim(aws.ToString(etag), `"`) }

@@ -1,4 +1,4 @@
-package bucket
+package s3
 
 import (
 	"context"
@@ -10,13 +10,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+
+	"github.com/company/k8s-resource-monitor/internal/bucket"
 )
 
-// conflictCodes are answers to two conditional Puts at one time, of which the
-// store wants one repeated.
+// conflictCodes are the answers to one of two simultaneous conditional Puts, which the client is to repeat.
 var conflictCodes = []string{"ConditionalRequestConflict", "OperationAborted"}
 
-// permissions are what each operation needs.
+// permissions are the IAM actions that each operation needs.
 var permissions = map[string]string{
 	"get":    "s3:GetObject, and s3:ListBucket to tell a missing object from a forbidden one",
 	"put":    "s3:PutObject (and s3:GetObject where the Put has a condition)",
@@ -33,8 +34,7 @@ func (e *keyError) ErrorCode() string             { return e.code }
 func (e *keyError) ErrorMessage() string          { return e.message }
 func (e *keyError) ErrorFault() smithy.ErrorFault { return smithy.FaultUnknown }
 
-// errorCode is the store's own word for what went wrong, "" if it is not the
-// store's error.
+// errorCode is the error code of the store's answer, such as NoSuchKey; "" if err is not an answer of the store.
 func errorCode(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
@@ -42,7 +42,7 @@ func errorCode(err error) string {
 	return ""
 }
 
-// status is the HTTP status of the store's error, 0 if it is not the store's.
+// status is the HTTP status of the store's answer; 0 if err is not an answer of the store.
 func status(err error) int {
 	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok {
 		return response.HTTPStatusCode()
@@ -50,16 +50,16 @@ func status(err error) int {
 	return 0
 }
 
-// absent reports whether the store says that there is no such object. Stores
-// answer 404 for other reasons too, an unknown access key among them.
+// absent reports whether the store answers that there is no such object. It goes by the code: stores answer 404 for
+// other reasons too, such as an unknown access key.
 func absent(err error) bool {
 	code := errorCode(err)
 	return code == "NoSuchKey" || code == "NotFound"
 }
 
-// refused reports whether the store refused a Put for its condition. 404 is
-// AWS's answer to If-Match without an object; 304 is given by some stores.
-func refused(err error, options PutOptions) bool {
+// refused reports whether the store refused a Put because of its condition. AWS answers 404 to If-Match if there is no
+// object; some stores answer 304.
+func refused(err error, options bucket.PutOptions) bool {
 	switch status(err) {
 	case 304, 409, 412:
 		return true
@@ -69,12 +69,12 @@ func refused(err error, options PutOptions) bool {
 	return false
 }
 
-// where is the bucket in messages, as the beginning of an object's URL.
-func (b *s3Bucket) where() string { return "s3://" + b.name + "/" + b.prefix }
+// where is the bucket's URL with a slash at its end, for messages.
+func (b *store) where() string { return "s3://" + b.name + "/" + b.prefix }
 
-// fail says what went wrong, where, and what helps. It does not pass on the
+// fail makes the error of an operation: what went wrong, with which object, and what to do. It does not include the
 // SDK's own error, which is long and may quote the request.
-func (b *s3Bucket) fail(ctx context.Context, op, name string, err error) error {
+func (b *store) fail(ctx context.Context, op, name string, err error) error {
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
@@ -82,11 +82,12 @@ func (b *s3Bucket) fail(ctx context.Context, op, name string, err error) error {
 	code := errorCode(err)
 	switch {
 	case code == "NoSuchBucket":
-		return fmt.Errorf("s3://%s: %w; create it or correct --bucket", b.name, ErrNoBucket)
+		return fmt.Errorf("s3://%s: %w; create it or correct --bucket", b.name, bucket.ErrNoBucket)
 	case op == "get" && absent(err):
-		err = ErrNotExist
+		err = bucket.ErrNotExist
 	case code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || code == "ExpiredToken" || code == "InvalidToken":
-		err = fmt.Errorf("the store refuses the credentials (%s); check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the profile or the role", code)
+		err = fmt.Errorf("the store refuses the credentials (%s); "+
+			"check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the profile or the role", code)
 	case code == "AccessDenied" || status(err) == 403:
 		err = fmt.Errorf("access denied; the job's role needs %s on %s*", permissions[op], where)
 	case status(err) == 301 || code == "PermanentRedirect" || code == "AuthorizationHeaderMalformed":
@@ -99,13 +100,13 @@ func (b *s3Bucket) fail(ctx context.Context, op, name string, err error) error {
 	return fmt.Errorf("%s %s%s: %w", op, where, name, err)
 }
 
-// answer is any other error that the store gave.
-func (b *s3Bucket) answer(err error) error {
+// answer is the error for any other answer of the store.
+func (b *store) answer(err error) error {
 	api, _ := errors.AsType[smithy.APIError](err)
 	return fmt.Errorf("the store answers %s (%s, status %d)", api.ErrorMessage(), api.ErrorCode(), status(err))
 }
 
-// regionOf is what AWS says of a bucket that was sought in the wrong region.
+// regionOf is ", " and the region in which AWS says that the bucket is; "" if the answer does not tell.
 func regionOf(err error) string {
 	response, ok := errors.AsType[*awshttp.ResponseError](err)
 	if !ok || response.Response == nil {
@@ -117,7 +118,7 @@ func regionOf(err error) string {
 	return ""
 }
 
-// transportError is an error before any answer: no credentials, no network.
+// transportError explains an error that happened before the store answered: no credentials, no network.
 func transportError(err error) error {
 	if send, ok := errors.AsType[*url.Error](err); ok {
 		host := "the store"
@@ -132,7 +133,8 @@ func transportError(err error) error {
 	if operation, ok := errors.AsType[*smithy.OperationError](err); ok {
 		err = operation.Err
 		if strings.Contains(err.Error(), "credentials") {
-			return fmt.Errorf("no usable credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the job a role: %w", err)
+			return fmt.Errorf("no usable credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, "+
+				"or give the job a role: %w", err)
 		}
 	}
 	if canceled, ok := errors.AsType[*aws.RequestCanceledError](err); ok {

@@ -1,6 +1,5 @@
-// Package layout is the grammar of object names in the bucket. Every name that
-// a job reads, writes or deletes is made here, and every name parses back to
-// what made it; nobody else joins path segments. It does no I/O.
+// Package layout is the grammar of object names in the bucket. Every name that a job reads, writes or deletes is made
+// here, and parses back to the Object that made it; no other package joins path segments. It does no I/O.
 //
 // # The bucket
 //
@@ -15,8 +14,8 @@
 //	state/<job>/C.json                                                            private to the job
 //	state/<job>/C/YYYYMMDDTHHZ.bin                                                private to the job, of one hour
 //
-// All times are UTC. A raw object bears its run's scheduled instant; samples
-// and hourly objects bear the hour they hold.
+// All times are UTC. The name of a raw object has the scheduled time of its run; those of samples and hourly objects have
+// the hour that they are of.
 package layout
 
 import (
@@ -25,10 +24,10 @@ import (
 	"time"
 )
 
-// Tier is a class of objects with one writer and one retention.
+// Tier is a class of objects that have one writer and one retention.
 type Tier string
 
-// The tiers. A manifest commits the raw objects that it lists.
+// The tiers. A manifest commits the raw objects that it lists: readers ignore raw objects that no manifest lists.
 const (
 	Raw      Tier = "raw"
 	Manifest Tier = "manifest"
@@ -39,14 +38,13 @@ const (
 	State    Tier = "state"
 )
 
-// Object is what a name says. Fields that a tier does not use are zero, so
-// that Parse(o.Name()) gives back o.
+// Object is a name's content. Fields that a tier does not use are zero, so that Parse(o.Name()) returns o.
 type Object struct {
 	Tier    Tier
 	Table   string    // Raw, Samples, Hourly
 	Cluster string    // all but Site
-	Time    time.Time // Raw, Manifest: the run's instant, whole seconds; Samples, Hourly: the hour; State: the hour it is of, if it is of one
-	Node    string    // Raw, Manifest: the node whose NVML it is of; "": the cluster's snapshot
+	Time    time.Time // Raw, Manifest: when the run was scheduled, whole seconds; Samples, Hourly, some of State: the hour
+	Node    string    // Raw, Manifest: the node, if its NVML was read; "": the cluster's snapshot
 	Path    string    // Site, Report: the rest of the name; State: the job
 }
 
@@ -56,7 +54,7 @@ const (
 	dayFormat    = "2006-01-02"
 )
 
-// Name is the object's name in the bucket.
+// Name is the object's name in the bucket; "" for an unknown tier.
 func (o Object) Name() string {
 	t := o.Time.UTC()
 	day := "/cluster=" + o.Cluster + "/dt=" + t.Format(dayFormat)
@@ -85,30 +83,28 @@ func (o Object) Name() string {
 }
 
 var (
-	rawPattern   = regexp.MustCompile(`^raw/v1/([a-z][a-z0-9_]*)/cluster=([^/]+)/dt=[0-9-]{10}/hh=[0-9]{2}/([0-9]{8}T[0-9]{6}Z)(?:-([^/]+))?\.parquet$`)
-	manPattern   = regexp.MustCompile(`^raw/v1/_manifest/cluster=([^/]+)/dt=[0-9-]{10}/hh=[0-9]{2}/([0-9]{8}T[0-9]{6}Z)(?:-([^/]+))?\.json$`)
+	runPattern   = `/cluster=([^/]+)/dt=[0-9-]{10}/hh=[0-9]{2}/([0-9]{8}T[0-9]{6}Z)(?:-([^/]+))?`
+	rawPattern   = regexp.MustCompile(`^raw/v1/([a-z][a-z0-9_]*)` + runPattern + `\.parquet$`)
+	manPattern   = regexp.MustCompile(`^raw/v1/_manifest` + runPattern + `\.json$`)
 	hourPattern  = regexp.MustCompile(`^(samples|hourly)/v1/([a-z][a-z0-9_]*)/cluster=([^/]+)/dt=([0-9-]{10})/([0-9]{2})\.parquet$`)
 	statePattern = regexp.MustCompile(`^state/([a-z]+)/([^/]+)(?:\.json|/([0-9]{8}T[0-9]{2}Z)\.bin)$`)
 	namePattern  = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)
 )
 
-// siteRoot are the first segments below site/ that belong to the site itself;
-// no cluster may bear one of these names.
+// siteRoot are the first segments below site/ that belong to the site itself; no cluster may have one of these names.
 var siteRoot = map[string]bool{"assets": true, "index.html": true, "clusters.json": true, "metrics": true, "openapi.json": true}
 
-// ValidCluster reports whether a cluster may bear the name: lower-case
-// letters, digits, '-' and '.', at most 63 of them, and not the name of a file
-// of the site.
+// ValidCluster reports whether a cluster may have this name: lower-case letters, digits, '-' and '.', at most 63 of
+// them, and not the name of a file of the site.
 func ValidCluster(name string) bool {
 	return len(name) <= 63 && namePattern.MatchString(name) && !strings.Contains(name, "..") && !siteRoot[name]
 }
 
-// ValidName reports whether s is a name that Kubernetes gives pods, namespaces
-// and nodes, and that may therefore stand in an object name.
+// ValidName reports whether s can be the name of a pod, namespace or node in Kubernetes; such a name may be part of an
+// object's name.
 func ValidName(s string) bool { return namePattern.MatchString(s) && !strings.Contains(s, "..") }
 
-// Parse reads a name back. It accepts exactly the names that Name makes: a
-// name that parses, made again, is the same string.
+// Parse returns the Object whose Name is name; false if there is none.
 func Parse(name string) (Object, bool) {
 	o, ok := parse(name)
 	return o, ok && o.Name() == name
@@ -151,8 +147,8 @@ func parse(name string) (Object, bool) {
 	return Object{Tier: Report, Cluster: first, Path: path}, ValidCluster(first)
 }
 
-// validPath reports whether every segment is plain: not empty, not starting
-// with a dot, and of letters, digits, '-', '_' and '.' alone.
+// validPath reports whether every segment consists of letters, digits, '-', '_' and '.', and neither is empty nor starts
+// with a dot.
 func validPath(p string) bool {
 	for seg := range strings.SplitSeq(p, "/") {
 		if seg == "" || seg[0] == '.' {
@@ -167,8 +163,7 @@ func validPath(p string) bool {
 	return true
 }
 
-// HourPrefix is the prefix of all raw objects of one table (or, for
-// table "_manifest", of all manifests) in the hour of t.
+// HourPrefix is the prefix of one table's raw objects in the hour of t; for ManifestTable, of the manifests.
 func HourPrefix(table, cluster string, t time.Time) string {
 	return DayPrefix(Raw, table, cluster, t) + "hh=" + t.UTC().Format("15") + "/"
 }
@@ -178,15 +173,15 @@ func DayPrefix(tier Tier, table, cluster string, t time.Time) string {
 	return TablePrefix(tier, table, cluster) + "dt=" + t.UTC().Format(dayFormat) + "/"
 }
 
-// TablePrefix is the prefix of all of one table's objects of the tier. The
-// tier is Raw, Samples or Hourly; the table of manifests is ManifestTable.
+// TablePrefix is the prefix of all objects of one table and tier. The tier is Raw, Samples or Hourly; the table of
+// manifests is ManifestTable, of the tier Raw.
 func TablePrefix(tier Tier, table, cluster string) string {
 	return string(tier) + "/v1/" + table + "/cluster=" + cluster + "/"
 }
 
-// ManifestTable stands where a table's name stands in the names of manifests.
-// Its underscore makes Athena and Hive pass it over.
+// ManifestTable is in the names of manifests what a table's name is in those of raw objects. Athena and Hive ignore
+// folders that begin with an underscore.
 const ManifestTable = "_manifest"
 
-// Prefixes are the prefixes below which all of our objects lie.
-var Prefixes = [...]string{"raw/v1/", "samples/v1/", "hourly/v1/", "site/", "state/"}
+// ReportPrefix is the prefix of all documents of one cluster's report.
+func ReportPrefix(cluster string) string { return "site/" + cluster + "/" }

@@ -14,10 +14,13 @@ func TestNames(t *testing.T) {
 		object Object
 		name   string
 	}{
-		{Object{Tier: Raw, Table: "pods", Cluster: "prod-eu.1", Time: instant}, "raw/v1/pods/cluster=prod-eu.1/dt=2026-01-02/hh=03/20260102T030400Z.parquet"},
-		{Object{Tier: Raw, Table: "gpus", Cluster: "c", Time: instant, Node: "gpu-1.example"}, "raw/v1/gpus/cluster=c/dt=2026-01-02/hh=03/20260102T030400Z-gpu-1.example.parquet"},
+		{Object{Tier: Raw, Table: "pods", Cluster: "prod-eu.1", Time: instant},
+			"raw/v1/pods/cluster=prod-eu.1/dt=2026-01-02/hh=03/20260102T030400Z.parquet"},
+		{Object{Tier: Raw, Table: "gpus", Cluster: "c", Time: instant, Node: "gpu-1.example"},
+			"raw/v1/gpus/cluster=c/dt=2026-01-02/hh=03/20260102T030400Z-gpu-1.example.parquet"},
 		{Object{Tier: Manifest, Cluster: "c", Time: instant}, "raw/v1/_manifest/cluster=c/dt=2026-01-02/hh=03/20260102T030400Z.json"},
-		{Object{Tier: Manifest, Cluster: "c", Time: instant, Node: "gpu-1.example"}, "raw/v1/_manifest/cluster=c/dt=2026-01-02/hh=03/20260102T030400Z-gpu-1.example.json"},
+		{Object{Tier: Manifest, Cluster: "c", Time: instant, Node: "gpu-1.example"},
+			"raw/v1/_manifest/cluster=c/dt=2026-01-02/hh=03/20260102T030400Z-gpu-1.example.json"},
 		{Object{Tier: Samples, Table: "pods", Cluster: "c", Time: hour}, "samples/v1/pods/cluster=c/dt=2026-01-02/03.parquet"},
 		{Object{Tier: Hourly, Table: "models", Cluster: "c", Time: hour}, "hourly/v1/models/cluster=c/dt=2026-01-02/03.parquet"},
 		{Object{Tier: Site, Path: "index.html"}, "site/index.html"},

@@ -65,6 +65,9 @@ var (
 	ClusterHours   = newTable[usage.ClusterHour](usage.Cluster, "hour")
 )
 
+// HourlyTables are the names of the hourly tables, in the order of the documentation.
+var HourlyTables = [...]string{usage.Models, usage.Workloads, usage.Namespaces, usage.Nodes, usage.Pods, usage.Cluster}
+
 // Table is the Parquet form of the rows T.
 type Table[T any] struct {
 	name     string

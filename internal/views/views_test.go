@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/config"
 	"github.com/company/k8s-resource-monitor/internal/layout"
+	"github.com/company/k8s-resource-monitor/internal/store"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -23,6 +25,26 @@ func parse(t *testing.T, rawURL string) bucket.URL {
 		t.Fatal(err)
 	}
 	return u
+}
+
+// There is a view of every table, and store lists the names of all: prune deletes by them.
+func TestEveryTableHasAView(t *testing.T) {
+	var raw, hourly []string
+	for _, table := range tables() {
+		if table.isHourly() {
+			hourly = append(hourly, table.name)
+		} else {
+			raw = append(raw, table.name)
+		}
+	}
+	slices.Sort(raw)
+	slices.Sort(hourly)
+	if want := slices.Sorted(slices.Values(store.RawTables[:])); !slices.Equal(raw, want) {
+		t.Errorf("views of the samples %q, store.RawTables %q", raw, want)
+	}
+	if want := slices.Sorted(slices.Values(store.HourlyTables[:])); !slices.Equal(hourly, want) {
+		t.Errorf("views of hours %q, store.HourlyTables %q", hourly, want)
+	}
 }
 
 func TestGolden(t *testing.T) {

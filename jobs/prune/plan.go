@@ -15,20 +15,19 @@ type Policy struct {
 	Raw, Samples, Hourly, Report time.Duration
 }
 
-// Inventory is what a plan is made from.
+// Inventory is what a plan is made from: the objects, and what they are compared with.
 type Inventory struct {
 	Cluster string
 	Objects []bucket.Info
 	Now     time.Time
-	// Shown are the names of the data objects that the cluster's latest.json
-	// names; nil where there is no latest.json.
+	// Shown are the names of the data objects to which the cluster's latest.json points; nil if there is no latest.json.
 	Shown map[string]bool
 }
 
-// Decision is what becomes of one object, and why.
+// Decision says whether one object is kept, and why.
 type Decision struct {
 	Name   string
-	Tier   layout.Tier // "": not ours
+	Tier   layout.Tier // "": the name is not one that this program writes
 	Bytes  int64
 	Keep   bool
 	Reason string
@@ -44,14 +43,13 @@ const (
 	tooOld      = "older than its retention"
 )
 
-// shownFor is how long a data object outlives the latest.json that named it: a
-// reader may have fetched that just before.
+// shownFor is how long a data object is kept after it was written although latest.json no longer points at it: a page
+// may have read the earlier latest.json.
 const shownFor = 2 * time.Hour
 
-// Plan decides on every object, in the order of their names. Age counts from
-// the newest snapshot that Now has seen, so that a stalled collector loses
-// nothing. Raw objects go by whole hours: an hour that a late object reopens is
-// rolled up again from all of it.
+// Plan decides on every object, in the order of their names. Age counts from the newest snapshot that is not after Now,
+// so that nothing is lost while no snapshots are taken. Raw objects are kept or deleted by whole hours, because a late
+// object reopens its hour and rollup then reads all of it again.
 func Plan(in Inventory, policy Policy) []Decision {
 	newest, seen := newestSnapshot(in)
 	unsampled := unsampledHours(in)
@@ -76,18 +74,7 @@ func Plan(in Inventory, policy Policy) []Decision {
 		case o.Tier == layout.Report:
 			d.Keep, d.Reason = decideReport(in, o, info, newest, policy.Report)
 		default:
-			keep := map[layout.Tier]time.Duration{layout.Raw: policy.Raw, layout.Manifest: policy.Raw,
-				layout.Samples: policy.Samples, layout.Hourly: policy.Hourly}[o.Tier]
-			hour := o.Time.UTC().Truncate(time.Hour)
-			rolledUp := o.Tier == layout.Samples || o.Tier == layout.Hourly || !unsampled[hour]
-			switch {
-			case newest.Sub(hour.Add(time.Hour)) <= keep:
-				d.Reason = tooYoung
-			case !rolledUp:
-				d.Reason = notRolledUp
-			default:
-				d.Keep, d.Reason = false, tooOld
-			}
+			d.Keep, d.Reason = decideHour(o, newest, unsampled, policy)
 		}
 		decisions = append(decisions, d)
 	}
@@ -95,8 +82,24 @@ func Plan(in Inventory, policy Policy) []Decision {
 	return decisions
 }
 
-// newestSnapshot is the instant of the cluster's newest manifest that is not
-// of the future: a clock that was wrong once is not to age everything.
+// decideHour keeps an object of a table, or a manifest, until the end of its hour is older than the retention; raw
+// objects also until their hour is in samples/.
+func decideHour(o layout.Object, newest time.Time, unsampled map[time.Time]bool, policy Policy) (keep bool, reason string) {
+	retention := map[layout.Tier]time.Duration{layout.Raw: policy.Raw, layout.Manifest: policy.Raw,
+		layout.Samples: policy.Samples, layout.Hourly: policy.Hourly}[o.Tier]
+	hour := o.Time.UTC().Truncate(time.Hour)
+	isRaw := o.Tier == layout.Raw || o.Tier == layout.Manifest
+	switch {
+	case newest.Sub(hour.Add(time.Hour)) <= retention:
+		return true, tooYoung
+	case isRaw && unsampled[hour]:
+		return true, notRolledUp
+	}
+	return false, tooOld
+}
+
+// newestSnapshot is the instant of the cluster's newest manifest that is not after Now: one snapshot taken with a wrong
+// clock must not make everything else look old.
 func newestSnapshot(in Inventory) (newest time.Time, seen bool) {
 	for _, info := range in.Objects {
 		o, ok := layout.Parse(info.Name)
@@ -107,8 +110,8 @@ func newestSnapshot(in Inventory) (newest time.Time, seen bool) {
 	return newest, seen
 }
 
-// unsampledHours are the hours with a raw object whose table and hour are not
-// in samples/. Such an hour is kept whole, with its manifests.
+// unsampledHours are the hours in which a table has raw objects and no object in samples/. Such an hour is kept as a
+// whole: all tables, and the manifests.
 func unsampledHours(in Inventory) map[time.Time]bool {
 	type tableHour struct {
 		table string
@@ -136,10 +139,11 @@ func unsampledHours(in Inventory) map[time.Time]bool {
 	return hours
 }
 
-// decideReport keeps the documents of fixed names, which every rollup
-// rewrites, and lets go of data objects that nothing names any more and of
-// pods that are long gone.
-func decideReport(in Inventory, o layout.Object, info bucket.Info, newest time.Time, retention time.Duration) (keep bool, reason string) {
+// decideReport keeps the documents with fixed names, which every rollup rewrites. It deletes data objects to which
+// nothing points any more, and the documents of pods that ended longer ago than the retention.
+func decideReport(
+	in Inventory, o layout.Object, info bucket.Info, newest time.Time, retention time.Duration,
+) (keep bool, reason string) {
 	switch {
 	case strings.HasPrefix(o.Path, "data/"):
 		switch {
@@ -160,10 +164,9 @@ func decideReport(in Inventory, o layout.Object, info bucket.Info, newest time.T
 	return true, "rewritten in place"
 }
 
-// deletions are the names to delete, in the order of deleting: manifests
-// before the raw objects that they commit, so that no reader is promised what
-// is gone; raw before samples, so that a run that dies never leaves a raw hour
-// that seems not to be in samples/.
+// deletions are the names to delete, in the order in which they are deleted: manifests before the raw objects that they
+// list, so that a manifest never lists an object that is gone; raw before samples, so that a run that dies never leaves
+// a raw hour without its object in samples/.
 func deletions(decisions []Decision) [][]string {
 	rank := []layout.Tier{layout.Manifest, layout.Raw, layout.Samples, layout.Hourly, layout.Report}
 	steps := make([][]string, len(rank))
@@ -175,7 +178,7 @@ func deletions(decisions []Decision) [][]string {
 	return steps
 }
 
-// Line is what a plan does with the objects of one tier for one reason.
+// Line counts the objects of one tier on which a plan decides the same for the same reason.
 type Line struct {
 	Tier    layout.Tier
 	Keep    bool
@@ -184,7 +187,7 @@ type Line struct {
 	Bytes   int64
 }
 
-// Summary adds a plan up by tier and reason, ordered by tier, what is kept first.
+// Summary counts a plan by tier and reason, in the order of tiers, kept objects first.
 func Summary(decisions []Decision) []Line {
 	type id struct {
 		tier   layout.Tier

@@ -1,8 +1,7 @@
-// Package prune is the prune job: it deletes what is older than its tier's
-// retention. The decision is Plan, a pure function from names to decisions with
-// reasons; Job lists, plans, deletes and says what it did. What it does not
-// know it keeps: only names that layout parses, of the job's own cluster, are
-// ever deleted.
+// Package prune is the prune job: it deletes objects that are older than the retention of their tier. Plan decides; it
+// is a pure function from names to decisions with reasons. Job lists the objects of its own cluster, plans, deletes and
+// reports what it did. Only names that layout parses are ever deleted; the site itself and the state of jobs are not
+// even listed.
 package prune
 
 import (
@@ -19,15 +18,16 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/report"
+	"github.com/company/k8s-resource-monitor/internal/store"
 )
 
-// Job deletes one cluster's old objects. A dry run is a Job on bucket.DryRun,
-// which is told every name that would be deleted.
+// Job deletes one cluster's old objects. A dry run is a Job on bucket.DryRun, which reports every name that would be
+// deleted.
 type Job struct {
 	Bucket  bucket.Bucket
 	Cluster string
 	Policy  Policy
-	Out     io.Writer // the plan, summed up as a table
+	Out     io.Writer // for the plan, summed up as a table
 	Log     *slog.Logger
 }
 
@@ -37,17 +37,16 @@ type Result struct {
 	KeptBytes, RemovedBytes int64
 }
 
-const batch = 1000 // names a call
+const batch = 1000 // names in a call of Delete
 
-// Run deletes what the policy lets go of at the instant at. A run that dies
-// half-way leaves nothing that a second run does not finish.
+// Run deletes what the policy does not keep at the instant at. If a run dies, the next one deletes the rest.
 func (j *Job) Run(ctx context.Context, at time.Time) (Result, error) {
 	in := Inventory{Cluster: j.Cluster, Now: at}
 	var err error
 	if in.Shown, err = j.shown(ctx); err != nil {
 		return Result{}, err
 	}
-	for _, prefix := range layout.Prefixes {
+	for _, prefix := range prefixes(j.Cluster) {
 		for info, err := range j.Bucket.List(ctx, prefix) {
 			if err != nil {
 				return Result{}, fmt.Errorf("list %s: %w", prefix, err)
@@ -81,8 +80,20 @@ func (j *Job) Run(ctx context.Context, at time.Time) (Result, error) {
 	return result, nil
 }
 
-// shown reads which data objects the cluster's latest.json names, nil if there
-// is none.
+// prefixes are those of one cluster's objects of which some may be deleted. Listing by cluster keeps a run's cost that of
+// its own objects, however many clusters share the bucket.
+func prefixes(cluster string) []string {
+	all := []string{layout.TablePrefix(layout.Raw, layout.ManifestTable, cluster)}
+	for _, table := range store.RawTables {
+		all = append(all, layout.TablePrefix(layout.Raw, table, cluster), layout.TablePrefix(layout.Samples, table, cluster))
+	}
+	for _, table := range store.HourlyTables {
+		all = append(all, layout.TablePrefix(layout.Hourly, table, cluster))
+	}
+	return append(all, layout.ReportPrefix(cluster))
+}
+
+// shown reads which data objects the cluster's latest.json names; nil if there is no latest.json.
 func (j *Job) shown(ctx context.Context) (map[string]bool, error) {
 	name := layout.Object{Tier: layout.Report, Cluster: j.Cluster, Path: "latest.json"}.Name()
 	object, err := j.Bucket.Get(ctx, name)
@@ -97,7 +108,8 @@ func (j *Job) shown(ctx context.Context) (map[string]bool, error) {
 		return nil, fmt.Errorf("%s: %w; run rollup, which writes it anew", name, err)
 	}
 	if latest.Version != report.Version {
-		return nil, fmt.Errorf("%s: version %d, this program reads version %d: use the k8s-monitor that wrote it, or a newer one", name, latest.Version, report.Version)
+		return nil, fmt.Errorf("%s: version %d, this program reads version %d: use the k8s-monitor that wrote it, or a newer one",
+			name, latest.Version, report.Version)
 	}
 	shown := map[string]bool{}
 	for _, o := range latest.Objects.All() {
@@ -106,6 +118,7 @@ func (j *Job) shown(ctx context.Context) (map[string]bool, error) {
 	return shown, nil
 }
 
+// print writes the plan as a table.
 func (j *Job) print(in Inventory, plan []Decision) error {
 	newest, seen := newestSnapshot(in)
 	counted := "age counts from the newest snapshot, " + newest.Format(time.RFC3339)

@@ -28,6 +28,7 @@ const (
 // what lies below it. A folder below a listed one (such as buckettest) stands
 // on its floor and may import its parent.
 var floors = map[string]int{
+	"internal/golden":     0,
 	"internal/usage":      0,
 	"internal/layout":     0,
 	"internal/report":     0,
@@ -54,15 +55,18 @@ var floors = map[string]int{
 }
 
 // vocabulary are the packages of floor 0 that their neighbours may import: the
-// rows and the names of objects are the words that everyone speaks.
-var vocabulary = map[string]bool{"internal/usage": true, "internal/layout": true}
+// rows and the names of objects are the words that everyone speaks, and goldens
+// are compared everywhere.
+var vocabulary = map[string]bool{"internal/usage": true, "internal/layout": true, "internal/golden": true}
+
+// testHelpers are packages that tests alone import.
+var testHelpers = []string{"internal/golden", "internal/bucket/buckettest", "internal/committed/committedtest"}
 
 // owners names the one package that may import a third-party module, so that
 // its quirks and its next major version concern one place.
 var owners = map[string]string{
 	"k8s.io/client-go":                   "internal/kube",
 	"k8s.io/component-helpers":           "internal/kube",
-	"k8s.io/metrics/pkg/client":          "internal/kube",
 	"k8s.io/kubelet":                     "internal/gpu",
 	"google.golang.org/grpc":             "internal/gpu",
 	"github.com/NVIDIA/go-nvml":          "internal/gpu",
@@ -72,7 +76,6 @@ var owners = map[string]string{
 	"go.yaml.in/yaml/v4":                 "internal/yamlfile",
 	"github.com/slack-go/slack":          "jobs/alert",
 	"cel.dev/cel-go":                     "jobs/alert",
-	"github.com/google/cel-go":           "jobs/alert",
 	"github.com/alecthomas/kong":         "jobs",
 	"golang.org/x/term":                  "jobs",
 	"github.com/schollz/progressbar":     "internal/demo",
@@ -151,6 +154,9 @@ func TestImportsGoDownward(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		for _, imported := range files[name].imports {
 			if target, ours := strings.CutPrefix(imported, module+"/"); ours {
+				if slices.Contains(testHelpers, target) && !strings.HasSuffix(name, "_test.go") && !slices.Contains(testHelpers, files[name].folder) {
+					t.Errorf("%s: imports %s, which is for tests alone", name, target)
+				}
 				if problem := climb(files[name].folder, target, strings.HasSuffix(name, "_test.go")); problem != "" {
 					t.Errorf("%s: imports %s: %s", name, target, problem)
 				}

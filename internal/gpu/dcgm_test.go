@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,10 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/company/k8s-resource-monitor/internal/golden"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 var at = time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
 
@@ -49,23 +47,7 @@ func TestParseDCGMGolden(t *testing.T) {
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".txt")
 		t.Run(name, func(t *testing.T) {
-			got, err := json.MarshalIndent(parse(t, name), "", "  ")
-			if err != nil {
-				t.Fatal(err)
-			}
-			golden := strings.TrimSuffix(file, ".txt") + ".json"
-			if *update {
-				if err := os.WriteFile(golden, append(got, '\n'), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(got)+"\n" != string(want) {
-				t.Errorf("rows differ from %s:\n%s", golden, got)
-			}
+			golden.CompareJSON(t, strings.TrimSuffix(file, ".txt")+".json", parse(t, name))
 		})
 	}
 }

@@ -4,9 +4,7 @@ package gpu
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,6 +18,7 @@ import (
 	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/server"
 	podresources "k8s.io/kubelet/pkg/apis/podresources/v1"
 
+	"github.com/company/k8s-resource-monitor/internal/golden"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -120,26 +119,10 @@ func TestReadNode(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkNode(t, gpus, gaps)
-			got, err := json.MarshalIndent(struct {
+			golden.CompareJSON(t, filepath.Join("testdata", "nvml-"+name+".json"), struct {
 				GPUs []usage.GPU
 				Gaps []usage.Gap
-			}{gpus, gaps}, "", "  ")
-			if err != nil {
-				t.Fatal(err)
-			}
-			golden := filepath.Join("testdata", "nvml-"+name+".json")
-			if *update {
-				if err := os.WriteFile(golden, append(got, '\n'), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(got)+"\n" != string(want) {
-				t.Errorf("rows differ from %s:\n%s", golden, got)
-			}
+			}{gpus, gaps})
 		})
 	}
 }

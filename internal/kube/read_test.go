@@ -3,15 +3,13 @@ package kube
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/company/k8s-resource-monitor/internal/golden"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestPodReduction(t *testing.T) {
 	body, err := os.ReadFile("testdata/pods.yaml")
@@ -22,28 +20,7 @@ func TestPodReduction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "testdata/pods.golden.json", pods)
-}
-
-func golden(t *testing.T, file string, value any) {
-	t.Helper()
-	got, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got = append(got, '\n')
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs; look at it and run the test with -update. Got:\n%s", file, got)
-	}
+	golden.CompareJSON(t, "testdata/pods.golden.json", pods)
 }
 
 func TestReadPods(t *testing.T) {

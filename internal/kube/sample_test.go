@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
 
+	"github.com/company/k8s-resource-monitor/internal/golden"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -104,7 +105,7 @@ func TestSample(t *testing.T) {
 			}; !reflect.DeepEqual(got.Usage, want) {
 				t.Errorf("usage %v, want %v", got.Usage, want)
 			}
-			golden(t, "testdata/nodes.golden.json", got.Nodes)
+			golden.CompareJSON(t, "testdata/nodes.golden.json", got.Nodes)
 			if f.agent != "k8s-monitor/v1.2.3" {
 				t.Errorf("user agent %q", f.agent)
 			}

@@ -6,10 +6,12 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/company/k8s-resource-monitor/internal/golden"
 )
 
 // TestOpenAPI fails when site/public/openapi.json is not what the Go documents
-// say; go test ./internal/report -update writes it anew.
+// say; make update writes it anew.
 func TestOpenAPI(t *testing.T) {
 	comments, err := readComments(".")
 	if err != nil {
@@ -33,7 +35,7 @@ func TestOpenAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, filepath.Join("..", "..", "site", "public", "openapi.json"), append(b, '\n'))
+	golden.Compare(t, filepath.Join("..", "..", "site", "public", "openapi.json"), append(b, '\n'))
 }
 
 // schemaWriter writes Go types as JSON Schema, which is what OpenAPI 3.1 takes.

@@ -1,24 +1,20 @@
 package report
 
 import (
-	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/company/k8s-resource-monitor/internal/golden"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
-
-var update = flag.Bool("update", false, "rewrite site/src/report.ts and testdata")
 
 // documents are the roots of the vocabulary: every type that they reach is
 // written out. The keys name the golden files.
@@ -38,7 +34,7 @@ var documents = map[string]any{
 }
 
 // TestTypeScript fails when site/src/report.ts is not what the Go documents
-// say; go test ./internal/report -update writes it anew.
+// say; make update writes it anew.
 func TestTypeScript(t *testing.T) {
 	comments, err := readComments(".")
 	if err != nil {
@@ -49,12 +45,12 @@ func TestTypeScript(t *testing.T) {
 		w.declare(reflect.TypeOf(root))
 	}
 	text := "// Generated from the Go documents in internal/report by its tests; do not edit.\n" +
-		"// go test ./internal/report -update writes it anew.\n\n" +
+		"// make update writes it anew.\n\n" +
 		fmt.Sprintf("/** The one version of the documents that this page reads. */\nexport const VERSION = %d;\n", Version) +
 		fmt.Sprintf("/** From how many intervals on, without a new sample, the newest is late, and the collector has stopped. */\n"+
 			"export const FRESHNESS = { late: %d, stopped: %d };\n", usage.LateIntervals, usage.StoppedIntervals) +
 		w.text.String()
-	golden(t, filepath.Join("..", "..", "site", "src", "report.ts"), []byte(text))
+	golden.Compare(t, filepath.Join("..", "..", "site", "src", "report.ts"), []byte(text))
 }
 
 // TestGolden keeps the JSON that the site's own tests read equal to what Go
@@ -66,7 +62,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, filepath.Join("testdata", name+".json"), append(b, '\n'))
+			golden.Compare(t, filepath.Join("testdata", name+".json"), append(b, '\n'))
 			back := reflect.New(reflect.TypeOf(doc))
 			if err := json.Unmarshal(b, back.Interface()); err != nil {
 				t.Fatal(err)
@@ -75,25 +71,6 @@ func TestGolden(t *testing.T) {
 				t.Errorf("read back: %+v, want %+v", back.Elem(), doc)
 			}
 		})
-	}
-}
-
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is stale: run go test ./internal/report -update", path)
 	}
 }
 

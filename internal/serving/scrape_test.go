@@ -3,7 +3,6 @@ package serving
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"math"
 	"net"
 	"net/http"
@@ -18,10 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/company/k8s-resource-monitor/internal/golden"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func fixture(t testing.TB, name string) []byte {
 	t.Helper()
@@ -52,23 +50,7 @@ func TestParseGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := json.MarshalIndent(e, "", "  ")
-			if err != nil {
-				t.Fatal(err)
-			}
-			golden := strings.TrimSuffix(file, ".txt") + ".json"
-			if *update {
-				if err := os.WriteFile(golden, append(got, '\n'), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(got)+"\n" != string(want) {
-				t.Errorf("row differs from %s:\n%s", golden, got)
-			}
+			golden.CompareJSON(t, strings.TrimSuffix(file, ".txt")+".json", e)
 		})
 	}
 }

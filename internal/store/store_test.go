@@ -2,10 +2,8 @@ package store
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -13,10 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/company/k8s-resource-monitor/internal/golden"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
-
-var update = flag.Bool("update", false, "write docs/schema.md anew")
 
 // randomRows makes rows of any table with every field set or, where it can
 // be, absent, and brings them into order.
@@ -115,10 +112,10 @@ func TestEncodeRefusesDisorder(t *testing.T) {
 	}
 }
 
-// TestSchemaDocument keeps docs/schema.md true; -update writes it.
+// TestSchemaDocument keeps docs/schema.md true.
 func TestSchemaDocument(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("# Tables\n\nWritten by `go test ./internal/store -update` from the row types in internal/usage.\n\n" +
+	b.WriteString("# Tables\n\nWritten by `make update` from the row types in internal/usage.\n\n" +
 		"NULL means not measured or not applicable; 0 means measured zero. Units are in the names. Timestamps are\n" +
 		"TIMESTAMP(MILLIS, UTC); in DuckDB, `SET TimeZone='UTC'` shows them as such. The cluster and the day are in the path:\n" +
 		"`cluster=C/dt=YYYY-MM-DD`. Columns are only ever added within v1.\n")
@@ -145,16 +142,5 @@ func TestSchemaDocument(t *testing.T) {
 	document("hourly/v1/cluster", "One row an hour.", ClusterHours.Schema(), meanings[usage.ClusterHour](t))
 
 	file := filepath.Join("..", "..", "docs", "schema.md")
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil || string(want) != b.String() {
-		t.Errorf("docs/schema.md is stale (%v): go test ./internal/store -update", err)
-	}
+	golden.Compare(t, file, []byte(b.String()))
 }

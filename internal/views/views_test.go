@@ -1,7 +1,6 @@
 package views
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,11 +11,10 @@ import (
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/config"
+	"github.com/company/k8s-resource-monitor/internal/golden"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/store"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func parse(t *testing.T, rawURL string) bucket.URL {
 	t.Helper()
@@ -58,16 +56,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden := filepath.Join("testdata", string(dialect)+".sql")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil || got != string(want) {
-				t.Errorf("%s is stale (%v): go test ./internal/views -update, and look at the difference", golden, err)
-			}
+			golden.Compare(t, filepath.Join("testdata", string(dialect)+".sql"), []byte(got))
 		})
 	}
 }

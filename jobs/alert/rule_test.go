@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/company/k8s-resource-monitor/internal/golden"
 	"github.com/company/k8s-resource-monitor/internal/report"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 	"github.com/company/k8s-resource-monitor/internal/yamlfile"
@@ -31,7 +32,7 @@ func TestRefusedGolden(t *testing.T) {
 			if err == nil || rules != nil {
 				t.Fatalf("%v is accepted: %v", rules, err)
 			}
-			golden(t, strings.TrimSuffix(file, ".yaml")+".golden", []byte(err.Error()+"\n"))
+			golden.Compare(t, strings.TrimSuffix(file, ".yaml")+".golden", []byte(err.Error()+"\n"))
 		})
 	}
 }

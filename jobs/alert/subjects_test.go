@@ -1,13 +1,12 @@
 package alert
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/company/k8s-resource-monitor/internal/golden"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -54,20 +53,7 @@ func TestDefaultRules(t *testing.T) {
 		fmt.Fprintf(&got, "%s %s %s/%s since %s, fired %s: %s [%s]\n", a.Severity, a.Rule, a.Namespace, a.Name,
 			a.Since.Format("15:04"), firedAt[a.Rule+a.Name], a.Summary, value)
 	}
-	golden(t, "testdata/defaults.golden", []byte(got.String()))
-}
-
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%s: %v, got\n%s\nwant\n%s", file, err, got, want)
-	}
+	golden.Compare(t, "testdata/defaults.golden", []byte(got.String()))
 }
 
 func TestStaleSnapshot(t *testing.T) {

@@ -3,7 +3,6 @@ package alert
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -19,8 +18,6 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/yamlfile"
 	"github.com/company/k8s-resource-monitor/jobs/alert/notify"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 var (
 	start        = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)

@@ -1,7 +1,6 @@
 package prune
 
 import (
-	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -13,10 +12,9 @@ import (
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/golden"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const day = 24 * time.Hour
 
@@ -48,7 +46,7 @@ func TestPlanGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			input, want, _ := strings.Cut(string(body), "\n---\n")
+			input, _, _ := strings.Cut(string(body), "\n---\n")
 			in := Inventory{Cluster: "c", Now: now}
 			for line := range strings.Lines(input) {
 				fields := strings.Fields(line)
@@ -79,13 +77,7 @@ func TestPlanGolden(t *testing.T) {
 				}
 				fmt.Fprintf(&got, "%s %s  (%s)\n", action, d.Name, d.Reason)
 			}
-			if *update {
-				if err := os.WriteFile(file, []byte(strings.TrimSuffix(input, "\n")+"\n\n---\n"+got.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			} else if got.String() != want {
-				t.Errorf("got\n%s\nwant\n%s", got.String(), want)
-			}
+			golden.Compare(t, file, []byte(strings.TrimSuffix(input, "\n")+"\n\n---\n"+got.String()))
 		})
 	}
 }

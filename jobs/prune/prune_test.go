@@ -6,13 +6,13 @@ import (
 	"io"
 	"iter"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/golden"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/store"
 )
@@ -97,24 +97,11 @@ func TestRun(t *testing.T) {
 	if firstRaw < lastManifest {
 		t.Errorf("a raw object was deleted before a manifest: %q", b.deleted)
 	}
-	golden(t, "testdata/table.golden", out.Bytes())
+	golden.Compare(t, "testdata/table.golden", out.Bytes())
 
 	b.deleted = nil
 	if again, err := job(b, io.Discard).Run(t.Context(), now); err != nil || again.Removed != 0 || len(b.deleted) != 0 {
 		t.Errorf("a second run removes %+v %q, %v", again, b.deleted, err)
-	}
-}
-
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%s: %v, got\n%s\nwant\n%s", file, err, got, want)
 	}
 }
 

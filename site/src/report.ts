@@ -1,5 +1,5 @@
 // Generated from the Go documents in internal/report by its tests; do not edit.
-// go test ./internal/report -update writes it anew.
+// make update writes it anew.
 
 /** The one version of the documents that this page reads. */
 export const VERSION = 1;

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"math"
 	"math/big"
@@ -14,9 +13,9 @@ import (
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
-)
 
-var update = flag.Bool("update", false, "write the answers of the explorer's golden file anew")
+	"github.com/company/k8s-resource-monitor/internal/golden"
+)
 
 // explorerGolden holds queries over rows of hourly_models, and their answers.
 // The site's tests hold the explorer of the Query page to the same file.
@@ -61,7 +60,7 @@ func TestExplorerAnswers(t *testing.T) {
 			t.Errorf("%s: %v", q.SQL, err)
 			continue
 		}
-		if got, want := lines(t, answer), lines(t, q.Rows); got != want && !*update {
+		if got, want := lines(t, answer), lines(t, q.Rows); got != want && !golden.Updating() {
 			t.Errorf("%s\nDuckDB answers %s\nthe golden file has %s", q.SQL, got, want)
 		}
 		cases.Queries[i].Rows = answer
@@ -71,10 +70,8 @@ func TestExplorerAnswers(t *testing.T) {
 			t.Errorf("%s: DuckDB answers %v, and the explorer is to fail", query, answer)
 		}
 	}
-	if *update && !t.Failed() {
-		if err := os.WriteFile(explorerGolden, cases.encode(t), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	if golden.Updating() && !t.Failed() {
+		golden.Write(t, explorerGolden, cases.encode(t))
 	}
 }
 

@@ -1,35 +1,19 @@
 package notify
 
 import (
-	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
+
+	"github.com/company/k8s-resource-monitor/internal/golden"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files")
-
 var at = time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC)
-
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%s: %v, got\n%s\nwant\n%s", file, err, got, want)
-	}
-}
 
 // many are alerts on n subjects.
 func many(n int, prefix, words string) []Alert {
@@ -68,8 +52,8 @@ func TestMessageGolden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := Notification{Cluster: "prod", SiteURL: "https://monitor.example.com/k8s?a=1&b=2", At: at, Groups: groups}
-			golden(t, "testdata/message-"+name+".json", render(slackMessage(n)))
-			golden(t, "testdata/message-"+name+".text", []byte(n.text()))
+			golden.Compare(t, "testdata/message-"+name+".json", render(slackMessage(n)))
+			golden.Compare(t, "testdata/message-"+name+".text", []byte(n.text()))
 		})
 	}
 }

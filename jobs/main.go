@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
+	"github.com/company/k8s-resource-monitor/internal/views"
 )
 
 const (
@@ -106,6 +108,7 @@ func (p *program) parse(args []string) (*kong.Context, *flags, error) {
 	parser, err := kong.New(&line,
 		kong.Name("k8s-monitor"),
 		kong.Description("Samples a Kubernetes cluster that serves models into Parquet files, and reports, alerts and tidies up from them."),
+		kong.Vars{"questions": strings.Join(views.QuestionNames, ", ")},
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.Resolvers(fromEnvironment(p.env)),

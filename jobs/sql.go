@@ -17,7 +17,7 @@ import (
 type sqlCommand struct {
 	exits
 	Dialect  string `arg:"" enum:"duckdb,athena,trino" help:"What reads it: duckdb, athena or trino."`
-	Question string `placeholder:"NAME" help:"Print, instead of the views, a question over them: gpu-hours, idle-gpus, tokens, memory-growth or free-gpus."`
+	Question string `placeholder:"NAME" help:"Print a question over the views instead of the views: ${questions}."`
 }
 
 // Run prints SQL and changes nothing. Of the bucket it reads at most the list

@@ -29,7 +29,7 @@ func TestSQL(t *testing.T) {
 
 		{"no dialect", nil, []string{"sql"}, 2, `expected \"<dialect>\"`},
 		{"unknown dialect", nil, []string{"sql", "mysql", "--bucket", dir}, 2, `must be one of \"duckdb\",\"athena\",\"trino\" but got \"mysql\"`},
-		{"unknown question", nil, []string{"sql", "duckdb", "--question", "why"}, 2, `--question: no question \"why\": there are gpu-hours, idle-gpus`},
+		{"unknown question", nil, []string{"sql", "duckdb", "--question", "why"}, 2, `--question: no question \"why\": there are free-gpus, gpu-hours, idle-gpus`},
 		{"no bucket", nil, []string{"sql", "duckdb"}, 2, "no bucket: set --bucket"},
 		{"bad bucket", nil, []string{"sql", "duckdb", "--bucket", "ftp://x"}, 2, `unknown scheme \"ftp\"`},
 		{"bad cluster", nil, []string{"sql", "duckdb", "--bucket", dir, "--cluster", "A"}, 2, "cannot name a cluster"},

@@ -36,8 +36,14 @@ type ContainerPort struct {
 	Port int32
 }
 
+// The phases of a pod that has ended, as Kubernetes names them.
+const (
+	PhaseSucceeded = "Succeeded"
+	PhaseFailed    = "Failed"
+)
+
 // Ended reports whether the pod holds no resources any more.
-func (p *Pod) Ended() bool { return p.Phase == "Succeeded" || p.Phase == "Failed" }
+func (p *Pod) Ended() bool { return p.Phase == PhaseSucceeded || p.Phase == PhaseFailed }
 
 // PodName names a pod across tables that do not all know its UID.
 type PodName struct{ Namespace, Pod string }

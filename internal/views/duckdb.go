@@ -14,11 +14,10 @@ import (
 var duckTypes = map[string]string{"string": "VARCHAR", "int": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE",
 	"boolean": "BOOLEAN", "timestamp": "TIMESTAMPTZ"}
 
-// duckDB reads with a schema instead of union_by_name and hive_partitioning.
-// They would open every object to see its columns, for each query anew; with a
-// schema an object is opened to read rows from it, and only if its name does
-// not rule it out. A column that an older object lacks is NULL either way.
-func (l Lake) duckDB() (string, error) {
+// duckDB reads with a schema instead of union_by_name and hive_partitioning, which open every object to see its columns,
+// in each query again. With a schema an object is opened only to read its rows, and only if its name does not rule it
+// out. A column that an older object lacks is NULL either way.
+func (l Lake) duckDB(tables []table) (string, error) {
 	var b strings.Builder
 	root := l.Bucket.Path
 	fmt.Fprintf(&b, "-- The bucket %q for DuckDB 1.3 or newer, by k8s-monitor sql duckdb.\n"+
@@ -47,13 +46,14 @@ CREATE OR REPLACE TEMP MACRO hour_of(file) AS
 CREATE OR REPLACE TEMP MACRO present(folder) AS
   (SELECT coalesce(list(DISTINCT objects(folder)), []) FROM glob(objects(folder)));
 `, text(literalGlob(root)+"/"), text(literalGlob(objects)+"**/*.parquet"))
-	for _, t := range tables() {
+	for _, t := range tables {
 		b.WriteString(t.duckDB())
 	}
+	b.WriteString("\nCREATE OR REPLACE TEMP VIEW " + gpuStates + " AS\n" + gpuStatesBody("") + ";\n")
 	return b.String(), nil
 }
 
-// duckDB makes the table's macros and its view.
+// duckDB is the statements that make the table's macros and its view.
 func (t table) duckDB() string {
 	column := func(c store.ColumnInfo) string {
 		return fmt.Sprintf("  %s: {name: %[1]s, type: %s, default_value: NULL}", text(c.Name), text(duckTypes[c.Type]))
@@ -79,8 +79,8 @@ FROM query(if(len(getvariable('%[1]s_objects')) > 0, 'FROM read_%[1]s(getvariabl
 		made += fmt.Sprintf(`SET VARIABLE %[1]s_samples = present(%[2]s);
 SET VARIABLE %[1]s_hours = (SELECT coalesce(list(hour_of(file)), []) FROM glob(getvariable('%[1]s_samples')));
 `, t.view, text(samples))
-		// The second condition follows from the first, but for hours that are
-		// newer than the session. It spares opening the raw objects.
+		// The second condition follows from the first, except for hours that were compacted after the session began. It
+		// is there because DuckDB can evaluate it without opening the raw objects.
 		stored += fmt.Sprintf(`
 WHERE (contains(filename, %[2]s) OR hour_of(filename) NOT IN (SELECT hour_of(file) FROM glob(getvariable('%[1]s_samples'))))
   AND (contains(filename, %[2]s) OR NOT list_contains(getvariable('%[1]s_hours'), hour_of(filename)))`, t.view, text("/"+samples))
@@ -88,8 +88,8 @@ WHERE (contains(filename, %[2]s) OR hour_of(filename) NOT IN (SELECT hour_of(fil
 	return made + "CREATE OR REPLACE TEMP VIEW " + t.view + " AS\n" + t.body(stored, "") + ";\n"
 }
 
-// duckSecret lets DuckDB find the credentials where all AWS tools do, and tells
-// it of the store what this program was told.
+// duckSecret is the statements by which DuckDB finds the credentials where all AWS tools find them, and connects to the
+// store with the same options as this program.
 func (l Lake) duckSecret() (string, error) {
 	options := []string{"TYPE s3", "PROVIDER credential_chain", "SCOPE " + text("s3://"+l.Bucket.Name+"/")}
 	if l.Bucket.Region != "" {
@@ -98,7 +98,8 @@ func (l Lake) duckSecret() (string, error) {
 	if l.Endpoint != "" {
 		u, err := url.Parse(l.Endpoint)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return "", errors.New("the endpoint of the store (AWS_ENDPOINT_URL_S3) is not a URL such as https://s3.example.com") // not quoted: it may hold a credential
+			// The message does not quote the endpoint: it may contain a credential.
+			return "", errors.New("the endpoint of the store (AWS_ENDPOINT_URL_S3) is not a URL such as https://s3.example.com")
 		}
 		options = append(options, "ENDPOINT "+text(u.Host+strings.TrimSuffix(u.Path, "/")), fmt.Sprintf("USE_SSL %t", u.Scheme == "https"))
 	}
@@ -109,7 +110,7 @@ func (l Lake) duckSecret() (string, error) {
 		strings.Join(options, ",\n  ") + "\n);\n", nil
 }
 
-// literalGlob is the pattern that matches s alone.
+// literalGlob is the pattern that matches only s itself.
 func literalGlob(s string) string {
 	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(s)
 }

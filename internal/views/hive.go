@@ -10,19 +10,17 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/store"
 )
 
-// schema is where Athena and Trino keep the tables and views.
+// schema is the database of the tables and views in Athena and Trino.
 const schema = "k8s_monitor"
 
-// trinoTypes are Trino's names of the column types; those of the documentation
-// are Hive's.
+// trinoTypes are Trino's names of the column types. Hive's are the names that store uses.
 var trinoTypes = map[string]string{"string": "varchar", "int": "integer", "bigint": "bigint", "double": "double",
 	"boolean": "boolean", "timestamp": "timestamp(3)"}
 
-// athena projects partitions from ranges, so that no crawler has to find new
-// hours. The clusters are an enumeration: with injected values every query
-// would have to name one, and no view could compare hours. Dates reach back as
-// far as objects are kept, and a week more for a collector that stood still.
-func (l Lake) athena() (string, error) {
+// athena uses partition projection, so that no crawler has to find new hours. The clusters are an enumeration, because
+// with injected values every query would have to name one. Dates reach back as far as objects are kept, and a week more
+// for the time in which a stopped collector leaves them in place.
+func (l Lake) athena(tables []table) (string, error) {
 	clusters := l.Clusters
 	if l.Cluster != "" {
 		clusters = []string{l.Cluster}
@@ -31,12 +29,13 @@ func (l Lake) athena() (string, error) {
 		return "", err
 	}
 	if len(clusters) == 0 {
-		return "", errors.New("athena has to be told the clusters, and the bucket names none yet: give --cluster NAME, or run k8s-monitor rollup first")
+		return "", errors.New("athena has to be told the clusters, and the bucket names none yet: " +
+			"give --cluster NAME, or run k8s-monitor rollup first")
 	}
 	keep := map[layout.Tier]time.Duration{layout.Raw: l.Keep.Raw, layout.Samples: l.Keep.Samples, layout.Hourly: l.Keep.Hourly}
 	before := fmt.Sprintf("-- The bucket %q for Athena, by k8s-monitor sql athena. Athena takes one statement at a time.\n"+
 		"CREATE DATABASE IF NOT EXISTS %s;\n", l.Bucket.String(), schema)
-	return l.hive(before, schema+".", func(t table, tier layout.Tier) string {
+	return l.hive(tables, before, schema+".", func(t table, tier layout.Tier) string {
 		column := func(c store.ColumnInfo) string { return "  `" + c.Name + "` " + c.Type }
 		days := int(keep[tier]/(24*time.Hour)) + 1 + 7
 		properties := []string{
@@ -47,7 +46,8 @@ func (l Lake) athena() (string, error) {
 			"'projection.dt.interval' = '1'", "'projection.dt.interval.unit' = 'DAYS'",
 		}
 		if tier == layout.Raw {
-			properties = append(properties, "'projection.hh.type' = 'integer'", "'projection.hh.range' = '0,23'", "'projection.hh.digits' = '2'")
+			properties = append(properties,
+				"'projection.hh.type' = 'integer'", "'projection.hh.range' = '0,23'", "'projection.hh.digits' = '2'")
 		}
 		partition := func(key string) string { return "`" + key + "` string" }
 		return fmt.Sprintf("DROP TABLE IF EXISTS `%[1]s`.`%[2]s`;\nCREATE EXTERNAL TABLE `%[1]s`.`%[2]s` (\n%[3]s\n)\nPARTITIONED BY (%[4]s)\n"+
@@ -57,15 +57,15 @@ func (l Lake) athena() (string, error) {
 	}), nil
 }
 
-// trino finds partitions when it is told to look for them.
-func (l Lake) trino() (string, error) {
+// trino uses metadata of partitions, which Trino reads when sync_partition_metadata is called.
+func (l Lake) trino(tables []table) (string, error) {
 	if err := l.wantS3(Trino); err != nil {
 		return "", err
 	}
 	before := fmt.Sprintf("-- The bucket %q for Trino's Hive connector, by k8s-monitor sql trino.\n"+
 		"-- Trino sees the objects of a new hour or day when the CALLs have run again.\n"+
 		"SET TIME ZONE 'UTC';\nCREATE SCHEMA IF NOT EXISTS %s;\nUSE %[2]s;\n", l.Bucket.String(), schema)
-	return l.hive(before, "", func(t table, tier layout.Tier) string {
+	return l.hive(tables, before, "", func(t table, tier layout.Tier) string {
 		columns := each(t.columns, ",\n", func(c store.ColumnInfo) string { return "  " + name(c.Name) + " " + trinoTypes[c.Type] }) +
 			each(partitions(tier), "", func(key string) string { return ",\n  " + name(key) + " varchar" })
 		return fmt.Sprintf("DROP TABLE IF EXISTS %[1]s;\nCREATE TABLE %[1]s (\n%[2]s\n) WITH (\n  external_location = %[3]s,\n"+
@@ -75,24 +75,27 @@ func (l Lake) trino() (string, error) {
 	}), nil
 }
 
-// hive makes a table for each folder of objects, and the views over them.
-func (l Lake) hive(before, qualifier string, create func(table, layout.Tier) string) string {
+// hive is the statements that make a table for each folder of objects, and the views over them.
+func (l Lake) hive(tables []table, before, qualifier string, create func(table, layout.Tier) string) string {
 	var b strings.Builder
 	b.WriteString(before)
-	for _, t := range tables() {
+	for _, t := range tables {
 		for _, tier := range t.tiers {
 			b.WriteString("\n" + create(t, tier))
 		}
 	}
-	for _, t := range tables() {
-		b.WriteString("\nCREATE OR REPLACE VIEW " + qualifier + t.view + " AS\n" + t.body(l.hiveStored(t, qualifier), qualifier) + ";\n")
+	view := func(name, body string) {
+		b.WriteString("\nCREATE OR REPLACE VIEW " + qualifier + name + " AS\n" + body + ";\n")
 	}
+	for _, t := range tables {
+		view(t.view, t.body(l.hiveStored(t, qualifier), qualifier))
+	}
+	view(gpuStates, gpuStatesBody(qualifier))
 	return b.String()
 }
 
-// hiveStored is the query of the table's rows. Partition keys are the last
-// columns of a table. The hour of an object in samples/ is no key, it is only
-// in the object's name.
+// hiveStored is the query for the table's rows, each once. Partition keys are the last columns of a table. The hour of an
+// object in samples/ is not a key; it is taken from the object's name.
 func (l Lake) hiveStored(t table, qualifier string) string {
 	const hour = `regexp_extract("$path", '/([0-9]{2})[.]parquet$', 1) AS hh`
 	from := func(tier layout.Tier) string { return "\nFROM " + qualifier + t.objects(tier) }
@@ -108,7 +111,7 @@ func (l Lake) hiveStored(t table, qualifier string) string {
 		"NOT EXISTS (SELECT 1 FROM sampled WHERE sampled.cluster = raw.cluster AND sampled.dt = raw.dt AND sampled.hh = raw.hh)"
 }
 
-// partitions are the keys in the names of a tier's objects.
+// partitions are the partition keys in the names of a tier's objects.
 func partitions(tier layout.Tier) []string {
 	if tier == layout.Raw {
 		return []string{"cluster", "dt", "hh"}

@@ -1,7 +1,7 @@
 package views
 
 import (
-	"os"
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -45,14 +45,26 @@ func TestEveryTableHasAView(t *testing.T) {
 	}
 }
 
+var lakes = map[Dialect]Lake{
+	DuckDB: {Bucket: bucket.URL{Scheme: "file", Path: "/var/lake"}},
+	Athena: {Bucket: bucket.URL{Scheme: "s3", Name: "acme-lake", Prefix: "team"}, Clusters: []string{"prod", "test"},
+		Keep: config.Default().Retention},
+	Trino: {Bucket: bucket.URL{Scheme: "s3", Name: "acme-lake", Prefix: "team"}},
+}
+
+// The golden files show the SQL of two tables, one of samples and one of hours, with a column of each type.
+// TestEveryColumn holds the tables as they are to it.
 func TestGolden(t *testing.T) {
-	for dialect, lake := range map[Dialect]Lake{
-		DuckDB: {Bucket: parse(t, "file:///var/lake")},
-		Athena: {Bucket: parse(t, "s3://acme-lake/team"), Clusters: []string{"prod", "test"}, Keep: config.Default().Retention},
-		Trino:  {Bucket: parse(t, "s3://acme-lake/team")},
-	} {
+	columns := []store.ColumnInfo{{Name: "ts", Type: "timestamp"}, {Name: "pod", Type: "string"}, {Name: "ready", Type: "boolean"},
+		{Name: "restarts", Type: "int"}, {Name: "memory_usage_bytes", Type: "bigint", Nullable: true},
+		{Name: "gpu_util_percent", Type: "double", Nullable: true}}
+	two := []table{
+		{"pods", []layout.Tier{layout.Raw, layout.Samples}, "pods", columns},
+		{"hourly_models", []layout.Tier{layout.Hourly}, "models", []store.ColumnInfo{{Name: "hour", Type: "timestamp"}}},
+	}
+	for dialect, lake := range lakes {
 		t.Run(string(dialect), func(t *testing.T) {
-			got, err := lake.SQL(dialect)
+			got, err := lake.write(dialect, two)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,8 +73,58 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// What the golden files do not have: other stores than AWS's, one cluster, and
-// no credential in any.
+// Every table has a view, and in each tier that has objects of it, exactly its columns in their order with their types.
+func TestEveryColumn(t *testing.T) {
+	for dialect, made := range map[Dialect]struct {
+		definition string // of a tier's objects, with %s for the tier and the table
+		column     string
+		types      map[string]string // nil: those of store
+	}{
+		DuckDB: {"", `'([a-z0-9_]+)': {name: '[a-z0-9_]+', type: '(\w+)', default_value: NULL}`, duckTypes},
+		Athena: {"CREATE EXTERNAL TABLE `k8s_monitor`.`objects_%s_%s` (\n", "\n  `([a-z0-9_]+)` (\\w+)", nil},
+		Trino:  {"CREATE TABLE objects_%s_%s (\n", `\n  "([a-z0-9_]+)" ([a-z0-9()]+)`, trinoTypes},
+	} {
+		all, err := lakes[dialect].SQL(dialect)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range tables() {
+			if n := len(regexp.MustCompile(`VIEW (k8s_monitor[.])?`+table.view+" AS\n").FindAllString(all, -1)); n != 1 {
+				t.Errorf("%s: %d views %s", dialect, n, table.view)
+			}
+			for _, tier := range table.tiers {
+				begin := "MACRO read_" + table.view + "(files)"
+				if dialect != DuckDB {
+					begin = fmt.Sprintf(made.definition, tier, table.name)
+				}
+				_, after, found := strings.Cut(all, begin)
+				definition, _, _ := strings.Cut("\n"+after, ";\n")
+				definition, _, _ = strings.Cut(definition, "\n)")
+				var got, want []string
+				for _, m := range regexp.MustCompile(made.column).FindAllStringSubmatch(definition, -1) {
+					got = append(got, m[1]+" "+m[2])
+				}
+				for _, c := range table.columns {
+					kind := c.Type
+					if made.types != nil {
+						kind = made.types[kind]
+					}
+					want = append(want, c.Name+" "+kind)
+				}
+				if dialect == Trino {
+					for _, key := range partitions(tier) {
+						want = append(want, key+" varchar")
+					}
+				}
+				if !found || !slices.Equal(got, want) || !strings.Contains(all, table.folder(tier)) {
+					t.Errorf("%s: %s in %s has the columns\n%q, want\n%q", dialect, table.name, tier, got, want)
+				}
+			}
+		}
+	}
+}
+
+// What the golden files do not have: stores other than AWS's, one cluster, and no credential in any.
 func TestVariants(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -70,15 +132,20 @@ func TestVariants(t *testing.T) {
 		lake    Lake
 		has     []string
 	}{
-		{"DuckDB on another store", DuckDB, Lake{Bucket: parse(t, "s3://acme-lake/a%20team?region=eu-west-1&path_style=true"), Endpoint: "http://key:S3CRET@minio.local:9000/"}, []string{
-			"INSTALL httpfs;\nLOAD httpfs;\nINSTALL aws;\nLOAD aws;\nCREATE OR REPLACE SECRET k8s_monitor (\n  TYPE s3,\n  PROVIDER credential_chain,\n" +
+		{"DuckDB on another store", DuckDB, Lake{
+			Bucket: parse(t, "s3://acme-lake/a%20team?region=eu-west-1&path_style=true"), Endpoint: "http://key:S3CRET@minio.local:9000/",
+		}, []string{
+			"INSTALL httpfs;\nLOAD httpfs;\nINSTALL aws;\nLOAD aws;\nCREATE OR REPLACE SECRET k8s_monitor (\n  TYPE s3,\n" +
+				"  PROVIDER credential_chain,\n" +
 				"  SCOPE 's3://acme-lake/',\n  REGION 'eu-west-1',\n  ENDPOINT 'minio.local:9000',\n  USE_SSL false,\n  URL_STYLE 'path'\n);\n",
 			"SET VARIABLE lake = 's3://acme-lake/a team/';\n"}},
 		{"DuckDB on AWS", DuckDB, Lake{Bucket: parse(t, "s3://acme-lake")}, []string{
 			"  PROVIDER credential_chain,\n  SCOPE 's3://acme-lake/'\n);\n", "SET VARIABLE lake = 's3://acme-lake/';\n"}},
 		{"DuckDB, one cluster", DuckDB, Lake{Bucket: parse(t, "file:///var/lake"), Cluster: "prod"}, []string{
 			"AS getvariable('lake') || folder || 'cluster=prod/**/*.parquet';\n"}},
-		{"Athena, one cluster", Athena, Lake{Bucket: parse(t, "s3://acme-lake/it's"), Cluster: "prod", Clusters: []string{"test"}, Keep: config.Retention{Raw: 36 * time.Hour}}, []string{
+		{"Athena, one cluster", Athena, Lake{
+			Bucket: parse(t, "s3://acme-lake/it's"), Cluster: "prod", Clusters: []string{"test"}, Keep: config.Retention{Raw: 36 * time.Hour},
+		}, []string{
 			"'projection.cluster.values' = 'prod'", "'projection.dt.range' = 'NOW-9DAYS,NOW'", `LOCATION 's3://acme-lake/it\'s/raw/v1/pods/'`,
 			"FROM k8s_monitor.objects_raw_pods AS raw\n  WHERE cluster = 'prod'\n    AND NOT EXISTS"}},
 		{"Trino, one cluster", Trino, Lake{Bucket: parse(t, "s3://acme-lake/it's"), Cluster: "prod"}, []string{
@@ -172,31 +239,5 @@ func TestHoursAreInTheNames(t *testing.T) {
 		if m := hive.FindStringSubmatch(file); o.Tier != layout.Raw && (m == nil || m[1] != "09") {
 			t.Errorf("Athena and Trino read %v off %s", m, file)
 		}
-	}
-}
-
-func TestQuestions(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob("questions/*.sql")
-	if err != nil || len(files) != len(QuestionNames) {
-		t.Errorf("the questions are %v, and the files %q, %v", QuestionNames, files, err)
-	}
-	for _, name := range QuestionNames {
-		q, err := Ask(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.HasSuffix(q.Asks, "?") || !strings.HasPrefix(q.SQL, "-- "+q.Asks+"\n") || strings.Count(q.SQL, ";") != 1 || !strings.HasSuffix(q.SQL, ";\n") {
-			t.Errorf("%s is not one statement below what it asks:\n%s", name, q.SQL)
-		}
-		if !strings.Contains(string(readme), q.SQL) {
-			t.Errorf("README.md does not show %s as it is in internal/views/questions", name)
-		}
-	}
-	if _, err := Ask("../views"); err == nil || !strings.Contains(err.Error(), "gpu-hours, idle-gpus, tokens") {
-		t.Errorf("an unknown question is %v", err)
 	}
 }

@@ -1,27 +1,16 @@
 -- Which replicas hold GPUs now and have done nothing with them for a quarter of an hour?
 WITH recent AS (
-  SELECT pods.*, engines.requests_running,
-         engines.prompt_tokens_total + engines.generation_tokens_total AS tokens_total,
-         max(pods.ts) OVER (PARTITION BY pods.cluster) AS newest
-  FROM pods
-  LEFT JOIN engines ON engines.cluster = pods.cluster AND engines.dt = pods.dt AND engines.hh = pods.hh
-    AND engines.ts = pods.ts AND engines.namespace = pods.namespace AND engines.pod = pods.pod
-  WHERE pods.dt >= CAST(CAST(current_date - INTERVAL '1' DAY AS date) AS varchar)
-    AND pods.ts >= current_timestamp - INTERVAL '1' HOUR
-), held AS (
-  SELECT cluster, namespace, coalesce(replica_group, pod) AS replica, max(model) AS model, max(gpu_request) AS gpus,
-         max(requests_running) AS running, max(tokens_total) - min(tokens_total) AS tokens,
-         max(gpu_util_percent) AS util_percent
-  FROM recent
-  WHERE ts >= newest - INTERVAL '15' MINUTE
-    AND gpu_request > 0 AND node IS NOT NULL AND phase NOT IN ('Succeeded', 'Failed')
-  GROUP BY cluster, namespace, pod, coalesce(replica_group, pod)
-  HAVING bool_and(ready) AND max(ts) = max(newest) AND min(ts) <= max(newest) - INTERVAL '10' MINUTE
+  SELECT cluster, ts, namespace, coalesce(replica_group, pod) AS replica, model, gpu_request, gpu_util_percent, gpu_state,
+         max(ts) OVER (PARTITION BY cluster) AS newest
+  FROM pod_gpu_states
+  WHERE dt >= CAST(CAST(current_date - INTERVAL '1' DAY AS date) AS varchar)
+    AND ts >= current_timestamp - INTERVAL '1' HOUR
 )
-SELECT cluster, namespace, replica, max(model) AS model, sum(gpus) AS gpus, max(util_percent) AS most_util_percent
-FROM held
+SELECT cluster, namespace, replica, max(model) AS model,
+       sum(CASE WHEN ts = newest THEN gpu_request ELSE 0 END) AS gpus, max(gpu_util_percent) AS most_util_percent
+FROM recent
+WHERE ts >= newest - INTERVAL '15' MINUTE AND gpu_state IS NOT NULL
 GROUP BY cluster, namespace, replica
--- A replica's engine says whether it works. Where none does, utilisation above 5 % is work.
-HAVING CASE WHEN count(running) + count(tokens) > 0 THEN coalesce(max(running), 0) = 0 AND coalesce(max(tokens), 0) = 0
-            ELSE max(util_percent) <= 5 END
+-- Idle in every sample, up to the newest one, and for ten minutes at least.
+HAVING bool_and(gpu_state = 'idle_held') AND max(ts) = max(newest) AND min(ts) <= max(newest) - INTERVAL '10' MINUTE
 ORDER BY gpus DESC, cluster, namespace, replica;

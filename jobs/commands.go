@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/config"
 	"github.com/company/k8s-resource-monitor/internal/demo"
@@ -18,13 +20,23 @@ import (
 
 type snapshotCommand struct {
 	exits
-	GPUs          string `name:"gpus" enum:"dcgm,nvml,none" default:"dcgm" help:"Where GPUs are read: dcgm, from the exporters in the cluster; nvml, on the node that this runs on, and nothing else than them; none, elsewhere."`
-	Usage         string `enum:"metrics-server,kubelet" default:"metrics-server" help:"Where CPU and memory usage is read: metrics-server, from metrics.k8s.io; kubelet, from each kubelet through the API server, exact between samples, for accounts that may get nodes/proxy."`
-	Node          string `placeholder:"NAME" help:"With --gpus nvml: the node that this runs on."`
-	KubeletSocket string `placeholder:"FILE" default:"/var/lib/kubelet/pod-resources/kubelet.sock" help:"With --gpus nvml: the kubelet's pod-resources, which say which pod holds which GPU."`
+	GPUs          string `name:"gpus" enum:"dcgm,nvml,none" default:"dcgm" help:"${gpus_help}"`
+	Usage         string `enum:"metrics-server,kubelet" default:"metrics-server" help:"${usage_help}"`
+	Node          string `placeholder:"NAME" help:"With --gpus nvml: the name of the node on which this runs."`
+	KubeletSocket string `placeholder:"FILE" default:"${kubelet_socket}" help:"${kubelet_socket_help}"`
 }
 
-// Run is called by kong, as are those below.
+// snapshotHelp are the texts of snapshotCommand's flags that are too long for a tag.
+var snapshotHelp = kong.Vars{
+	"gpus_help": "Where GPUs are read: dcgm, from the DCGM exporters in the cluster; nvml, from the driver on the node on which " +
+		"this runs, and this run reads nothing else; none, in a cluster whose nodes each run with nvml, or without GPUs.",
+	"usage_help": "Where CPU and memory usage is read: metrics-server, from metrics.k8s.io; kubelet, from each kubelet through " +
+		"the API server, which is exact between samples and needs the verb get on nodes/proxy.",
+	"kubelet_socket":      gpu.KubeletSocket,
+	"kubelet_socket_help": "With --gpus nvml: the kubelet's pod-resources socket, which says which pod holds which GPU.",
+}
+
+// Run takes the samples of one minute. Kong calls it, as it calls Run of the other commands.
 func (c *snapshotCommand) Run(ctx context.Context, p *program, f *flags) error {
 	parts, err := p.parts(f)
 	if err != nil {
@@ -35,9 +47,11 @@ func (c *snapshotCommand) Run(ctx context.Context, p *program, f *flags) error {
 	if c.GPUs == "nvml" {
 		switch {
 		case !gpu.HasNVML:
-			return wrongf("--gpus nvml: this program was built without cgo, which NVML needs: build it with CGO_ENABLED=1, or use --gpus dcgm")
+			return wrongf("--gpus nvml: this program was built without cgo, which NVML needs: " +
+				"build it with CGO_ENABLED=1, or use --gpus dcgm")
 		case !layout.ValidName(c.Node):
-			return wrongf("--node: --gpus nvml wants the name of the node that this runs on, not %q: set %s from the field spec.nodeName", c.Node, variable("node"))
+			return wrongf("--node: --gpus nvml needs the name of the node on which this runs, not %q: "+
+				"set %s from the field spec.nodeName", c.Node, variable("node"))
 		}
 		job.Node, job.KubeletSocket = c.Node, c.KubeletSocket
 	}
@@ -55,16 +69,17 @@ func (c *snapshotCommand) Run(ctx context.Context, p *program, f *flags) error {
 
 type rollupCommand struct {
 	exits
-	From   instant `placeholder:"TIME" help:"Rebuild the hours from here, whether they changed or not."`
-	To     instant `placeholder:"TIME" help:"Rebuild up to here; without it, up to --at."`
-	Shards int     `placeholder:"N" help:"Rebuild one of N parts: the one that JOB_COMPLETION_INDEX names, as Indexed Jobs set it."`
+	From   instant `placeholder:"TIME" help:"Compute all hours from this time again, also those that have not changed."`
+	To     instant `placeholder:"TIME" help:"With --from: up to this time; without it, up to --at."`
+	Shards int     `placeholder:"N" help:"With --from: only one of N parts, by JOB_COMPLETION_INDEX, which Indexed Jobs set."`
 }
 
+// Run computes what changed, or rebuilds a range.
 func (c *rollupCommand) Run(ctx context.Context, p *program, f *flags) error {
 	at, span := f.at(p), rollup.Range{From: c.From.Time, To: c.To.Time}
 	switch {
 	case span.From.IsZero() && !span.To.IsZero():
-		return wrongf("--to: goes with --from")
+		return wrongf("--to: needs --from")
 	case !span.From.IsZero() && span.To.IsZero():
 		span.To = at
 	}
@@ -98,30 +113,31 @@ func (c *rollupCommand) Run(ctx context.Context, p *program, f *flags) error {
 	return err
 }
 
-// shard is the part of the range that is this pod's, where it is one of an
-// Indexed Job.
+// shard returns this pod's part of the range, if it is a pod of an Indexed Job.
 func (c *rollupCommand) shard(p *program, span rollup.Range) (rollup.Range, error) {
 	const variable = "JOB_COMPLETION_INDEX"
 	switch {
 	case c.Shards == 0:
 		return span, nil
 	case c.Shards < 0:
-		return span, wrongf("--shards: %d is not 1 or more", c.Shards)
+		return span, wrongf("--shards: %d must be 1 or more", c.Shards)
 	case span.From.IsZero():
-		return span, wrongf("--shards: goes with --from")
+		return span, wrongf("--shards: needs --from")
 	}
 	index, err := strconv.Atoi(p.env(variable))
 	if err != nil || index < 0 || index >= c.Shards {
-		return span, wrongf("%s: %q is not 0 to %d: an Indexed Job whose completions are the number of --shards sets it", variable, p.env(variable), c.Shards-1)
+		return span, wrongf("%s: %q is not 0 to %d: an Indexed Job with as many completions as --shards sets it",
+			variable, p.env(variable), c.Shards-1)
 	}
 	return span.Shard(index, c.Shards), nil
 }
 
 type alertCommand struct {
 	exits
-	DryRun bool `help:"Print the messages, and post and record nothing."`
+	DryRun bool `help:"Print the messages; post nothing and record nothing."`
 }
 
+// Run evaluates the rules, and posts what began and what ended.
 func (c *alertCommand) Run(ctx context.Context, p *program, f *flags) error {
 	parts, err := p.parts(f)
 	if err != nil {
@@ -155,9 +171,10 @@ func (c *alertCommand) Run(ctx context.Context, p *program, f *flags) error {
 
 type pruneCommand struct {
 	exits
-	DryRun bool `help:"Print what would be deleted and why, and delete nothing."`
+	DryRun bool `help:"Print what would be deleted and why; delete nothing."`
 }
 
+// Run deletes what is older than its retention.
 func (c *pruneCommand) Run(ctx context.Context, p *program, f *flags) error {
 	parts, err := p.parts(f)
 	if err != nil {
@@ -177,19 +194,20 @@ func (c *pruneCommand) Run(ctx context.Context, p *program, f *flags) error {
 
 type demoCommand struct {
 	exits
-	Days   int    `default:"1" help:"Days of history to simulate before now."`
-	Nodes  int    `help:"Nodes of the simulated cluster; 0 is a fleet of 14."`
-	Once   bool   `help:"Fill the bucket and end."`
-	Dir    string `placeholder:"DIR" help:"Keep the bucket in this directory; without it, in a temporary one."`
+	Days   int    `default:"1" help:"How many days of history to simulate."`
+	Nodes  int    `help:"How many nodes the simulated cluster has; 0: a fleet of 14."`
+	Once   bool   `help:"Write the history and exit."`
+	Dir    string `placeholder:"DIR" help:"The directory of the bucket; without it, a temporary one."`
 	Listen string `default:"127.0.0.1:8080" help:"Serve the report at this address."`
 }
 
+// Run runs all jobs with a simulated cluster, or with the one of --kubeconfig, and serves the report.
 func (c *demoCommand) Run(ctx context.Context, p *program, f *flags) error {
 	if c.Days < 0 || c.Days > 60 {
-		return wrongf("--days: %d is not 0 to 60", c.Days)
+		return wrongf("--days: %d is not between 0 and 60", c.Days)
 	}
 	if c.Nodes < 0 || c.Nodes > 5000 {
-		return wrongf("--nodes: %d is not 0 to 5000", c.Nodes)
+		return wrongf("--nodes: %d is not between 0 and 5000", c.Nodes)
 	}
 	parts, err := p.parts(f)
 	if err != nil {

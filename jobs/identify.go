@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/company/k8s-resource-monitor/internal/kube"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/internal/serving"
@@ -21,10 +23,14 @@ import (
 
 type identifyCommand struct {
 	exits
-	Files []string `arg:"" optional:"" name:"file" help:"Pods as kubectl get pods -o json or yaml prints them, or NAMESPACE/POD of the cluster; - or none reads the standard input."`
+	Files []string `arg:"" optional:"" name:"file" help:"${identify_help}"`
 }
 
-// identified is the line that says what a pod serves.
+// identifyHelp is the text of identifyCommand's argument, which is too long for a tag.
+var identifyHelp = kong.Vars{"identify_help": "Files with pods as kubectl get pods -o json or -o yaml prints them, or " +
+	"NAMESPACE/POD for a pod of the cluster; - or nothing reads the standard input."}
+
+// identified is the JSON line for a pod.
 type identified struct {
 	Namespace    string            `json:"namespace"`
 	Pod          string            `json:"pod"`
@@ -38,7 +44,7 @@ type identified struct {
 	IdentifiedBy []string          `json:"identified_by"`
 }
 
-// Run reads everything before it prints anything, so what it prints is whole.
+// Run prints a line for each pod. It reads everything before it prints anything, so an error leaves no part of the output.
 func (c *identifyCommand) Run(ctx context.Context, p *program, f *flags) error {
 	if len(c.Files) == 0 {
 		c.Files = []string{"-"}
@@ -66,8 +72,8 @@ func (c *identifyCommand) Run(ctx context.Context, p *program, f *flags) error {
 	return err
 }
 
-// readPods reads the pods of a file, of the standard input, or one of the
-// cluster: what is no file and has the form of NAMESPACE/POD.
+// readPods reads the pods in a file or the standard input. If from is not a file and has the form NAMESPACE/POD, it reads
+// that pod from the cluster.
 func (p *program) readPods(ctx context.Context, f *flags, from string) ([]*usage.PodDetail, error) {
 	if from == "-" {
 		body, err := io.ReadAll(p.stdin)
@@ -81,7 +87,7 @@ func (p *program) readPods(ctx context.Context, f *flags, from string) ([]*usage
 	if errors.Is(err, fs.ErrNotExist) && layout.ValidName(namespace) && layout.ValidName(name) {
 		cluster, err := kube.Open(f.Kubeconfig, programVersion())
 		if err != nil {
-			return nil, configError{fmt.Errorf("%s is no file, and no cluster can be asked for it: %w", from, err)}
+			return nil, configError{fmt.Errorf("%s is not a file, and there is no cluster to read it from: %w", from, err)}
 		}
 		d, err := cluster.Pod(ctx, namespace, name)
 		return []*usage.PodDetail{d}, err
@@ -92,15 +98,13 @@ func (p *program) readPods(ctx context.Context, f *flags, from string) ([]*usage
 	return parsePods(from, body)
 }
 
-// place is where a parser says that a document is wrong: by its lines from 1,
-// or its bytes.
+// place is a position in a parser's error: a line, counted from 1, or an offset in bytes.
 var place = regexp.MustCompile(`\b(line|offset) (\d+): `)
 
-// parsePods reads the documents of a text one by one, so that an error can
-// tell the line.
+// parsePods reads the documents in body one by one, so that an error can tell the line in the whole text.
 func parsePods(name string, body []byte) (pods []*usage.PodDetail, err error) {
 	if len(bytes.TrimSpace(body)) == 0 {
-		return nil, wrongf("%s: it is empty; give pods as kubectl get pods -o json prints them", name)
+		return nil, wrongf("%s is empty; pass pods as kubectl get pods -o json prints them", name)
 	}
 	for line := 1; len(body) > 0; {
 		document := body

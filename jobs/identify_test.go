@@ -18,7 +18,8 @@ spec:
 `
 	podJSON = `{"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "web", "namespace": "shop"},
  "spec": {"containers": [{"name": "web", "image": "nginx"}]}}`
-	podLines = `{"namespace":"models","pod":"llama-0","engine":"vllm","model":"llama","model_path":"org/llama","role":null,"replica_group":null,` +
+	podLines = `{"namespace":"models","pod":"llama-0","engine":"vllm","model":"llama","model_path":"org/llama",` +
+		`"role":null,"replica_group":null,` +
 		`"metrics_port":8000,"is_api_server":true,"identified_by":["` + "`vllm serve` in command" + `","image vllm/vllm-openai"]}
 `
 	webLine = `{"namespace":"shop","pod":"web","engine":"","model":null,"model_path":null,"role":null,"replica_group":null,` +
@@ -53,7 +54,7 @@ func TestIdentify(t *testing.T) {
 // before it, and nothing of the pod.
 func TestIdentifyErrors(t *testing.T) {
 	for name, test := range map[string]struct{ text, says string }{
-		"nothing":         {" \n", ": it is empty"},
+		"nothing":         {" \n", " is empty"},
 		"YAML":            {podYAML + "   wrong: S3CRET\n", ":9: "},
 		"second document": {podYAML + "---\na: b\n c: S3CRET\n", ":12: "},
 		"kind":            {podYAML + "---\nkind: Secret\ndata: {a: S3CRET}\n", `:10: it is a \"Secret\", not a Pod`},
@@ -66,14 +67,16 @@ func TestIdentifyErrors(t *testing.T) {
 	} {
 		file := write(t, "pods.txt", test.text)
 		code, stdout, stderr := invoke(t, nil, "identify", file)
-		if code != 2 || stdout != "" || !strings.Contains(stderr, file) || !strings.Contains(stderr, test.says) || strings.Contains(stderr, "S3CRET") {
+		if code != 2 || stdout != "" || !strings.Contains(stderr, file) || !strings.Contains(stderr, test.says) ||
+			strings.Contains(stderr, "S3CRET") {
 			t.Errorf("%s: exit code %d, %q and\n%swant %s", name, code, stdout, stderr, test.says)
 		}
 	}
 	if code, _, stderr := invoke(t, nil, "identify", "/nonexistent"); code != 2 || !strings.Contains(stderr, "/nonexistent: no such file") {
 		t.Errorf("exit code %d and %s", code, stderr)
 	}
-	if code, _, stderr := invoke(t, map[string]string{"stdin": "a: b"}, "identify"); code != 2 || !strings.Contains(stderr, "standard input:1: ") {
+	if code, _, stderr := invoke(t, map[string]string{"stdin": "a: b"}, "identify"); code != 2 || !strings.Contains(stderr,
+		"standard input:1: ") {
 		t.Errorf("exit code %d and %s", code, stderr)
 	}
 }

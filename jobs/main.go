@@ -1,13 +1,12 @@
-// Command k8s-monitor is the Kubernetes Resource Monitor: the scheduled jobs
-// that sample a cluster into a bucket, compute statistics and the report,
-// alert and tidy up, and the demo that runs them all. This package only reads
-// flags, settings and secrets and puts the parts together.
+// Command k8s-monitor is the Kubernetes Resource Monitor: the scheduled jobs that sample a cluster into a bucket, compute
+// statistics and the report, post alerts and delete what is old, and the demo that runs them all. This package only reads
+// flags, settings and secrets, and connects the parts.
 //
 // # Exit codes
 //
 //	0  done; what could not be measured is recorded as a gap
 //	1  failed, and worth a retry
-//	2  wrong configuration; no retry mends it
+//	2  wrong configuration; a retry does not help
 package main
 
 import (
@@ -42,8 +41,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run is the whole program: it parses args, runs the command that they name
-// and returns the exit code.
+// run is the whole program: it parses args, runs the command and returns the exit code.
 func run(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr, terminal: isTerminal(stderr), now: time.Now}
 	p.log = newLog(stderr, p.terminal)
@@ -71,24 +69,24 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// configError is a fault of the flags, settings or secrets.
+// configError is an error in the flags, settings or secrets.
 type configError struct{ error }
 
 func (e configError) Unwrap() error { return e.error }
 
 func wrongf(format string, args ...any) error { return configError{fmt.Errorf(format, args...)} }
 
-// program is what a command may use of the process that it runs in.
+// program is the process as commands see it; tests make one of their own.
 type program struct {
 	env            func(string) string
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	terminal       bool // stderr is one
+	terminal       bool // whether stderr is a terminal
 	log            *slog.Logger
 	now            func() time.Time
 }
 
-// minute is the present one.
+// minute is the current minute.
 func (p *program) minute() time.Time { return p.now().UTC().Truncate(time.Minute) }
 
 func (p *program) execute(ctx context.Context, args []string) error {
@@ -100,15 +98,16 @@ func (p *program) execute(ctx context.Context, args []string) error {
 	return command.Run(p, flags)
 }
 
-// parse reads the command line and the environment. The command is nil where
-// its help was asked for, and printed.
+// parse reads the command line and the environment. The command is nil if help was asked for and has been printed.
 func (p *program) parse(args []string) (*kong.Context, *flags, error) {
 	var line commandLine
-	helped := false // kong goes on after printing the help, and then complains of what is missing
+	helped := false // kong continues after printing the help, and then reports arguments that are missing
 	parser, err := kong.New(&line,
 		kong.Name("k8s-monitor"),
-		kong.Description("Samples a Kubernetes cluster that serves models into Parquet files, and reports, alerts and tidies up from them."),
+		kong.Description("Samples a Kubernetes cluster that serves models into Parquet files, and makes reports and alerts from them."),
 		kong.Vars{"questions": strings.Join(views.QuestionNames, ", ")},
+		snapshotHelp,
+		identifyHelp,
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.Resolvers(fromEnvironment(p.env)),
@@ -134,7 +133,7 @@ func newLog(w io.Writer, terminal bool) *slog.Logger {
 	}
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if len(groups) == 0 && a.Key == slog.TimeKey {
-			return slog.Attr{} // whoever looks at it knows the time
+			return slog.Attr{} // a person at a terminal knows the time
 		}
 		return a
 	}}))

@@ -32,7 +32,8 @@ func TestExitCodes(t *testing.T) {
 	dir := "file://" + t.TempDir()
 	good := write(t, "good.yaml", "cluster: from-file\nbucket: "+dir+"\n")
 	wrongKey := write(t, "wrong.yaml", "cluster: a\ncollection:\n  intervall: 30s\n")
-	wrongRule := write(t, "rule.yaml", "alerts:\n  rules:\n    - name: hot\n      on: pod\n      when: cpu_percnt > 1.0\n      severity: WARNING\n      summary: hot\n")
+	wrongRule := write(t, "rule.yaml",
+		"alerts:\n  rules:\n    - name: hot\n      on: pod\n      when: cpu_percnt > 1.0\n      severity: WARNING\n      summary: hot\n")
 	oneSample := write(t, "one.yaml", "collection: {interval: 1m}\n") // else the run waits for the second
 	unreachable := write(t, "kubeconfig", `{apiVersion: v1, kind: Config, current-context: c,
 		clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}], users: [{name: u, user: {token: t}}],
@@ -51,22 +52,27 @@ func TestExitCodes(t *testing.T) {
 		{"no command", nil, nil, 2, "expected one of"},
 		{"unknown command", nil, []string{"snapshoot"}, 2, `did you mean \"snapshot\"`},
 		{"unknown flag", nil, []string{"snapshot", "--clutser", "a"}, 2, "unknown flag --clutser"},
-		{"bad at", nil, []string{"snapshot", "--at", "yesterday"}, 2, "--at: wants a time such as 2026-01-31T10:00:00Z"},
-		{"bad at by variable", map[string]string{"K8S_MONITOR_AT": "yesterday"}, []string{"prune"}, 2, "--at: wants a time"},
+		{"bad at", nil, []string{"snapshot", "--at", "yesterday"}, 2, "--at: must be a time such as 2026-01-31T10:00:00Z"},
+		{"bad at by variable", map[string]string{"K8S_MONITOR_AT": "yesterday"}, []string{"prune"}, 2, "--at: must be a time"},
 		{"no settings file", nil, []string{"prune", "--config", "/nonexistent.yaml"}, 2, "--config: open /nonexistent.yaml: no such file"},
-		{"wrong key", nil, []string{"prune", "--config", wrongKey}, 2, "wrong.yaml:3: collection.intervall: unknown key; did you mean collection.interval?"},
+		{"wrong key", nil, []string{"prune", "--config", wrongKey}, 2,
+			"wrong.yaml:3: collection.intervall: unknown key; did you mean collection.interval?"},
 		{"wrong key by variable", map[string]string{"K8S_MONITOR_CONFIG": wrongKey}, []string{"snapshot"}, 2, "wrong.yaml:3:"},
 		{"wrong rule", nil, []string{"alert", "--config", wrongRule, "--bucket", dir}, 2, "rule.yaml:5"},
-		{"bad cluster", nil, []string{"prune", "--bucket", dir, "--cluster", "Prod"}, 2, `--cluster: \"Prod\" cannot name a cluster`},
+		{"bad cluster", nil, []string{"prune", "--bucket", dir, "--cluster", "Prod"}, 2, `--cluster: \"Prod\" cannot be the name of a cluster`},
 		{"bad bucket", nil, []string{"prune", "--bucket", "ftp://x"}, 2, `unknown scheme \"ftp\"; want s3 or file`},
 		{"no bucket", nil, []string{"snapshot"}, 2, "no bucket: set --bucket, K8S_MONITOR_BUCKET or bucket in the settings"},
 		{"bad kubeconfig", nil, []string{"snapshot", "--bucket", dir, "--kubeconfig", "/nonexistent"}, 2, "/nonexistent"},
-		{"unreachable API server", nil, []string{"snapshot", "--config", oneSample, "--bucket", dir, "--kubeconfig", unreachable}, 1, "127.0.0.1:1"},
-		{"to without from", nil, []string{"rollup", "--bucket", dir, "--to", "2026-01-31T10:00:00Z"}, 2, "--to: goes with --from"},
-		{"from after to", nil, []string{"rollup", "--bucket", dir, "--from", "2026-01-31T10:00:00Z", "--at", "2026-01-31T09:00:00Z"}, 2, "is not before"},
-		{"two webhooks", map[string]string{"SLACK_WEBHOOK_URL": "https://x", "SLACK_WEBHOOK_URL_FILE": "/x"}, []string{"alert", "--config", good}, 2, "both SLACK_WEBHOOK_URL and SLACK_WEBHOOK_URL_FILE are set"},
-		{"bad webhook", map[string]string{"SLACK_WEBHOOK_URL": "S3CRET"}, []string{"alert", "--config", good}, 2, "the Slack webhook is not an https URL"},
-		{"no days", nil, []string{"demo", "--days=-1"}, 2, "--days: -1 is not 0 to 60"},
+		{"unreachable API server", nil, []string{"snapshot", "--config", oneSample, "--bucket", dir, "--kubeconfig", unreachable}, 1,
+			"127.0.0.1:1"},
+		{"to without from", nil, []string{"rollup", "--bucket", dir, "--to", "2026-01-31T10:00:00Z"}, 2, "--to: needs --from"},
+		{"from after to", nil, []string{"rollup", "--bucket", dir, "--from", "2026-01-31T10:00:00Z", "--at", "2026-01-31T09:00:00Z"}, 2,
+			"is not before"},
+		{"two webhooks", map[string]string{"SLACK_WEBHOOK_URL": "https://x", "SLACK_WEBHOOK_URL_FILE": "/x"}, []string{"alert",
+			"--config", good}, 2, "both SLACK_WEBHOOK_URL and SLACK_WEBHOOK_URL_FILE are set"},
+		{"bad webhook", map[string]string{"SLACK_WEBHOOK_URL": "S3CRET"}, []string{"alert", "--config", good}, 2,
+			"the Slack webhook is not an https URL"},
+		{"no days", nil, []string{"demo", "--days=-1"}, 2, "--days: -1 is not between 0 and 60"},
 		{"prune of nothing", nil, []string{"prune", "--config", good}, 0, ""},
 		{"alert on nothing", nil, []string{"alert", "--config", good, "--dry-run"}, 0, ""},
 	}
@@ -147,7 +153,8 @@ func TestStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	var log bytes.Buffer
-	code := run(ctx, []string{"prune", "--bucket", "file://" + t.TempDir()}, func(string) string { return "" }, strings.NewReader(""), new(bytes.Buffer), &log)
+	code := run(ctx, []string{"prune", "--bucket", "file://" + t.TempDir()}, func(string) string { return "" }, strings.NewReader(""),
+		new(bytes.Buffer), &log)
 	if code != exitFailed || !strings.Contains(log.String(), "stopped by a signal") {
 		t.Errorf("exit code %d and %s", code, log.String())
 	}

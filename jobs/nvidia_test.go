@@ -25,7 +25,8 @@ import (
 )
 
 // smiColumns are what nvidia-smi is asked for.
-var smiColumns = []string{"index", "uuid", "name", "mig.mode.current", "memory.used", "memory.total", "power.draw", "temperature.gpu", "clocks.sm", "utilization.gpu"}
+var smiColumns = []string{"index", "uuid", "name", "mig.mode.current", "memory.used", "memory.total", "power.draw",
+	"temperature.gpu", "clocks.sm", "utilization.gpu"}
 
 // smi is what nvidia-smi says of a card, by column: MiB, W, degrees, MHz, %.
 type smi map[string]string
@@ -43,7 +44,8 @@ func (s smi) number(t *testing.T, column string, unit float64) float64 {
 // askSMI asks nvidia-smi about all cards.
 func askSMI(t *testing.T) (cards []smi) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "nvidia-smi", "--query-gpu="+strings.Join(smiColumns, ","), "--format=csv,noheader,nounits").Output()
+	out, err := exec.CommandContext(t.Context(), "nvidia-smi", "--query-gpu="+strings.Join(smiColumns, ","),
+		"--format=csv,noheader,nounits").Output()
 	if err != nil {
 		t.Fatalf("nvidia-smi, which this test needs: %v", err)
 	}
@@ -103,12 +105,15 @@ func TestNVIDIA(t *testing.T) {
 		t.Fatalf("no minor number in %s", details)
 	}
 	for name, server := range map[string]*podresources.ContainerResources{
-		"device plugin": {Name: "server", Devices: []*podresources.ContainerDevices{{ResourceName: "nvidia.com/gpu", DeviceIds: []string{card["uuid"]}}}},
+		"device plugin": {Name: "server", Devices: []*podresources.ContainerDevices{{ResourceName: "nvidia.com/gpu",
+			DeviceIds: []string{card["uuid"]}}}},
 		"resource claim": {Name: "server", DynamicResources: []*podresources.DynamicResource{{ClaimName: "gpu", ClaimNamespace: "llm",
-			ClaimResources: []*podresources.ClaimResource{{DriverName: "gpu.nvidia.com", PoolName: "gpu-node", DeviceName: "gpu-" + string(minor[1])}}}}},
+			ClaimResources: []*podresources.ClaimResource{{DriverName: "gpu.nvidia.com", PoolName: "gpu-node",
+				DeviceName: "gpu-" + string(minor[1])}}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			testNVIDIA(t, kubelet{pods: []*podresources.PodResources{{Namespace: "llm", Name: "llama-0", Containers: []*podresources.ContainerResources{server}}}})
+			testNVIDIA(t, kubelet{pods: []*podresources.PodResources{{Namespace: "llm", Name: "llama-0",
+				Containers: []*podresources.ContainerResources{server}}}})
 		})
 	}
 }

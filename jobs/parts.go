@@ -20,8 +20,7 @@ import (
 	"github.com/company/k8s-resource-monitor/site"
 )
 
-// parts makes the jobs, as one configuration wants them. Each lacks only its
-// bucket, and a snapshot its cluster.
+// parts makes the jobs from the settings. The commands add the bucket to each, and the cluster to a snapshot.
 type parts struct {
 	*program
 	settings config.Config
@@ -33,15 +32,16 @@ func (p *program) parts(f *flags) (parts, error) {
 	return parts{p, c}, err
 }
 
-// bucketURL is that of the bucket that the settings name.
+// bucketURL is the URL of the bucket in the settings.
 func (p parts) bucketURL() (bucket.URL, error) {
 	if p.settings.Bucket == "" {
-		return bucket.URL{}, wrongf("no bucket: set --bucket, %s or bucket in the settings to s3://NAME/PREFIX or file:///DIR", variable("bucket"))
+		return bucket.URL{}, wrongf("no bucket: set --bucket, %s or bucket in the settings to s3://NAME/PREFIX or file:///DIR",
+			variable("bucket"))
 	}
 	return bucket.ParseURL(p.settings.Bucket)
 }
 
-// bucket opens the bucket that the settings name.
+// bucket opens the bucket in the settings.
 func (p parts) bucket(ctx context.Context) (bucket.Bucket, error) {
 	if _, err := p.bucketURL(); err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (p parts) rollup() (rollup.Job, error) {
 	}, nil
 }
 
-// alert is the job that prints its messages; channels are for the command to add.
+// alert is the job with a channel that prints its messages; the command replaces it by the channels that have a secret.
 func (p parts) alert() (alert.Job, error) {
 	rules, err := alert.Rules(p.settings.Alerts.Rules)
 	if err != nil {
@@ -105,7 +105,7 @@ func (p parts) prune() prune.Job {
 	return prune.Job{
 		Cluster: p.settings.Cluster,
 		Policy:  prune.Policy(p.settings.Retention),
-		Out:     io.Discard, // the log says how much went
+		Out:     io.Discard, // the log has the totals
 		Log:     p.log,
 	}
 }
@@ -115,7 +115,7 @@ func (p parts) thresholds() report.Thresholds {
 	return report.Thresholds{CPUPercent: t.CPU, MemoryPercent: t.Memory, GPUPercent: t.GPU}
 }
 
-// wait waits on the real clock.
+// wait returns at the time until, by the clock of this machine, or when the context ends.
 func wait(ctx context.Context, until time.Time) error {
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()

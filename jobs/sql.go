@@ -16,12 +16,11 @@ import (
 
 type sqlCommand struct {
 	exits
-	Dialect  string `arg:"" enum:"duckdb,athena,trino" help:"What reads it: duckdb, athena or trino."`
+	Dialect  string `arg:"" enum:"duckdb,athena,trino" help:"The dialect: duckdb, athena or trino."`
 	Question string `placeholder:"NAME" help:"Print a question over the views instead of the views: ${questions}."`
 }
 
-// Run prints SQL and changes nothing. Of the bucket it reads at most the list
-// of clusters, where Athena has to be told them.
+// Run prints SQL and changes nothing. The only object that it may read is the site's list of clusters, for Athena.
 func (c *sqlCommand) Run(ctx context.Context, p *program, f *flags) error {
 	dialect := views.Dialect(c.Dialect)
 	if c.Question != "" {
@@ -55,7 +54,7 @@ func (c *sqlCommand) Run(ctx context.Context, p *program, f *flags) error {
 	return err
 }
 
-// clusters are those that the site lists; none before the first rollup.
+// clusters are the names in the site's list of clusters; none before the first rollup.
 func (p parts) clusters(ctx context.Context) (names []string, err error) {
 	b, err := p.bucket(ctx)
 	if err != nil {
@@ -67,15 +66,15 @@ func (p parts) clusters(ctx context.Context) (names []string, err error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w; --cluster NAME does without", err)
+		return nil, fmt.Errorf("%w; with --cluster NAME this list is not needed", err)
 	}
 	var list report.Clusters
 	if err := json.Unmarshal(object.Body, &list); err != nil {
-		return nil, fmt.Errorf("%s: %w; --cluster NAME does without", name, err)
+		return nil, fmt.Errorf("%s: %w; with --cluster NAME this list is not needed", name, err)
 	}
 	for _, entry := range list.Clusters {
 		if !layout.ValidCluster(entry.Name) {
-			return nil, fmt.Errorf("%s: %q cannot name a cluster; --cluster NAME does without", name, entry.Name)
+			return nil, fmt.Errorf("%s: %q cannot be the name of a cluster; with --cluster NAME this list is not needed", name, entry.Name)
 		}
 		names = append(names, entry.Name)
 	}

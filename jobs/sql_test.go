@@ -21,18 +21,22 @@ func TestSQL(t *testing.T) {
 		says string // in what is printed, or in the error
 	}{
 		{"duckdb", nil, []string{"sql", "duckdb", "--bucket", dir}, 0, "CREATE OR REPLACE TEMP VIEW hourly_models AS"},
-		{"duckdb on S3", map[string]string{"AWS_ENDPOINT_URL_S3": "http://minio:9000", "AWS_SECRET_ACCESS_KEY": "S3CRET", "K8S_MONITOR_BUCKET": "s3://lake?path_style=true"},
+		{"duckdb on S3", map[string]string{"AWS_ENDPOINT_URL_S3": "http://minio:9000", "AWS_SECRET_ACCESS_KEY": "S3CRET",
+			"K8S_MONITOR_BUCKET": "s3://lake?path_style=true"},
 			[]string{"sql", "duckdb"}, 0, "ENDPOINT 'minio:9000',\n  USE_SSL false,\n  URL_STYLE 'path'"},
 		{"athena", nil, []string{"sql", "athena", "--bucket", "s3://lake", "--cluster", "prod"}, 0, "'projection.cluster.values' = 'prod'"},
 		{"trino", nil, []string{"sql", "trino", "--bucket", "s3://lake"}, 0, "external_location = 's3://lake/raw/v1/pods/'"},
-		{"a question, of no bucket", nil, []string{"sql", "trino", "--question", "free-gpus"}, 0, "-- Which nodes have GPUs to give now?\nSELECT"},
+		{"a question, of no bucket", nil, []string{"sql", "trino", "--question", "free-gpus"}, 0,
+			"-- Which nodes have GPUs to give now?\nSELECT"},
 
 		{"no dialect", nil, []string{"sql"}, 2, `expected \"<dialect>\"`},
-		{"unknown dialect", nil, []string{"sql", "mysql", "--bucket", dir}, 2, `must be one of \"duckdb\",\"athena\",\"trino\" but got \"mysql\"`},
-		{"unknown question", nil, []string{"sql", "duckdb", "--question", "why"}, 2, `--question: no question \"why\": there are free-gpus, gpu-hours, idle-gpus`},
+		{"unknown dialect", nil, []string{"sql", "mysql", "--bucket", dir}, 2,
+			`must be one of \"duckdb\",\"athena\",\"trino\" but got \"mysql\"`},
+		{"unknown question", nil, []string{"sql", "duckdb", "--question", "why"}, 2,
+			`--question: no question \"why\": there are free-gpus, gpu-hours, idle-gpus`},
 		{"no bucket", nil, []string{"sql", "duckdb"}, 2, "no bucket: set --bucket"},
 		{"bad bucket", nil, []string{"sql", "duckdb", "--bucket", "ftp://x"}, 2, `unknown scheme \"ftp\"`},
-		{"bad cluster", nil, []string{"sql", "duckdb", "--bucket", dir, "--cluster", "A"}, 2, "cannot name a cluster"},
+		{"bad cluster", nil, []string{"sql", "duckdb", "--bucket", dir, "--cluster", "A"}, 2, "cannot be the name of a cluster"},
 		{"athena on a directory", nil, []string{"sql", "athena", "--bucket", dir}, 2, "athena reads S3 alone"},
 		{"trino on a directory", nil, []string{"sql", "trino", "--bucket", dir}, 2, "trino reads S3 alone"},
 	} {
@@ -61,7 +65,8 @@ func TestListedClusters(t *testing.T) {
 		says string
 	}{
 		{`{"version": 1, "clusters": [{"name": "prod"}, {"name": "test"}]}`, []string{"prod", "test"}, ""},
-		{`{"version": 1, "clusters": [{"name": "a','b"}]}`, nil, `site/clusters.json: "a','b" cannot name a cluster; --cluster NAME does without`},
+		{`{"version": 1, "clusters": [{"name": "a','b"}]}`, nil,
+			`site/clusters.json: "a','b" cannot be the name of a cluster; with --cluster NAME this list is not needed`},
 		{`not JSON`, nil, "site/clusters.json: "},
 	} {
 		if err := os.MkdirAll(filepath.Join(dir, "site"), 0o755); err != nil {

@@ -5,10 +5,10 @@ import (
 	"runtime/debug"
 )
 
-// version is set by the linker; see programVersion.
+// version is set by the linker (see the Makefile); programVersion is what to use.
 var version string
 
-// programVersion is what the linker was told, else what the Go command knows.
+// programVersion is the version set by the linker, else the one that the Go command recorded, else "devel".
 func programVersion() string {
 	if info, ok := debug.ReadBuildInfo(); version == "" && ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return info.Main.Version
@@ -21,7 +21,7 @@ func programVersion() string {
 
 type versionCommand struct{}
 
-// Run is called by kong.
+// Run prints the version.
 func (versionCommand) Run(p *program) error {
 	_, err := fmt.Fprintln(p.stdout, "k8s-monitor", programVersion())
 	return err

@@ -48,7 +48,11 @@ func TestDirHiddenFilesAreNotObjects(t *testing.T) {
 		}
 	}
 	for range 2 {
-		if _, err := b.PutStream(t.Context(), "a/b", func(w io.Writer) error { io.WriteString(w, "half"); return io.ErrUnexpectedEOF }); err == nil {
+		if _, err := b.PutStream(t.Context(), "a/b", func(w io.Writer) error {
+			io.WriteString(w,
+				"half")
+			return io.ErrUnexpectedEOF
+		}); err == nil {
 			t.Fatal("a broken stream is an object")
 		}
 	}
@@ -83,7 +87,8 @@ func TestDirRangeOfOldFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, start := range []int64{0, 2, 4} {
-		if p, err := b.GetRange(t.Context(), "x", bucket.Range{Start: start, Bytes: 1, IfMatch: first.ETag}); err != nil || p.Body[0] != "frt"[i] {
+		if p, err := b.GetRange(t.Context(), "x", bucket.Range{Start: start, Bytes: 1, IfMatch: first.ETag}); err != nil ||
+			p.Body[0] != "frt"[i] {
 			t.Errorf("%q, %v", p.Body, err)
 		}
 	}
@@ -153,7 +158,8 @@ func TestDryRun(t *testing.T) {
 	if err != nil || streamed != etag {
 		t.Errorf("PutStream: %q, %v; want %q as of Put", streamed, err, etag)
 	}
-	if _, err := dry.PutStream(t.Context(), "broken", func(io.Writer) error { return io.ErrUnexpectedEOF }); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := dry.PutStream(t.Context(), "broken", func(io.Writer) error { return io.ErrUnexpectedEOF }); !errors.Is(err,
+		io.ErrUnexpectedEOF) {
 		t.Errorf("PutStream: %v", err)
 	}
 	if err := dry.Delete(t.Context(), "old", "older"); err != nil {

@@ -1,12 +1,10 @@
-// Package config holds the settings of all jobs: one YAML file, read strictly.
-// A key that does not exist, a value of the wrong type and a value out of range
-// are errors that name the file, the line and the key; nothing is guessed.
+// Package config holds the settings of all jobs: one YAML file, read strictly. A key that does not exist, a value of the
+// wrong type and a value out of range are errors that name the file, the line and the key.
 //
-// Secrets are not settings. They come from the environment or from a file (see
-// Secret), and a file that holds one is refused.
+// Secrets are not settings. They come from the environment or from a file (see Secret), and a settings file that contains
+// one is refused.
 //
-// What a rule of an alert may say is known to jobs/alert alone; this package
-// hands the rules on unread, as a part of the file.
+// The alert rules are checked by jobs/alert; here they are an unread part of the file.
 package config
 
 import (
@@ -16,8 +14,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/yamlfile"
 )
 
-// Config is every setting; the yaml tags are the keys of the file. The zero
-// Config is not a valid one; start from Default.
+// Config is every setting; the yaml tags are the keys of the file. The zero Config is not valid; start from Default.
 type Config struct {
 	Cluster    string     `yaml:"cluster"`    // the cluster's name in object names and on the site; layout.ValidCluster
 	Bucket     string     `yaml:"bucket"`     // URL of the bucket, s3://… or file:///…; "": not set
@@ -31,15 +28,13 @@ type Config struct {
 
 // Collection says how often the cluster is sampled.
 type Collection struct {
-	// Interval between two samples. It divides a minute, or is one to five
-	// minutes and divides an hour, so that every hour has the same instants.
+	// Interval is the time between two samples. It divides a minute, or is one to five whole minutes.
 	Interval time.Duration `yaml:"interval"`
 }
 
-// SamplesPerRun is how many samples one run of the snapshot job takes, one
-// Interval apart. Up to an interval of a minute the job is scheduled every
-// minute and the samples of a run fill it; above, it is scheduled once an
-// interval.
+// SamplesPerRun is how many samples one run of the snapshot job takes, one Interval apart. With an interval of up to a
+// minute, the job runs every minute and takes the samples of that minute; with a longer one, it runs once an interval and
+// takes one.
 func (c Collection) SamplesPerRun() int { return max(1, int(time.Minute/c.Interval)) }
 
 // Retention is how long each tier is kept, counted from the newest snapshot.
@@ -50,22 +45,21 @@ type Retention struct {
 	Report  time.Duration `yaml:"report"`
 }
 
-// Thresholds are percents, in (0, 100], from which the site marks a bar. CPU
-// and Memory are also those of the default alert rules.
+// Thresholds are percents, above 0 and up to 100, from which the site marks a bar. The default alert rules use CPU and
+// Memory too.
 type Thresholds struct {
 	CPU    float64 `yaml:"cpu"`
 	Memory float64 `yaml:"memory"`
 	GPU    float64 `yaml:"gpu"`
 }
 
-// Alerts is what the alert job needs beside its secrets.
+// Alerts are the settings of the alert job.
 type Alerts struct {
 	Rules   yamlfile.Value `yaml:"rules"`   // the list of rules, for alert.Rules
 	SiteURL string         `yaml:"siteURL"` // where people open the site, linked from messages; "": no link
 }
 
-// Prices turn use into cost. A price that is absent leaves its part of the
-// cost out; with none set there is no cost.
+// Prices turn usage into cost. Cost leaves out what has no price; without any price there is no cost.
 type Prices struct {
 	Currency      string             `yaml:"currency"` // a code such as USD, shown and not converted
 	GPUHour       map[string]float64 `yaml:"gpuHour"`  // by GPU product, per device and hour
@@ -73,7 +67,7 @@ type Prices struct {
 	MemoryGiBHour usage.Opt[float64] `yaml:"memoryGiBHour"`
 }
 
-// Default is the configuration of a file that sets nothing.
+// Default is the configuration of an empty file.
 func Default() Config {
 	const day = 24 * time.Hour
 	return Config{

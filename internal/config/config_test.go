@@ -105,19 +105,22 @@ prices:
 
 // Whatever is valid YAML is read, and means the same.
 func TestLoadAnyStyle(t *testing.T) {
-	want, err := Load("c.yaml", []byte("cluster: prod\nretention: {raw: 72h, samples: 7d}\nnamespaces: [a, b]\nalerts: {rules: [{name: x}]}\n"))
+	want, err := Load("c.yaml", []byte("cluster: prod\nretention: {raw: 72h, samples: 7d}\nnamespaces: [a, b]\n"+
+		"alerts: {rules: [{name: x}]}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want.Alerts.Rules = yamlfile.Value{}
 	for name, body := range map[string]string{
-		"block":     "cluster: prod\nretention:\n  raw: 72h\n  samples: 7d\nnamespaces:\n- a\n- b\nalerts:\n  rules:\n  - name: x\n",
-		"flow":      "{cluster: prod, retention: {raw: 72h, samples: 7d}, namespaces: [a, b], alerts: {rules: [{name: x}]}}\n",
-		"JSON":      `{"cluster": "prod", "retention": {"raw": "72h"}, "namespaces": ["a", "b"], "alerts": {"rules": [{"name": "x"}]}}`,
-		"quoted":    "'cluster': \"prod\"\n\"retention\": {'raw': '72h'}\nnamespaces: ['a', \"\\x62\"]\nalerts: {rules: [{name: x}]}\n",
-		"aliases":   "cluster: &c prod\nretention: {raw: &r 72h}\nnamespaces: [&a a, b, *a]\nalerts: {rules: [{name: *c}]}\n",
-		"merge key": "retention:\n  <<: [{raw: 72h}, {raw: 99h}]\n  samples: 7d\n<<: {cluster: prod, namespaces: [b, a]}\nalerts: {rules: [{}]}\n",
-		"multiline": "cluster: >-\n  prod\nretention: {raw: 72h}\nnamespaces: [a,\n  b]\nalerts:\n  rules:\n    - when: |\n        x\n        y\n",
+		"block":   "cluster: prod\nretention:\n  raw: 72h\n  samples: 7d\nnamespaces:\n- a\n- b\nalerts:\n  rules:\n  - name: x\n",
+		"flow":    "{cluster: prod, retention: {raw: 72h, samples: 7d}, namespaces: [a, b], alerts: {rules: [{name: x}]}}\n",
+		"JSON":    `{"cluster": "prod", "retention": {"raw": "72h"}, "namespaces": ["a", "b"], "alerts": {"rules": [{"name": "x"}]}}`,
+		"quoted":  "'cluster': \"prod\"\n\"retention\": {'raw': '72h'}\nnamespaces: ['a', \"\\x62\"]\nalerts: {rules: [{name: x}]}\n",
+		"aliases": "cluster: &c prod\nretention: {raw: &r 72h}\nnamespaces: [&a a, b, *a]\nalerts: {rules: [{name: *c}]}\n",
+		"merge key": "retention:\n  <<: [{raw: 72h}, {raw: 99h}]\n  samples: 7d\n<<: {cluster: prod, " +
+			"namespaces: [b, a]}\nalerts: {rules: [{}]}\n",
+		"multiline": "cluster: >-\n  prod\nretention: {raw: 72h}\nnamespaces: [a,\n  b]\nalerts:\n  rules:\n    - when: |\n" +
+			"        x\n        y\n",
 		"documents": "%YAML 1.1\n--- # settings\ncluster: prod\nretention: {raw: 72h}\nnamespaces: [a, b]\nalerts: {rules: [{}]}\n...\n",
 		"crlf":      "cluster: prod\r\nretention:\r\n  raw: 72h\r\nnamespaces: [a, b]\r\nalerts:\r\n  rules:\r\n  - name: x\r\n",
 	} {
@@ -139,18 +142,23 @@ func TestLoadAnyStyle(t *testing.T) {
 
 func TestLoadFaults(t *testing.T) {
 	tests := []struct{ name, body, want string }{
-		{"unknown", "cluster: a\ncolour: red\n", "c.yaml:2: colour: unknown key; the keys here are cluster, bucket, namespaces, collection, retention, thresholds, alerts, prices"},
+		{"unknown", "cluster: a\ncolour: red\n",
+			"c.yaml:2: colour: unknown key; the keys here are cluster, bucket, namespaces, collection, retention, thresholds, " +
+				"alerts, prices"},
 		{"near", "clutser: a\n", "c.yaml:1: clutser: unknown key; did you mean cluster?"},
 		{"case", "alerts:\n  siteUrl: http://x\n", "c.yaml:2: alerts.siteUrl: unknown key; did you mean alerts.siteURL?"},
 		{"section", "threshold: {cpu: 1}\n", "c.yaml:1: threshold: unknown key; did you mean thresholds?"},
 		{"elsewhere", "interval: 30s\n", "c.yaml:1: interval: unknown key; did you mean collection.interval?"},
 		{"twice", "cluster: a\n\ncluster: b\n", "c.yaml:3: cluster: is set twice; keep one"},
-		{"not a mapping", "- a\n", "c.yaml:1: the file: is a list, not lines of key: value with the keys cluster, bucket, namespaces, collection, retention, thresholds, alerts, prices"},
+		{"not a mapping", "- a\n", "c.yaml:1: the file: is a list, not lines of key: value with the keys cluster, bucket, " +
+			"namespaces, collection, retention, thresholds, alerts, prices"},
 		{"not a section", "retention: 7d\n", "c.yaml:1: retention: is text, not lines of key: value with the keys raw, samples, hourly, report"},
 		{"no YAML", "cluster: [a\nbucket: b\n", "c.yaml:2: not YAML: did not find expected ',' or ']' (while parsing a flow sequence at line 1)"},
 		{"two documents", "cluster: a\n---\ncluster: b\n", "c.yaml:2: the file goes on after its first YAML document; keep one"},
 		{"number for text", "cluster: 12\n", "c.yaml:1: cluster: is a number, not text; put it in quotes"},
-		{"cluster", "cluster: Prod\n", `c.yaml:1: cluster: "Prod" cannot name a cluster: use at most 63 lower-case letters, digits, '-' and '.', and no name of a file of the site`},
+		{"cluster", "cluster: Prod\n",
+			`c.yaml:1: cluster: "Prod" cannot be the name of a cluster: use at most 63 lower-case letters, digits, '-' and '.', ` +
+				`and no name of a file of the site`},
 		{"bucket", "bucket: monitor\n", `c.yaml:1: bucket: "monitor" is not a bucket's URL: write s3://NAME/PREFIX or file:///DIR`},
 		{"namespaces", "namespaces: a\n", "c.yaml:1: namespaces: is text, not a list"},
 		{"namespace", "namespaces:\n- a b\n", `c.yaml:2: namespaces[0]: "a b" is not a name that a namespace can have`},
@@ -160,24 +168,30 @@ func TestLoadFaults(t *testing.T) {
 		{"too long", "retention: {raw: 99999999d}\n", `c.yaml:1: retention.raw: "99999999d" is not a duration such as 30s, 48h or 7d`},
 		{"short", "retention: {raw: 5m}\n", "c.yaml:1: retention.raw: 5m0s is too short: keep at least 1h"},
 		{"negative", "retention: {raw: -48h}\n", "c.yaml:1: retention.raw: -48h0m0s is too short: keep at least 1h"},
-		{"interval", "collection: {interval: 25s}\n", "c.yaml:1: collection.interval: 25s does not fit: use 10s, 12s, 15s, 20s, 30s, or 1m to 5m in whole minutes"},
-		{"interval zero", "collection: {interval: 0s}\n", "c.yaml:1: collection.interval: 0s does not fit: use 10s, 12s, 15s, 20s, 30s, or 1m to 5m in whole minutes"},
+		{"interval", "collection: {interval: 25s}\n",
+			"c.yaml:1: collection.interval: 25s does not fit: use 10s, 12s, 15s, 20s, 30s, or 1m to 5m in whole minutes"},
+		{"interval zero", "collection: {interval: 0s}\n",
+			"c.yaml:1: collection.interval: 0s does not fit: use 10s, 12s, 15s, 20s, 30s, or 1m to 5m in whole minutes"},
 		{"percent", "thresholds: {cpu: 0}\n", "c.yaml:1: thresholds.cpu: 0 is not a percent above 0 and up to 100"},
 		{"quoted number", "thresholds: {cpu: '80'}\n", "c.yaml:1: thresholds.cpu: is text, not a number, without quotes and unit"},
 		{"nan", "thresholds: {gpu: .nan}\n", "c.yaml:1: thresholds.gpu: is not a finite number"},
 		{"site", "alerts: {siteURL: monitor}\n", `c.yaml:1: alerts.siteURL: "monitor" is not the address of a page: write https://HOST/PATH`},
 		{"rules", "alerts: {rules: yes please}\n", "c.yaml:1: alerts.rules: is text, not a list"},
-		{"currency", "prices: {currency: dollars}\n", `c.yaml:1: prices.currency: "dollars" is not a currency's code of three letters, such as USD`},
+		{"currency", "prices: {currency: dollars}\n",
+			`c.yaml:1: prices.currency: "dollars" is not a currency's code of three letters, such as USD`},
 		{"price", "prices:\n  gpuHour:\n    H100: -1\n", "c.yaml:3: prices.gpuHour.H100: -1 is below zero; a price is not"},
 		{"price as text", "prices: {cpuCoreHour: free}\n", "c.yaml:1: prices.cpuCoreHour: is text, not a number, without quotes and unit"},
 		{"alias", "cluster: &a b\nbucket: *a\n", `c.yaml:2: bucket: "b" is not a bucket's URL: write s3://NAME/PREFIX or file:///DIR`},
 		{"unknown anchor", "cluster: a\nbucket: *a\n", "c.yaml:2: not YAML: unknown anchor 'a' referenced"},
 		{"anchor in itself", "alerts: &a\n  rules: [*a]\n", "c.yaml:2: the file holds more than 100000 values, counting what its aliases repeat"},
 		{"merge of text", "cluster: a\n<<: b\n", "c.yaml:2: <<: is text, not key: value lines to take over"},
-		{"merged key", "<<: {colour: red}\n", "c.yaml:1: colour: unknown key; the keys here are cluster, bucket, namespaces, collection, retention, thresholds, alerts, prices"},
+		{"merged key", "<<: {colour: red}\n",
+			"c.yaml:1: colour: unknown key; the keys here are cluster, bucket, namespaces, collection, retention, thresholds, " +
+				"alerts, prices"},
 		{"list as key", "? [a]\n: b\n", "c.yaml:1: the file: a key here is a list, not text"},
 		{"no price", "prices: {gpuHour: {H100: }}\n", "c.yaml:1: prices.gpuHour.H100: is nothing, not a number, without quotes and unit"},
-		{"all at once", "cluster: 1\nbukket: x\n", "c.yaml:1: cluster: is a number, not text; put it in quotes\nc.yaml:2: bukket: unknown key; did you mean bucket?"},
+		{"all at once", "cluster: 1\nbukket: x\n",
+			"c.yaml:1: cluster: is a number, not text; put it in quotes\nc.yaml:2: bukket: unknown key; did you mean bucket?"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -14,10 +14,8 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/yamlfile"
 )
 
-// Load reads the body of a configuration file; file is its name in errors. A
-// key that is not set, or is set to nothing, keeps its default. The error
-// holds every fault of the file, one a line, and never a value that looks like
-// a secret.
+// Load reads the body of a settings file; file is its name in errors. A key that is not set, or has no value, keeps its
+// default. The error lists every fault of the file, one a line, and never contains a value that looks like a secret.
 func Load(file string, body []byte) (Config, error) {
 	root, err := yamlfile.Parse(file, body)
 	if err == nil {
@@ -37,7 +35,7 @@ func Load(file string, body []byte) (Config, error) {
 	return c, nil
 }
 
-// check adds a fault to r for each value that is of the right type and is not allowed.
+// check adds a fault to r for each value that has the right type but is not allowed.
 func check(r *yamlfile.Reading, c *Config) {
 	r.Check("cluster", clusterName(c.Cluster))
 	r.Check("bucket", bucketURL(c.Bucket))
@@ -65,14 +63,13 @@ func check(r *yamlfile.Reading, c *Config) {
 
 func clusterName(s string) error {
 	if !layout.ValidCluster(s) {
-		return fmt.Errorf("%q cannot name a cluster: use at most 63 lower-case letters, digits, '-' and '.', "+
+		return fmt.Errorf("%q cannot be the name of a cluster: use at most 63 lower-case letters, digits, '-' and '.', "+
 			"and no name of a file of the site", s)
 	}
 	return nil
 }
 
-// bucketURL checks only what must not be passed on: the grammar of the URL
-// belongs to the package that opens it.
+// bucketURL checks only that s is a URL; bucket.ParseURL, which opens it, knows the grammar.
 func bucketURL(s string) error {
 	if !strings.Contains(s, "://") {
 		return fmt.Errorf("%q is not a bucket's URL: write s3://NAME/PREFIX or file:///DIR", s)

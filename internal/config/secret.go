@@ -11,9 +11,9 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/yamlfile"
 )
 
-// Secret returns the secret that the environment variable name holds, or the
-// content of the file that the variable name+"_FILE" names, without the line
-// end. Neither set is "" and no error. Errors never hold the secret.
+// Secret returns the value of the environment variable name, or the content of the file whose path is in the variable
+// name_FILE, without white space at its ends. If neither is set, it returns "" and no error. It is an error if both are
+// set, or if the file is empty or cannot be read. Errors never contain the secret.
 func Secret(env func(string) string, name string) (string, error) {
 	value, file := env(name), env(name+"_FILE")
 	if file == "" {
@@ -42,8 +42,7 @@ var (
 const secretHint = "; set it in the environment as SLACK_WEBHOOK_URL, or the file that holds it as SLACK_WEBHOOK_URL_FILE" +
 	" (access to the bucket: the AWS SDK's own variables and files)"
 
-// refuseSecrets returns a fault for each key that names a secret and each value
-// that looks like one, wherever it stands.
+// refuseSecrets returns a fault for each key that names a secret and each value that looks like one, anywhere in the file.
 func refuseSecrets(root yamlfile.Value) error {
 	var faults []error
 	for s, isKey := range root.Scalars() {
@@ -53,7 +52,7 @@ func refuseSecrets(root yamlfile.Value) error {
 		case secretValue.MatchString(s.Text):
 			faults = append(faults, s.Fault("a value here is a secret, and a secret does not belong in this file%s", secretHint))
 		case hasUser(s.Text):
-			faults = append(faults, s.Fault("a URL here holds a user or password, and a secret does not belong in this file%s", secretHint))
+			faults = append(faults, s.Fault("a URL here contains a user or password, and a secret does not belong in this file%s", secretHint))
 		}
 	}
 	return errors.Join(faults...)

@@ -217,7 +217,8 @@ func invalidNames(t *testing.T, b bucket.Bucket) {
 // order: List yields byte order of whole names, and a prefix need not end at a
 // slash.
 func order(t *testing.T, b bucket.Bucket) {
-	all := []string{"a b", "a+b", "a-b", "a-b.c/d", "a.b", "a/b", "a/b-c", "a/c/d", "a/c0", "a0", "a=1/hh=00/x", "aZ", "a_b", "ab/c", "aé", "b"}
+	all := []string{"a b", "a+b", "a-b", "a-b.c/d", "a.b", "a/b", "a/b-c", "a/c/d", "a/c0", "a0", "a=1/hh=00/x", "aZ", "a_b", "ab/c",
+		"aé", "b"}
 	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(len(all)) {
 		put(t, b, all[i], []byte(all[i]), bucket.PutOptions{})
 	}

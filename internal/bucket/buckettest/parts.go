@@ -18,7 +18,8 @@ import (
 func ranges(t *testing.T, b bucket.Bucket) {
 	for _, content := range []string{"0123456789", "", "\x1f\x8bnot gzip"} {
 		etag, size := put(t, b, "x.parquet", []byte(content), bucket.PutOptions{}), int64(len(content))
-		for _, r := range []bucket.Range{{Bytes: 1}, {Bytes: 10}, {Bytes: 4, Start: 3}, {Bytes: 1, Start: 9}, {Bytes: 7, Start: 9}, {Bytes: 1, Start: 10},
+		for _, r := range []bucket.Range{{Bytes: 1}, {Bytes: 10}, {Bytes: 4, Start: 3}, {Bytes: 1, Start: 9}, {Bytes: 7, Start: 9},
+			{Bytes: 1, Start: 10},
 			{Bytes: 5, Start: 99}, {Bytes: math.MaxInt32, Start: 2}, {Last: 1}, {Last: 4}, {Last: 10}, {Last: 64 << 10}} {
 			start, end := min(r.Start, size), min(r.Start+r.Bytes, size)
 			if r.Last > 0 {
@@ -49,7 +50,8 @@ func rangeIfMatch(t *testing.T, b bucket.Bucket) {
 		t.Fatal(err)
 	}
 	put(t, b, name, []byte("other"), bucket.PutOptions{}) // as long, and hardly later
-	for _, r := range []bucket.Range{{Bytes: 3, IfMatch: first.ETag}, {Last: 3, IfMatch: first.ETag}, {Start: 9, Bytes: 3, IfMatch: first.ETag}} {
+	for _, r := range []bucket.Range{{Bytes: 3, IfMatch: first.ETag}, {Last: 3, IfMatch: first.ETag}, {Start: 9, Bytes: 3,
+		IfMatch: first.ETag}} {
 		if p, err := read(r); !errors.Is(err, bucket.ErrPrecondition) || len(p.Body) > 0 {
 			t.Errorf("GetRange of a replaced object, %+v: %q, %v; want ErrPrecondition", r, p.Body, err)
 		}

@@ -65,7 +65,8 @@ func (b *store) putIf(ctx context.Context, name string, in *s3.PutObjectInput, b
 }
 
 // putCompared is Put with a condition that is checked here, because the store ignores conditions.
-func (b *store) putCompared(ctx context.Context, name string, in *s3.PutObjectInput, body []byte, options bucket.PutOptions) (string, error) {
+func (b *store) putCompared(ctx context.Context, name string, in *s3.PutObjectInput, body []byte,
+	options bucket.PutOptions) (string, error) {
 	if err := b.conditions.lock(ctx); err != nil {
 		return "", err
 	}

@@ -113,7 +113,8 @@ func TestS3ProbeFails(t *testing.T) {
 			w.Header().Set("ETag", `"e"`)
 		}
 	})
-	if _, err := b.Put(t.Context(), "x", nil, bucket.PutOptions{IfNoneMatch: true}); err == nil || !strings.Contains(err.Error(), "s3:PutObject") {
+	if _, err := b.Put(t.Context(), "x", nil, bucket.PutOptions{IfNoneMatch: true}); err == nil || !strings.Contains(err.Error(),
+		"s3:PutObject") {
 		t.Errorf("Put: %v, want the missing permission", err)
 	}
 	denied.Store(false)

@@ -143,7 +143,8 @@ func TestS3PutStream(t *testing.T) {
 				_, err := w.Write(body)
 				return err
 			})
-			if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "put s3://lake/p/x.parquet: ")) {
+			if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(),
+				"put s3://lake/p/x.parquet: ")) {
 				t.Errorf("PutStream: %v, want %q", err, c.want)
 			}
 			if err == nil && (!bytes.Equal(u.object, body) || etag == "") {

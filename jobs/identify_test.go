@@ -50,8 +50,7 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-// What is wrong is told with its line, and nothing is printed: not what came
-// before it, and nothing of the pod.
+// An error names the line, and nothing else is printed: neither the pods before it, nor anything of the wrong one.
 func TestIdentifyErrors(t *testing.T) {
 	for name, test := range map[string]struct{ text, says string }{
 		"nothing":         {" \n", " is empty"},

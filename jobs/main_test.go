@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// invoke runs the program as a shell would, and returns what it leaves. The
-// standard input is the variable stdin.
+// invoke runs the program with arguments and environment variables, and returns the exit code and what it printed. The
+// variable stdin is its standard input.
 func invoke(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, log bytes.Buffer
@@ -102,7 +102,7 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// A flag wins over its variable, and that over the settings file.
+// A flag overrides its variable, and the variable the settings file.
 func TestPrecedence(t *testing.T) {
 	file := write(t, "c.yaml", "cluster: from-file\nbucket: file:///from-file\n")
 	for _, test := range []struct {
@@ -148,7 +148,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// A signal ends the run with a reason, and the next run is worth a try.
+// A signal ends the run with a reason and exit code 1, so that it is tried again.
 func TestStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()

@@ -24,14 +24,14 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// smiColumns are what nvidia-smi is asked for.
+// smiColumns are the columns that we ask nvidia-smi for.
 var smiColumns = []string{"index", "uuid", "name", "mig.mode.current", "memory.used", "memory.total", "power.draw",
 	"temperature.gpu", "clocks.sm", "utilization.gpu"}
 
-// smi is what nvidia-smi says of a card, by column: MiB, W, degrees, MHz, %.
+// smi is a row of nvidia-smi, by column: MiB, W, degrees Celsius, MHz, %.
 type smi map[string]string
 
-// number is a figure of nvidia-smi's, in a unit of so many of ours.
+// number is a figure of nvidia-smi, multiplied by unit.
 func (s smi) number(t *testing.T, column string, unit float64) float64 {
 	t.Helper()
 	v, err := strconv.ParseFloat(s[column], 64)
@@ -90,10 +90,8 @@ func (k kubelet) serve(t *testing.T) (socket string) {
 	return socket
 }
 
-// TestNVIDIA holds what the program writes on a node with NVIDIA GPUs, none of
-// them in MIG mode, against nvidia-smi before and after: two samples, the first
-// card held by a pod. The objects are the test's artifacts. Its build tag keeps
-// it from machines without a GPU.
+// TestNVIDIA compares what the program writes on a node with NVIDIA GPUs, none of them in MIG mode, with nvidia-smi before
+// and after: two samples, and a pod that holds the first card. The objects are the test's artifacts.
 func TestNVIDIA(t *testing.T) {
 	card := askSMI(t)[0]
 	details, err := exec.CommandContext(t.Context(), "nvidia-smi", "-q", "-i", card["uuid"]).Output()
@@ -153,9 +151,8 @@ func testNVIDIA(t *testing.T, k kubelet) {
 	}
 }
 
-// compareCard compares two rows of a card with nvidia-smi's figures before and
-// after. What stands still is equal; what moves is between the two figures or
-// near one of them.
+// compareCard compares two rows of a card with nvidia-smi before and after. Figures that do not change are equal; those that
+// do are between the two of nvidia-smi, or close to one of them.
 func compareCard(t *testing.T, index int, rows []usage.GPU, before, after smi) {
 	t.Helper()
 	for _, row := range rows {
@@ -190,7 +187,7 @@ func compareCard(t *testing.T, index int, rows []usage.GPU, before, after smi) {
 		util, ok := row.UtilPercent.Get()
 		near("utilization.gpu", util, ok, 1, 10)
 	}
-	// The counter of energy and the power say the same.
+	// The energy counter and the power agree.
 	first, ok := rows[0].EnergyMillijoulesTotal.Get()
 	second, ok2 := rows[1].EnergyMillijoulesTotal.Get()
 	took := rows[1].TS.Sub(rows[0].TS)

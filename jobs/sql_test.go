@@ -37,8 +37,8 @@ func TestSQL(t *testing.T) {
 		{"no bucket", nil, []string{"sql", "duckdb"}, 2, "no bucket: set --bucket"},
 		{"bad bucket", nil, []string{"sql", "duckdb", "--bucket", "ftp://x"}, 2, `unknown scheme \"ftp\"`},
 		{"bad cluster", nil, []string{"sql", "duckdb", "--bucket", dir, "--cluster", "A"}, 2, "cannot be the name of a cluster"},
-		{"athena on a directory", nil, []string{"sql", "athena", "--bucket", dir}, 2, "athena reads S3 alone"},
-		{"trino on a directory", nil, []string{"sql", "trino", "--bucket", dir}, 2, "trino reads S3 alone"},
+		{"athena on a directory", nil, []string{"sql", "athena", "--bucket", dir}, 2, "athena reads only S3"},
+		{"trino on a directory", nil, []string{"sql", "trino", "--bucket", dir}, 2, "trino reads only S3"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			code, stdout, stderr := invoke(t, test.env, test.args...)
@@ -52,7 +52,7 @@ func TestSQL(t *testing.T) {
 	}
 }
 
-// Athena's tables name the clusters that the site lists.
+// The clusters of Athena's tables are those in the site's list.
 func TestListedClusters(t *testing.T) {
 	dir := t.TempDir()
 	p := parts{&program{log: slog.New(slog.DiscardHandler)}, config.Config{Bucket: "file://" + dir}}

@@ -24,7 +24,7 @@ func TestDir(t *testing.T) {
 	})
 }
 
-// Two processes share a directory as two values do: each has its own lock.
+// Two values that share a directory are like two processes: each has its own lock.
 func TestDirTwoWriters(t *testing.T) {
 	buckettest.Conformance(t, func(t *testing.T) bucket.Bucket {
 		root := t.TempDir()
@@ -67,7 +67,7 @@ func TestDirHiddenFilesAreNotObjects(t *testing.T) {
 	}
 }
 
-// A file that was read before is known again by its time, once that tells.
+// The ETag of a file that was read before is not computed again, once its modification time identifies its content.
 func TestDirRangeOfOldFile(t *testing.T) {
 	root := t.TempDir()
 	b, file := bucket.Dir(root), filepath.Join(root, "x")

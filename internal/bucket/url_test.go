@@ -63,7 +63,7 @@ func TestParseURLErrors(t *testing.T) {
 	}
 }
 
-// A URL that parses, printed, parses to the same.
+// A URL that parses is printed as a URL that parses to the same.
 func FuzzParseURL(f *testing.F) {
 	for _, raw := range []string{"file:///a%25/b", "s3://name/p%3Fq?region=r&path_style=1", "s3://name/é", "s3://a@b"} {
 		f.Add(raw)

@@ -103,7 +103,7 @@ prices:
 	}
 }
 
-// Whatever is valid YAML is read, and means the same.
+// The same settings in any style of YAML are read the same.
 func TestLoadAnyStyle(t *testing.T) {
 	want, err := Load("c.yaml", []byte("cluster: prod\nretention: {raw: 72h, samples: 7d}\nnamespaces: [a, b]\n"+
 		"alerts: {rules: [{name: x}]}\n"))
@@ -258,8 +258,7 @@ func TestSamplesPerRun(t *testing.T) {
 	}
 }
 
-// Whatever the file holds, Load does not panic, its faults name the file, and
-// a configuration that it returns is one that its own checks accept.
+// Whatever the file contains, Load does not panic, its errors name the file, and what it returns passes its own checks.
 func FuzzLoad(f *testing.F) {
 	body, err := os.ReadFile(example)
 	if err != nil {

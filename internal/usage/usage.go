@@ -61,7 +61,7 @@ type Pod struct {
 	CreatedAt            time.Time      `column:"created_at"`
 	StartedAt            Opt[time.Time] `column:"started_at"`             // NULL: no node has accepted it yet
 	Image                string         `column:"image"`                  // of the serving container, else of the first
-	Engine               string         `column:"engine"`                 // VLLM, SGLang or NoEngine
+	Engine               string         `column:"engine"`                 // "vllm" or "sglang"; "" of a pod that serves no model
 	Model                Opt[string]    `column:"model"`                  // that it serves; NULL: not known
 	ModelPath            Opt[string]    `column:"model_path"`             // where the engine loads the model from
 	Role                 Opt[string]    `column:"role"`                   // prefill or decode, else leader or worker of a group

@@ -29,8 +29,8 @@ func (l Lake) athena(tables []table) (string, error) {
 		return "", err
 	}
 	if len(clusters) == 0 {
-		return "", errors.New("athena has to be told the clusters, and the bucket names none yet: " +
-			"give --cluster NAME, or run k8s-monitor rollup first")
+		return "", errors.New("athena needs the names of the clusters, and the bucket has none yet: " +
+			"set --cluster NAME, or run k8s-monitor rollup first")
 	}
 	keep := map[layout.Tier]time.Duration{layout.Raw: l.Keep.Raw, layout.Samples: l.Keep.Samples, layout.Hourly: l.Keep.Hourly}
 	before := fmt.Sprintf("-- The bucket %q for Athena, by k8s-monitor sql athena. Athena takes one statement at a time.\n"+
@@ -135,7 +135,7 @@ func (l Lake) wantS3(d Dialect) error {
 	if l.Bucket.Scheme == "s3" {
 		return nil
 	}
-	return fmt.Errorf("%s reads S3 alone, and the bucket is %s: give --bucket s3://NAME/PREFIX, or ask with duckdb", d, l.Bucket)
+	return fmt.Errorf("%s reads only S3, and the bucket is %s: set --bucket s3://NAME/PREFIX, or use duckdb", d, l.Bucket)
 }
 
 // hiveText quotes a string of Hive's SQL, in which Athena's tables are made.

@@ -177,9 +177,10 @@ func TestRefused(t *testing.T) {
 		says    string
 	}{
 		{"a dialect", "mysql", Lake{Bucket: s3}, `no dialect "mysql": there are duckdb, athena and trino`},
-		{"a directory", Athena, Lake{Bucket: file, Cluster: "prod"}, "athena reads S3 alone, and the bucket is file:///var/lake: give --bucket s3://"},
-		{"a directory", Trino, Lake{Bucket: file}, "trino reads S3 alone"},
-		{"no clusters", Athena, Lake{Bucket: s3}, "give --cluster NAME, or run k8s-monitor rollup first"},
+		{"a directory", Athena, Lake{Bucket: file, Cluster: "prod"},
+			"athena reads only S3, and the bucket is file:///var/lake: set --bucket s3://"},
+		{"a directory", Trino, Lake{Bucket: file}, "trino reads only S3"},
+		{"no clusters", Athena, Lake{Bucket: s3}, "set --cluster NAME, or run k8s-monitor rollup first"},
 		{"an endpoint", DuckDB, Lake{Bucket: s3, Endpoint: "key:S3CRET@minio"}, "AWS_ENDPOINT_URL_S3"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -191,7 +192,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A path can hold anything, also what SQL and patterns give a meaning.
+// A path may contain any character, also those that have a meaning in SQL and in patterns.
 func TestNamesAreQuoted(t *testing.T) {
 	hostile := Lake{Bucket: bucket.URL{Scheme: "file", Path: "/a'b;\n-- [x]*?"}}
 	got, err := hostile.SQL(DuckDB)
@@ -213,8 +214,7 @@ func TestNamesAreQuoted(t *testing.T) {
 	}
 }
 
-// The SQL takes the hour of an object from its name: by these expressions from
-// every name that layout makes.
+// The SQL takes an object's hour from its name. Its expressions find it in every name that layout makes.
 func TestHoursAreInTheNames(t *testing.T) {
 	out, err := Lake{Bucket: bucket.URL{Scheme: "file", Path: "/lake"}}.SQL(DuckDB)
 	if err != nil {

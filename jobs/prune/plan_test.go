@@ -27,14 +27,14 @@ func name(tier layout.Tier, table string, t time.Time) string {
 	return layout.Object{Tier: tier, Table: table, Cluster: "c", Time: t}.Name()
 }
 
-// info is an object that was written at the instant of its name.
+// info is an object that was written at the time in its name.
 func info(name string) bucket.Info {
 	o, _ := layout.Parse(name)
 	return bucket.Info{Name: name, Bytes: 100, Modified: o.Time}
 }
 
-// Every file in testdata is a list of objects, "NAME [AGE]" by line with the
-// age of its writing, and the decisions on them.
+// Every file in testdata lists objects, one "NAME [AGE] [shown]" a line with the time since they were written, and the
+// decisions on them.
 func TestPlanGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) < 4 {
@@ -82,10 +82,8 @@ func TestPlanGolden(t *testing.T) {
 	}
 }
 
-// Whatever lies in the bucket: every object gets one decision with a reason,
-// nothing is deleted that layout does not parse or that is another cluster's,
-// and no raw hour that is not in samples/; a plan over what is left deletes
-// nothing more.
+// Whatever is in the bucket: every object gets one decision with a reason; no object is deleted that layout does not parse
+// or that belongs to another cluster, and no raw hour that is not in samples/; a plan of what is left deletes nothing.
 func TestPlanInvariants(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	removedSomething := false
@@ -162,7 +160,7 @@ func TestPlanInvariants(t *testing.T) {
 	}
 }
 
-// A collector that stopped a year ago has its newest days kept.
+// The newest days of a collector that stopped a year ago are kept.
 func TestStalledCollector(t *testing.T) {
 	stopped := now.Add(-365 * day)
 	in := Inventory{Cluster: "c", Now: now}
@@ -177,7 +175,7 @@ func TestStalledCollector(t *testing.T) {
 			kept[d.Tier]++
 		}
 	}
-	// The newest hour has begun, so that 48 hours before it reach one hour more.
+	// The newest hour is not over, so 48 hours of age include one hour more.
 	if kept[layout.Raw] != 49 || kept[layout.Manifest] != 49 || kept[layout.Samples] != 72 {
 		t.Errorf("kept %v", kept)
 	}

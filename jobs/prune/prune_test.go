@@ -17,7 +17,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/store"
 )
 
-// recorder notes the order of deletions, and dies after some.
+// recorder records the order of deletions, and fails at one of them.
 type recorder struct {
 	bucket.Bucket
 	deleted []string
@@ -105,7 +105,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// listings counts what List is asked for and what it yields.
+// listings records the prefixes that are listed, and the names that List yields.
 type listings struct {
 	bucket.Bucket
 	prefixes, keys []string
@@ -123,7 +123,7 @@ func (l *listings) List(ctx context.Context, prefix string) iter.Seq2[bucket.Inf
 	}
 }
 
-// In a bucket of two clusters a run lists the objects of its own alone, also where the other's name begins with its own.
+// In a bucket with two clusters, a run lists the objects of its own cluster only, also if the other's name begins like its own.
 func TestRunListsItsOwnCluster(t *testing.T) {
 	b := &listings{Bucket: fill(t)}
 	var own []string
@@ -154,7 +154,7 @@ func TestRunListsItsOwnCluster(t *testing.T) {
 	}
 }
 
-// Killed at any deletion, a second run ends in the same bucket.
+// After a run that was killed at any deletion, a second run ends with the same bucket.
 func TestRunKilled(t *testing.T) {
 	whole := fill(t)
 	if _, err := job(whole, io.Discard).Run(t.Context(), now); err != nil {
@@ -199,7 +199,7 @@ func TestNoSnapshot(t *testing.T) {
 	}
 }
 
-// A latest.json that cannot be understood stops the run before it deletes.
+// If latest.json cannot be read, nothing is deleted.
 func TestLatestUnknown(t *testing.T) {
 	for _, body := range []string{"{", `{"version":2}`} {
 		b := &recorder{Bucket: fill(t)}

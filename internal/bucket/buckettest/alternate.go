@@ -9,9 +9,8 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 )
 
-// Alternate returns a bucket that sends every other call to the one and the
-// other, which are two views of one store. What holds for it holds between
-// two processes.
+// Alternate returns a bucket that sends its calls in turn to two buckets, which are two views of the same store. What a
+// test shows of it holds between two processes.
 func Alternate(one, other bucket.Bucket) bucket.Bucket {
 	return &alternate{views: [2]bucket.Bucket{one, other}}
 }

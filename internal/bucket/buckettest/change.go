@@ -44,7 +44,7 @@ func (h *hooked) Put(ctx context.Context, name string, body []byte, options buck
 	return h.Bucket.Put(ctx, name, body, options)
 }
 
-// PutStream asks as late as it can, when everything is streamed but nothing is visible yet.
+// PutStream calls before as late as possible: everything is written, but nothing is visible yet.
 func (h *hooked) PutStream(ctx context.Context, name string, write func(io.Writer) error) (string, error) {
 	return h.Bucket.PutStream(ctx, name, func(w io.Writer) error {
 		if err := write(w); err != nil {
@@ -54,7 +54,7 @@ func (h *hooked) PutStream(ctx context.Context, name string, write func(io.Write
 	})
 }
 
-// Delete removes one object at a time, so that it can end between two.
+// Delete removes one object at a time, so that it can be stopped between two.
 func (h *hooked) Delete(ctx context.Context, names ...string) error {
 	for _, name := range names {
 		if err := h.before(name); err != nil {

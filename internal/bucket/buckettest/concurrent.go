@@ -13,8 +13,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 )
 
-// conditions: with one that does not hold, nothing is written and the error is
-// ErrPrecondition.
+// conditions: if a condition is not met, nothing is written and the error is ErrPrecondition.
 func conditions(t *testing.T, b bucket.Bucket) {
 	refuse := func(body string, options bucket.PutOptions) {
 		t.Helper()
@@ -46,8 +45,7 @@ func conditions(t *testing.T, b bucket.Bucket) {
 	put(t, b, "state/x", []byte("8"), bucket.PutOptions{IfNoneMatch: true})
 }
 
-// compareAndSwap: of counters that are read, raised and written on condition,
-// no increase is lost.
+// compareAndSwap: when several goroutines read, increment and conditionally write a counter, no increment is lost.
 func compareAndSwap(t *testing.T, b bucket.Bucket) {
 	const workers, each = 8, 5
 	put(t, b, "counter", []byte("0"), bucket.PutOptions{})
@@ -76,7 +74,7 @@ func compareAndSwap(t *testing.T, b bucket.Bucket) {
 	}
 }
 
-// oneCreator: of many that create an object, one does.
+// oneCreator: of several goroutines that create the same object, exactly one succeeds.
 func oneCreator(t *testing.T, b bucket.Bucket) {
 	var mu sync.Mutex
 	var created []string
@@ -96,8 +94,7 @@ func oneCreator(t *testing.T, b bucket.Bucket) {
 	}
 }
 
-// wholeObjects: a reader sees the old bytes or the new, never a mixture, while
-// others write, list and delete.
+// wholeObjects: while others write, list and delete, a reader sees the old bytes or the new ones, never a mixture.
 func wholeObjects(t *testing.T, b bucket.Bucket) {
 	const size = 100_000
 	put(t, b, "x/whole", bytes.Repeat([]byte{'a'}, size), bucket.PutOptions{})

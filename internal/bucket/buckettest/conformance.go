@@ -1,5 +1,6 @@
-// Package buckettest holds every implementation of bucket.Bucket to the
-// sentences of its contract. It holds nothing that only one of them promises.
+// Package buckettest tests implementations of bucket.Bucket: Conformance checks every promise of the interface, and
+// nothing that only one implementation promises. It also has buckets that fail or die at a given change, for tests of
+// jobs.
 package buckettest
 
 import (
@@ -16,12 +17,11 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 )
 
-// Many is the number of objects that crosses a page of S3's listings and a
-// batch of its deletions, both of 1,000.
+// Many is a number of objects that is more than a page of S3's listings and a batch of its deletions, both 1,000.
 const Many = 1100
 
-// Conformance runs the contract against the buckets that open returns: each
-// call must return a new and empty one.
+// Conformance checks the promises of bucket.Bucket on the buckets that open returns. Each call of open must return a new
+// and empty one.
 func Conformance(t *testing.T, open func(t *testing.T) bucket.Bucket) {
 	for _, c := range []struct {
 		name string
@@ -90,8 +90,7 @@ func names(infos []bucket.Info) []string {
 	return out
 }
 
-// roundTrip: Get returns what was given to the latest Put, and the ETags of
-// Put, Get and List are the same.
+// roundTrip: Get returns what the latest Put has written, and Put, Get and List agree on the ETag.
 func roundTrip(t *testing.T, b bucket.Bucket) {
 	large := make([]byte, 5<<20)
 	rand.NewChaCha8([32]byte{1}).Read(large)
@@ -113,7 +112,7 @@ func roundTrip(t *testing.T, b bucket.Bucket) {
 	if z := put(t, b, "folder/object.parquet", []byte("z"), bucket.PutOptions{}); a == z {
 		t.Errorf("two contents have one ETag, %q", a)
 	}
-	// The caller may use its buffer again, and change what it got.
+	// The caller may reuse its buffer, and may change the body that it got.
 	buffer := []byte("keep")
 	put(t, b, "copied", buffer, bucket.PutOptions{})
 	copy(buffer, "lost")
@@ -123,8 +122,7 @@ func roundTrip(t *testing.T, b bucket.Bucket) {
 	}
 }
 
-// gzipRoundTrip: Gzip changes nothing for Get, and the same content has the
-// same ETag again.
+// gzipRoundTrip: Get returns the same with Gzip as without, and the same content has the same ETag again.
 func gzipRoundTrip(t *testing.T, b bucket.Bucket) {
 	options := bucket.PutOptions{Gzip: true, CacheControl: "no-cache"}
 	for _, body := range [][]byte{{}, []byte(strings.Repeat(`{"a":1}`, 10_000))} {
@@ -146,8 +144,8 @@ func gzipRoundTrip(t *testing.T, b bucket.Bucket) {
 	}
 }
 
-// notExist: Get of what is not there is ErrNotExist, also where a folder of
-// that name is or a file stands in the way; to Delete it is no error.
+// notExist: Get of an object that does not exist returns ErrNotExist, also if the name is that of a folder, or goes
+// through a file. Delete of such an object is no error.
 func notExist(t *testing.T, b bucket.Bucket) {
 	missing := []string{"absent", "absent/below", "a", "a/b/below", "a/c"}
 	check := func() {
@@ -188,7 +186,7 @@ func notExist(t *testing.T, b bucket.Bucket) {
 	put(t, b, "a/b", []byte("back"), bucket.PutOptions{IfNoneMatch: true})
 }
 
-// invalidNames: any other name is an error, and nothing is done.
+// invalidNames: a name that is not valid is an error, and nothing is done.
 func invalidNames(t *testing.T, b bucket.Bucket) {
 	put(t, b, "valid", nil, bucket.PutOptions{})
 	for _, name := range []string{"", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "a/.", "../a", ".hidden", "a/.hidden",
@@ -214,8 +212,7 @@ func invalidNames(t *testing.T, b bucket.Bucket) {
 	}
 }
 
-// order: List yields byte order of whole names, and a prefix need not end at a
-// slash.
+// order: List yields names in byte order, and a prefix need not end with a slash.
 func order(t *testing.T, b bucket.Bucket) {
 	all := []string{"a b", "a+b", "a-b", "a-b.c/d", "a.b", "a/b", "a/b-c", "a/c/d", "a/c0", "a0", "a=1/hh=00/x", "aZ", "a_b", "ab/c",
 		"aé", "b"}
@@ -240,8 +237,7 @@ func order(t *testing.T, b bucket.Bucket) {
 	}
 }
 
-// pages: more objects than a page of any store holds are all listed once, in
-// order, and deleted at once.
+// pages: more objects than fit in a page of any store are listed once each, in order, and deleted in one call.
 func pages(t *testing.T, b bucket.Bucket) {
 	want := make([]string, Many)
 	parallel(t, 16, func(worker int) error {
@@ -265,7 +261,7 @@ func pages(t *testing.T, b bucket.Bucket) {
 	}
 }
 
-// listStopsEarly: a reader may leave the loop, and may change the bucket in it.
+// listStopsEarly: the caller may leave the loop early, and may change the bucket inside it.
 func listStopsEarly(t *testing.T, b bucket.Bucket) {
 	for _, name := range []string{"a/1", "a/2", "b/1"} {
 		put(t, b, name, nil, bucket.PutOptions{})
@@ -287,8 +283,7 @@ func listStopsEarly(t *testing.T, b bucket.Bucket) {
 	}
 }
 
-// cancelled: all methods obey their context, and a cancelled Put leaves the
-// old content.
+// cancelled: all methods obey their context, and after a cancelled Put the old content is still there.
 func cancelled(t *testing.T, b bucket.Bucket) {
 	put(t, b, "old", []byte("old"), bucket.PutOptions{})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -317,7 +312,7 @@ func cancelled(t *testing.T, b bucket.Bucket) {
 	}
 }
 
-// errorsNameTheObject: every error does.
+// errorsNameTheObject: every error names the bucket and the object.
 func errorsNameTheObject(t *testing.T, b bucket.Bucket) {
 	_, getErr := b.Get(t.Context(), "some/object")
 	_, putErr := b.Put(t.Context(), "some/object", nil, bucket.PutOptions{IfMatch: strings.Repeat("0", 32)})

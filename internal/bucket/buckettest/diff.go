@@ -2,8 +2,7 @@ package buckettest
 
 import "testing"
 
-// Diff fails the test for each object that differs between two Contents, or that
-// only one of them has.
+// Diff fails the test for each object that differs between two results of Contents, or that is in only one of them.
 func Diff(t testing.TB, what string, want, got map[string]string) {
 	t.Helper()
 	for name := range got {

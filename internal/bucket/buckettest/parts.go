@@ -13,8 +13,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 )
 
-// ranges: a part is what the content has there, and what lies beyond its end
-// is left out.
+// ranges: a part is that part of the content, without the bytes beyond the content's end.
 func ranges(t *testing.T, b bucket.Bucket) {
 	for _, content := range []string{"0123456789", "", "\x1f\x8bnot gzip"} {
 		etag, size := put(t, b, "x.parquet", []byte(content), bucket.PutOptions{}), int64(len(content))
@@ -40,7 +39,7 @@ func ranges(t *testing.T, b bucket.Bucket) {
 	}
 }
 
-// rangeIfMatch: parts of two objects are never taken for parts of one.
+// rangeIfMatch: a part of another version of the object is refused.
 func rangeIfMatch(t *testing.T, b bucket.Bucket) {
 	const name = "x.parquet"
 	put(t, b, name, []byte("first"), bucket.PutOptions{})
@@ -73,8 +72,8 @@ func rangeIfMatch(t *testing.T, b bucket.Bucket) {
 
 func nothing(io.Writer) error { return nil }
 
-// stream: what is written, in however many pieces, is the object, and appears
-// as a whole. The sizes are around those of the parts that an upload has.
+// stream: the object is what was written, in however many calls, and becomes visible as a whole. The sizes are close to
+// those at which an upload is cut into parts.
 func stream(t *testing.T, b bucket.Bucket) {
 	const part = 8 << 20
 	large := make([]byte, 2*part+part/2)
@@ -114,7 +113,7 @@ func stream(t *testing.T, b bucket.Bucket) {
 	}
 }
 
-// streamFails: after an error or the end of the context, the old object stays.
+// streamFails: after an error, or after the context has ended, the old object is still there.
 func streamFails(t *testing.T, b bucket.Bucket) {
 	put(t, b, "old", []byte("old"), bucket.PutOptions{})
 	failed := errors.New("no more")

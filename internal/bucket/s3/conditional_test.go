@@ -10,8 +10,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 )
 
-// conditional answers the probe like a store that keeps conditions, and leaves
-// the rest to answer.
+// conditional answers the probe as a store that keeps conditions, and passes all other requests to answer.
 func conditional(answer http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == probePath {
@@ -22,8 +21,8 @@ func conditional(answer http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// A conditional Put whose answer is lost is sent again and then meets its own
-// change. That is a success; meeting the change of another is not.
+// A conditional Put whose answer was lost is sent again, and is then refused because of its own change. That is a success;
+// if the object is another's, it is not.
 func TestS3ConditionalPutWithLostAnswer(t *testing.T) {
 	for name, c := range map[string]struct {
 		other bool
@@ -60,8 +59,7 @@ func TestS3ConditionalPutWithLostAnswer(t *testing.T) {
 	}
 }
 
-// The answers by which stores refuse a condition are one error, and a conflict
-// is tried again first.
+// Whatever a store answers to refuse a condition, the error is ErrPrecondition. A conflict is tried again first.
 func TestS3Refusals(t *testing.T) {
 	match, none := bucket.PutOptions{IfMatch: "old"}, bucket.PutOptions{IfNoneMatch: true}
 	for name, c := range map[string]struct {
@@ -99,7 +97,7 @@ func TestS3Refusals(t *testing.T) {
 	}
 }
 
-// A failed probe is an error of that Put, and the next one probes again.
+// If the probe fails, that Put fails, and the next one probes again.
 func TestS3ProbeFails(t *testing.T) {
 	var denied atomic.Bool
 	denied.Store(true)
@@ -123,7 +121,7 @@ func TestS3ProbeFails(t *testing.T) {
 	}
 }
 
-// A store that says that it has no conditions gets none.
+// If the store answers that it has no conditions, they are checked here.
 func TestS3ConditionsNotImplemented(t *testing.T) {
 	b := store(t, func(w http.ResponseWriter, r *http.Request) {
 		switch {

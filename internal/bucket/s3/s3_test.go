@@ -24,9 +24,8 @@ const (
 	secret    = "hunter2"
 )
 
-// store opens s3://lake/p on a server that answers as the test says. The whole
-// protocol is held against a real server elsewhere; here are the answers that
-// it does not give on demand.
+// store opens s3://lake/p on a server that answers as the test wants. test/s3 runs the whole protocol against a real
+// server; the tests here need answers that it does not give on demand.
 func store(t *testing.T, answer http.HandlerFunc) bucket.Bucket {
 	t.Helper()
 	server := httptest.NewServer(answer)
@@ -84,7 +83,7 @@ func TestS3GetDecodes(t *testing.T) {
 	}
 }
 
-// A body that breaks off is asked for again, and never taken for the whole.
+// A body that breaks off is requested again, and never taken for the whole.
 func TestS3GetBrokenBody(t *testing.T) {
 	for name, c := range map[string]struct {
 		breaks int64
@@ -163,7 +162,7 @@ func TestS3DeleteReportsEachKey(t *testing.T) {
 	}
 }
 
-// No request bears more keys than S3 takes.
+// No request has more keys than S3 accepts.
 func TestS3DeleteInBatches(t *testing.T) {
 	var sizes []int
 	b := store(t, func(w http.ResponseWriter, r *http.Request) {
@@ -212,8 +211,7 @@ func TestS3List(t *testing.T) {
 	}
 }
 
-// Every error names the object and what helps, and no answer of a store can
-// make it tell a secret.
+// Every error names the object and what to do, and contains no secret whatever the store answers.
 func TestS3Errors(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
@@ -253,7 +251,7 @@ func TestS3Errors(t *testing.T) {
 	}
 }
 
-// A store that does not answer is left when the context ends.
+// A call to a store that does not answer ends with the context.
 func TestS3ContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	b := store(t, func(_ http.ResponseWriter, r *http.Request) {

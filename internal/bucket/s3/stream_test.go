@@ -14,7 +14,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 )
 
-// A range is what was asked for, or an error, whatever the store makes of it.
+// GetRange returns the range that was asked for or an error, however the store answers.
 func TestS3GetRange(t *testing.T) {
 	middle, last := bucket.Range{Start: 2, Bytes: 3}, bucket.Range{Last: 4}
 	for name, c := range map[string]struct {
@@ -57,7 +57,7 @@ func TestS3GetRange(t *testing.T) {
 	}
 }
 
-// uploads is a store of one object that takes it in parts.
+// uploads is a store with one object, which it accepts in parts.
 type uploads struct {
 	calls  []string // in order: the method and the query's first key
 	object []byte
@@ -157,7 +157,7 @@ func TestS3PutStream(t *testing.T) {
 	}
 }
 
-// What fails in the middle of a stream is not the store's error.
+// An error of the function that writes is returned as it is, and not explained as one of the store.
 func TestS3PutStreamOwnError(t *testing.T) {
 	u := &uploads{}
 	b := store(t, func(w http.ResponseWriter, r *http.Request) { u.serve(u.call(r), w, r) })

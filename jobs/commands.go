@@ -11,7 +11,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/config"
 	"github.com/company/k8s-resource-monitor/internal/demo"
-	"github.com/company/k8s-resource-monitor/internal/gpu"
+	"github.com/company/k8s-resource-monitor/internal/gpu/nvml"
 	"github.com/company/k8s-resource-monitor/internal/kube"
 	"github.com/company/k8s-resource-monitor/internal/layout"
 	"github.com/company/k8s-resource-monitor/jobs/alert/notify"
@@ -28,11 +28,11 @@ type snapshotCommand struct {
 
 // snapshotHelp are the texts of snapshotCommand's flags that are too long for a tag.
 var snapshotHelp = kong.Vars{
-	"gpus_help": "Where GPUs are read: dcgm, from the DCGM exporters in the cluster; nvml, from the driver on the node on which " +
+	"gpus_help": "Where GPUs are read: dcgm, from the exporters in the cluster; nvml, from the driver on the node on which " +
 		"this runs, and this run reads nothing else; none, in a cluster whose nodes each run with nvml, or without GPUs.",
 	"usage_help": "Where CPU and memory usage is read: metrics-server, from metrics.k8s.io; kubelet, from each kubelet through " +
 		"the API server, which is exact between samples and needs the verb get on nodes/proxy.",
-	"kubelet_socket":      gpu.KubeletSocket,
+	"kubelet_socket":      nvml.KubeletSocket,
 	"kubelet_socket_help": "With --gpus nvml: the kubelet's pod-resources socket, which says which pod holds which GPU.",
 }
 
@@ -46,7 +46,7 @@ func (c *snapshotCommand) Run(ctx context.Context, p *program, f *flags) error {
 	job.NoExporters, job.Kubelets = c.GPUs != "dcgm", c.Usage == "kubelet"
 	if c.GPUs == "nvml" {
 		switch {
-		case !gpu.HasNVML:
+		case !nvml.Built:
 			return wrongf("--gpus nvml: this program was built without cgo, which NVML needs: " +
 				"build it with CGO_ENABLED=1, or use --gpus dcgm")
 		case !layout.ValidName(c.Node):

@@ -2,8 +2,8 @@ package gpu
 
 import "github.com/company/k8s-resource-monitor/internal/usage"
 
-// nvmlSource is the source of rows that NVML gave.
-const nvmlSource = "nvml"
+// NVMLSource is the source of rows that package nvml makes.
+const NVMLSource = "nvml"
 
 // AttributeLater gives pods of any instants the figures of the devices that
 // NVML reported of the same instants, as Attribute does for one. Their snapshot
@@ -11,7 +11,7 @@ const nvmlSource = "nvml"
 func AttributeLater(pods []usage.Pod, gpus []usage.GPU) {
 	devices := map[int64][]usage.GPU{} // by instant
 	for _, g := range gpus {
-		if g.Source == nvmlSource {
+		if g.Source == NVMLSource {
 			devices[g.TS.UnixMilli()] = append(devices[g.TS.UnixMilli()], g)
 		}
 	}

@@ -7,13 +7,18 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
+func ended(p usage.Pod) usage.Pod { p.Phase = "Succeeded"; return p }
+
 // pod is a running pod of node-1 that requests GPUs.
 func pod(namespace, name string, gpus int32) usage.Pod {
 	return usage.Pod{Namespace: namespace, Pod: name, Node: usage.Some("node-1"), Phase: "Running", GPURequest: gpus}
 }
 
 func TestAttribute(t *testing.T) {
-	const mib = 1 << 20
+	const watts = 610.5 + 611.5 + 612.5 + 613.5
+	pending := usage.Pod{Namespace: "models", Pod: "mig-a", Phase: "Pending", GPURequest: 1}
+	moved := pod("models", "mig-a", 1)
+	moved.Node = usage.Some("node-2")
 	for name, test := range map[string]struct {
 		fixture     string
 		pod         usage.Pod
@@ -21,10 +26,10 @@ func TestAttribute(t *testing.T) {
 		util, watts float64 // -1: absent
 		used, total int64   // MiB, -1: absent
 	}{
-		"four whole devices":    {"eight-gpus", pod("models", "llama-70b-0", 4), usage.Exclusive, 75, 610.5 + 611.5 + 612.5 + 613.5, 4 * 73000, 4 * 81559},
+		"four whole devices":    {"eight-gpus", pod("models", "llama-70b-0", 4), usage.Exclusive, 75, watts, 4 * 73000, 4 * 81559},
 		"namespace counts":      {"eight-gpus", pod("chat", "llama-70b-0", 4), usage.Unknown, -1, -1, -1, -1},
 		"no GPU":                {"eight-gpus", pod("models", "web-0", 0), "", -1, -1, -1, -1},
-		"held but not in spec":  {"eight-gpus", pod("models", "llama-70b-0", 0), usage.Exclusive, 75, 610.5 + 611.5 + 612.5 + 613.5, 4 * 73000, 4 * 81559},
+		"held but not in spec":  {"eight-gpus", pod("models", "llama-70b-0", 0), usage.Exclusive, 75, watts, 4 * 73000, 4 * 81559},
 		"instance":              {"mig", pod("models", "mig-a", 1), usage.MIG, 25, -1, 20000, 40000},
 		"whole beside MIG":      {"mig", pod("models", "whole-0", 1), usage.Exclusive, 75, 611.5, 73000, 81559},
 		"named sharer":          {"time-sliced", pod("team-a", "slice-b", 1), usage.Shared, 75, 610.5, 73000, 81559},
@@ -32,9 +37,9 @@ func TestAttribute(t *testing.T) {
 		"no figures":            {"renamed-fields", pod("models", "new-0", 1), usage.Exclusive, 50, -1, 1000, 81559},
 		"through Prometheus":    {"exported-labels", pod("models", "llama-0", 1), usage.Exclusive, 75, 610.5, 73000, 81559},
 		"the exporter's own":    {"exported-labels", pod("gpu-operator", exporterPod, 0), "", -1, -1, -1, -1},
-		"ended":                 {"mig", func() usage.Pod { p := pod("models", "mig-a", 1); p.Phase = "Succeeded"; return p }(), usage.Unknown, -1, -1, -1, -1},
-		"not scheduled":         {"mig", usage.Pod{Namespace: "models", Pod: "mig-a", Phase: "Pending", GPURequest: 1}, usage.Unknown, -1, -1, -1, -1},
-		"moved to another node": {"mig", func() usage.Pod { p := pod("models", "mig-a", 1); p.Node = usage.Some("node-2"); return p }(), usage.Unknown, -1, -1, -1, -1},
+		"ended":                 {"mig", ended(pod("models", "mig-a", 1)), usage.Unknown, -1, -1, -1, -1},
+		"not scheduled":         {"mig", pending, usage.Unknown, -1, -1, -1, -1},
+		"moved to another node": {"mig", moved, usage.Unknown, -1, -1, -1, -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pods := []usage.Pod{test.pod}
@@ -63,7 +68,8 @@ func TestAttributePartial(t *testing.T) {
 	pods := []usage.Pod{pod("models", "llama-70b-0", 4)}
 	Attribute(pods, gpus)
 	p := pods[0]
-	if p.GPUPowerWatts.Present() || p.GPUMemoryUsedBytes.Present() || !p.GPUMemoryTotalBytes.Present() || p.GPUUtilPercent != usage.Some(55.0) {
+	if p.GPUPowerWatts.Present() || p.GPUMemoryUsedBytes.Present() || !p.GPUMemoryTotalBytes.Present() ||
+		p.GPUUtilPercent != usage.Some(55.0) {
 		t.Errorf("%+v", p)
 	}
 	// Two shared devices on the node: a sharer that no row names is unknown.
@@ -84,7 +90,6 @@ func TestAttributeHonesty(t *testing.T) {
 		util        float64 // none: absent
 		usedMiB     int64
 	}
-	ended := func(p usage.Pod) usage.Pod { p.Phase = "Succeeded"; return p }
 	for name, test := range map[string]struct {
 		fixture string
 		pods    []usage.Pod
@@ -96,11 +101,14 @@ func TestAttributeHonesty(t *testing.T) {
 			[]told{{usage.Shared, 30, 100}, {usage.Shared, 30, 100}}},
 		"fewer seen than requested": {"eight-gpus", []usage.Pod{pod("models", "llama-70b-0", 8)},
 			[]told{{usage.Unknown, none, none}}},
-		"sharing untold": {"time-sliced-untold", []usage.Pod{pod("team-b", "slice-c", 1), pod("team-b", "slice-b", 1), pod("team-a", "slice-a", 1)},
+		"sharing untold": {"time-sliced-untold",
+			[]usage.Pod{pod("team-b", "slice-c", 1), pod("team-b", "slice-b", 1), pod("team-a", "slice-a", 1)},
 			[]told{{usage.Shared, 90, 73000}, {usage.Unknown, none, none}, {usage.Shared, 20, 1000}}},
-		"a pod took the place of one that ended": {"time-sliced-untold", []usage.Pod{ended(pod("team-b", "slice-c", 1)), pod("team-b", "slice-b", 1), pod("team-a", "slice-a", 1)},
+		"a pod took the place of one that ended": {"time-sliced-untold",
+			[]usage.Pod{ended(pod("team-b", "slice-c", 1)), pod("team-b", "slice-b", 1), pod("team-a", "slice-a", 1)},
 			[]told{{usage.Unknown, none, none}, {usage.Unknown, none, none}, {usage.Exclusive, 20, 1000}}},
-		"more sharers than holders": {"time-sliced", []usage.Pod{pod("team-a", "slice-b", 1), pod("a", "a", 1), pod("b", "b", 1), pod("c", "c", 1)},
+		"more sharers than holders": {"time-sliced",
+			[]usage.Pod{pod("team-a", "slice-b", 1), pod("a", "a", 1), pod("b", "b", 1), pod("c", "c", 1)},
 			[]told{{usage.Shared, 75, 73000}, {usage.Unknown, none, none}, {usage.Unknown, none, none}, {usage.Unknown, none, none}}},
 		"several shares of one card": {"time-sliced", []usage.Pod{pod("team-a", "slice-b", 2), pod("models", "alone-0", 1)},
 			[]told{{usage.Shared, 75, 73000}, {usage.Exclusive, 75, 73000}}},

@@ -1,172 +1,116 @@
 package gpu
 
 import (
-	"errors"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/exposition"
-	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// holderLabels are the names under which the exporter, or a Prometheus in
-// between, tells who holds a device. The first triple whose pod label is there
-// counts. A Prometheus that does not honour labels moves the exporter's own to
-// exported_ and puts the exporter's pod in their place, which says nothing of
-// who holds the device.
-var holderLabels = []struct{ pod, namespace, container string }{
-	{"exported_pod", "exported_namespace", "exported_container"},
-	{"pod", "namespace", "container"},
-	{"pod_name", "pod_namespace", "container_name"}, // exporters before 2.0
+// dcgm is NVIDIA's dcgm-exporter. Its labels are those of its chart, of the GPU
+// operator and of the plain manifest.
+var dcgm = exporterKind{
+	name:    "DCGM exporter",
+	source:  "dcgm",
+	install: "the GPU operator or the dcgm-exporter chart",
+	labels: []podLabel{
+		{"app.kubernetes.io/name", "dcgm-exporter"},
+		{"app", "nvidia-dcgm-exporter"},
+		{"app", "dcgm-exporter"},
+	},
+	image: "dcgm-exporter",
+	port:  9400,
+	holder: []holderLabels{
+		{"exported_pod", "exported_namespace", "exported_container"},
+		{"pod", "namespace", "container"},
+		{"pod_name", "pod_namespace", "container_name"}, // exporters before 2.0
+	},
+	prefix: "DCGM_FI_",
+	// Each figure stands first under the name that the exporter's own list has,
+	// then under those of DCGM's newer catalogue, which an exporter prints when
+	// its list is written with them. A newer name may come with another unit.
+	metrics: map[string]metric{
+		"DCGM_FI_DEV_FB_USED":           {memoryUsed, times(mib)},
+		"DCGM_FI_DEV_FB_USED_BYTES":     {memoryUsed, times(1)},
+		"DCGM_FI_DEV_FB_FREE":           {memoryFree, times(mib)},
+		"DCGM_FI_DEV_FB_FREE_BYTES":     {memoryFree, times(1)},
+		"DCGM_FI_DEV_FB_RESERVED":       {memoryReserved, times(mib)},
+		"DCGM_FI_DEV_FB_RESERVED_BYTES": {memoryReserved, times(1)},
+		"DCGM_FI_DEV_FB_TOTAL":          {memoryTotal, times(mib)},
+		"DCGM_FI_DEV_FB_CAPACITY_BYTES": {memoryTotal, times(1)},
+
+		"DCGM_FI_DEV_POWER_USAGE":       {power, times(1)},
+		"DCGM_FI_DEV_BOARD_POWER_WATTS": {power, times(1)},
+
+		"DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION": {energy, times(1)},
+		"DCGM_FI_DEV_GPU_ENERGY_JOULES_TOTAL":  {energy, times(1e3)},
+
+		"DCGM_FI_DEV_GPU_TEMP":         {temperature, times(1)},
+		"DCGM_FI_DEV_GPU_TEMP_CELSIUS": {temperature, times(1)},
+
+		"DCGM_FI_DEV_SM_CLOCK":       {smClock, times(1)},
+		"DCGM_FI_DEV_SM_CLOCK_HERTZ": {smClock, times(1e-6)},
+
+		"DCGM_FI_DEV_XID_ERRORS": {xid, times(1)},
+		"DCGM_FI_DEV_XID_ERROR":  {xid, times(1)},
+	},
+	// The driver counts GPU_UTIL for whole cards only.
+	utilization: []utilization{
+		{metric: "DCGM_FI_PROF_GR_ENGINE_ACTIVE", percent: times(100), ofInstances: true},
+		{metric: "DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO", percent: times(100), ofInstances: true},
+		{metric: "DCGM_FI_DEV_GPU_UTIL", percent: times(1)},
+		{metric: "DCGM_FI_DEV_GPU_UTIL_RATIO", percent: ratioOrPercent},
+	},
+	identify: identifyDCGM,
+	describe: describeDCGM,
+	isBlank:  isBlankDCGM,
 }
 
-// device is one GPU or MIG instance while its samples come in.
-type device struct {
-	uuid     string
-	instance int32 // of MIG, wholeCard otherwise
-	row      usage.GPU
-	holders  holders
-	values   [fields]reading
+const mib = 1 << 20
+
+// ratioOrPercent tells the two meanings of DCGM_FI_DEV_GPU_UTIL_RATIO apart:
+// for a while DCGM gave that name to field 203, which counts percent, before it
+// made it a field of its own from 0 to 1. Exactly 1 is read as all of the time.
+func ratioOrPercent(value float64) float64 {
+	if value > 1 {
+		return value
+	}
+	return value * 100
 }
 
-const wholeCard = -1
-
-// ParseDCGM reads a DCGM exporter's text into one row per GPU or MIG instance,
-// in the order of usage.CompareGPUs. node is the exporter's node, exporterPod
-// its own pod, which holds no GPU.
-//
-// A GPU that is cut into MIG instances has a row for each of them and none for
-// itself; power and energy are the card's on every one. A device shared by
-// several containers is one row: share_count says how many hold it, and
-// namespace, pod and container name the first of them in that order. Where the
-// exporter does not list the holders of a shared device, the row names the one
-// that it does, with a share_count of 1: see Attribute. Figures that the
-// exporter gives to single processes are left out, for the device's contain
-// them. DCGM's blank values, NaN, infinities and what is below zero are
-// dropped. A body without a GPU is an error.
-func ParseDCGM(body []byte, node, exporterPod string, at time.Time) ([]usage.GPU, error) {
-	var devices []*device
-	last := 0
-	err := exposition.Read(body, dcgmMetrics, func(m metric, s *exposition.Sample) {
-		uuid, instance := s.Label("UUID"), int32(wholeCard)
-		if len(uuid) == 0 {
-			uuid = s.Label("uuid") // exporters before 2.0
-		}
-		if id := s.Label("GPU_I_ID"); len(id) > 0 {
-			n, err := strconv.ParseUint(string(id), 10, 31)
-			if err != nil {
-				return
-			}
-			instance = int32(n)
-		}
-		if len(uuid) == 0 {
-			return // a link or a switch
-		}
-		i := find(devices, last+1, uuid, instance)
-		if i < 0 {
-			d := newDevice(s, uuid, instance)
-			if d == nil {
-				return
-			}
-			i = len(devices)
-			devices = append(devices, d)
-		}
-		last = i
-		d := devices[i]
-		held := d.addHolder(s, exporterPod)
-		if !isBlank(s.Value) {
-			d.values[m.field].add(m.in(s.Value), !held)
-		}
-	})
-	if err != nil {
-		return nil, err
+// identifyDCGM is the device that a sample is about; false for one about a link
+// or a switch.
+func identifyDCGM(s *exposition.Sample) (id identity, ok bool) {
+	id.uuid, id.instance = s.Label("UUID"), wholeCard
+	if len(id.uuid) == 0 {
+		id.uuid = s.Label("uuid") // exporters before 2.0
 	}
-	if len(devices) == 0 {
-		return nil, errors.New("no DCGM_FI_ metric with a UUID: the exporter sees no GPU, or its list of metrics is another one")
-	}
-	gpus := make([]usage.GPU, 0, len(devices))
-	for _, d := range devices {
-		if d.instance == wholeCard && slices.ContainsFunc(devices, func(o *device) bool { return o.uuid == d.uuid && o.instance != wholeCard }) {
-			continue
+	if instance := s.Label("GPU_I_ID"); len(instance) > 0 {
+		n, err := strconv.ParseUint(string(instance), 10, 31)
+		if err != nil {
+			return id, false
 		}
-		d.row.TS, d.row.Node, d.row.Source = at, node, "dcgm"
-		d.finish()
-		gpus = append(gpus, d.row)
+		id.instance = int32(n)
 	}
-	slices.SortFunc(gpus, usage.CompareGPUs)
-	return gpus, nil
+	return id, len(id.uuid) > 0
 }
 
-// find looks for a device, beginning where the exporter's order has the next.
-func find(devices []*device, from int, uuid []byte, instance int32) int {
-	for i := range devices {
-		at := (from + i) % len(devices)
-		if devices[at].instance == instance && devices[at].uuid == string(uuid) {
-			return at
-		}
-	}
-	return -1
-}
-
-// newDevice takes from a sample what identifies the device; nil if its index
-// is missing, for then it has no place among the others.
-func newDevice(s *exposition.Sample, uuid []byte, instance int32) *device {
+// describeDCGM takes from a device's first sample what its row says of it; false
+// if it has no index, for then it has no place among the others.
+func describeDCGM(s *exposition.Sample) (description, bool) {
 	index := string(s.Label("gpu"))
 	if index == "" {
 		index = strings.TrimPrefix(string(s.Label("device")), "nvidia")
 	}
 	n, err := strconv.ParseUint(index, 10, 31)
-	if err != nil {
-		return nil
-	}
-	d := &device{uuid: string(uuid), instance: instance}
-	d.row.GPUIndex = int32(n)
-	d.row.GPUUUID = d.uuid
-	d.row.GPUProduct = string(s.Label("modelName"))
-	d.row.MIGProfile = usage.SomeUnless(string(s.Label("GPU_I_PROFILE")), "")
-	d.row.MIGInstance = usage.SomeUnless(instance, wholeCard)
-	return d
+	return description{int32(n), string(s.Label("modelName")), string(s.Label("GPU_I_PROFILE"))}, err == nil
 }
 
-// addHolder remembers the container that a sample names, if any.
-func (d *device) addHolder(s *exposition.Sample, exporterPod string) bool {
-	for _, l := range holderLabels {
-		pod := s.Label(l.pod)
-		if len(pod) == 0 || string(pod) == exporterPod && l.pod == "pod" {
-			continue
-		}
-		namespace, container := s.Label(l.namespace), s.Label(l.container)
-		for _, h := range d.holders { // nearly always there already, which must not cost an allocation
-			if h.pod == string(pod) && h.namespace == string(namespace) && h.container == string(container) {
-				return true
-			}
-		}
-		d.holders.add(holder{string(namespace), string(pod), string(container)})
-		return true
-	}
-	return false
-}
-
-// finish turns holders and readings into the columns of the row.
-func (d *device) finish() {
-	row := &d.row
-	d.holders.fill(row)
-	for _, src := range utilSources {
-		if r := d.values[src.field]; r.seen && (d.instance == wholeCard || src.field.ofInstance()) {
-			row.UtilPercent, row.UtilSource = r.real(), usage.Some(src.metric)
-			break
-		}
-	}
-	used, free, reserved, total := d.values[memoryUsed], d.values[memoryFree], d.values[memoryReserved], d.values[memoryTotal]
-	row.MemoryUsedBytes, row.MemoryTotalBytes = used.big(), total.big()
-	if !total.seen && used.seen && free.seen { // older exporters have no reserved memory
-		row.MemoryTotalBytes = usage.Add(usage.Add(used.big(), free.big()), reserved.big())
-	}
-	row.PowerWatts = d.values[power].real()
-	row.EnergyMillijoulesTotal = d.values[energy].big()
-	row.TemperatureCelsius = d.values[temperature].small()
-	row.SMClockMHz = d.values[smClock].small()
-	row.XIDLast = d.values[xid].small()
+// isBlankDCGM reports whether a value stands for none. DCGM has four blanks
+// (unknown, not found, not supported, not permitted) in each of three types:
+// they begin at 2^31-16 for 32 bits, at 2^63-16 for 64 bits and at 2^47 for
+// doubles. NaN and infinities are blank too, and so is what is below zero, for
+// no figure that is read here ever is.
+func isBlankDCGM(v float64) bool {
+	return !(v >= 0) || v >= 1<<62 || v >= 1<<47 && v < 1<<47+16 || v >= 1<<31-16 && v < 1<<31
 }

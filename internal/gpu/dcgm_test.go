@@ -30,7 +30,7 @@ func fixture(t testing.TB, name string) []byte {
 
 func parse(t testing.TB, name string) []usage.GPU {
 	t.Helper()
-	gpus, err := ParseDCGM(fixture(t, name), "node-1", exporterPod, at)
+	gpus, err := dcgm.parse(fixture(t, name), "node-1", exporterPod, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestParseDCGMOrder(t *testing.T) {
 		want := parse(t, name)
 		lines := strings.SplitAfter(string(fixture(t, name)), "\n")
 		slices.Reverse(lines)
-		got, err := ParseDCGM([]byte(strings.Join(lines, "")), "node-1", exporterPod, at)
+		got, err := dcgm.parse([]byte(strings.Join(lines, "")), "node-1", exporterPod, at)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: rows depend on the order of the lines (%v)", name, err)
 		}
@@ -190,7 +190,7 @@ func TestParseDCGMErrors(t *testing.T) {
 		`DCGM_FI_DEV_GPU_UTIL{gpu="0"}`: "line 1",
 		`DCGM_FI_DEV_GPU_UTIL{UUID="GPU-1",gpu="zero"} 1`: "sees no GPU",
 	} {
-		if _, err := ParseDCGM([]byte(body), "n", "p", at); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := dcgm.parse([]byte(body), "n", "p", at); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q in it", body, err, want)
 		}
 	}
@@ -209,7 +209,7 @@ func FuzzParseDCGM(f *testing.F) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		gpus, err := ParseDCGM(body, "n", "p", at)
+		gpus, err := dcgm.parse(body, "n", "p", at)
 		if (err == nil) != (len(gpus) > 0) {
 			t.Fatalf("%d rows with error %v", len(gpus), err)
 		}
@@ -244,7 +244,7 @@ func BenchmarkParseDCGM(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := ParseDCGM(body, "node-1", exporterPod, at); err != nil {
+		if _, err := dcgm.parse(body, "node-1", exporterPod, at); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,13 +1,3 @@
-// Package gpu reads the GPUs of a cluster into rows, and gives the pods that
-// hold them their figures. It has two sources: the text of DCGM exporters, for
-// all nodes at once (Exporters, Scrape), and on a node itself the driver's
-// library NVML with the kubelet's list of who holds which device (ReadNode).
-// Both make the same rows by the same rule of who holds a shared device.
-// Attribute joins them to pods.
-//
-// NVML is a C library, so it is in builds with cgo only; in others ReadNode
-// says so. The package does not look for nodes and pods, and does not decide
-// which source a cluster is read from.
 package gpu
 
 import (
@@ -27,36 +17,45 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
+// exporterKinds are the exporters that are known. A gap about a node without
+// any is of the first one's source.
+var exporterKinds = withUtilizations(&dcgm)
+
+// exporterKind declares one kind of exporter.
+type exporterKind struct {
+	name        string // in messages
+	source      string // of its rows and gaps
+	install     string // what brings it into a cluster, in words
+	labels      []podLabel
+	image       string // the last element of its repository
+	port        int    // where it listens unless the pod says otherwise
+	holder      []holderLabels
+	prefix      string            // that its metrics' names have in common, in messages
+	metrics     map[string]metric // all but utilisation, by name
+	utilization []utilization     // best first, at most maxUtilization
+	identify    func(*exposition.Sample) (id identity, ok bool)
+	describe    func(*exposition.Sample) (d description, ok bool) // from the first sample of a device
+	isBlank     func(float64) bool                                // whether a value stands for none
+}
+
+// podLabel marks an exporter's pods.
+type podLabel struct{ key, value string }
+
 // ScrapeTimeout bounds one exporter's answer.
 const ScrapeTimeout = 5 * time.Second
 
-// KubeletSocket is where a kubelet serves its pod resources unless told
-// otherwise. What is mounted into a container is its directory: the kubelet
-// makes the socket anew when it restarts.
-const KubeletSocket = "/var/lib/kubelet/pod-resources/kubelet.sock"
-
-// defaultPort is where the DCGM exporter listens unless told otherwise.
-const defaultPort = 9400
-
-// exporterLabels mark the exporter's pods: the chart's, the GPU operator's and
-// the plain manifest's.
-var exporterLabels = []struct{ key, value string }{
-	{"app.kubernetes.io/name", "dcgm-exporter"},
-	{"app", "nvidia-dcgm-exporter"},
-	{"app", "dcgm-exporter"},
-}
-
-// Exporter is a DCGM exporter to scrape.
+// Exporter is an exporter to scrape.
 type Exporter struct {
 	Namespace string
 	Pod       string
 	Node      string // whose GPUs it reports
 	URL       string
+	kind      *exporterKind
 }
 
-// Exporters finds the running DCGM exporters among the pods, by label or by
-// image, ordered by node. Two exporters on one node would report each GPU
-// twice: only the first of them, a ready one before the others, is returned.
+// Exporters finds the running exporters among the pods, by label or by image,
+// ordered by node. Two exporters on one node would report each GPU twice: only
+// the first of them, a ready one before the others, is returned.
 func Exporters(details []*usage.PodDetail) []Exporter {
 	var found []*usage.PodDetail
 	for _, d := range details {
@@ -79,8 +78,9 @@ func Exporters(details []*usage.PodDetail) []Exporter {
 	found = slices.CompactFunc(found, func(a, b *usage.PodDetail) bool { return nodeOf(a) == nodeOf(b) })
 	exporters := make([]Exporter, len(found))
 	for i, d := range found {
+		kind := kindOf(d)
 		exporters[i] = Exporter{d.Row.Namespace, d.Row.Pod, nodeOf(d),
-			"http://" + net.JoinHostPort(d.IP, strconv.Itoa(port(d))) + "/metrics"}
+			"http://" + net.JoinHostPort(d.IP, strconv.Itoa(kind.portOf(d))) + "/metrics", kind}
 	}
 	return exporters
 }
@@ -90,27 +90,34 @@ func nodeOf(d *usage.PodDetail) string {
 	return node
 }
 
-// IsExporter reports whether the pod is a DCGM exporter, by label or by image.
-func IsExporter(d *usage.PodDetail) bool {
-	for _, l := range exporterLabels {
-		if d.Labels[l.key] == l.value {
-			return true
+// IsExporter reports whether the pod is a GPU exporter, by label or by image.
+func IsExporter(d *usage.PodDetail) bool { return kindOf(d) != nil }
+
+// kindOf is the kind of exporter that the pod is, nil if it is none.
+func kindOf(d *usage.PodDetail) *exporterKind {
+	for _, k := range exporterKinds {
+		for _, l := range k.labels {
+			if d.Labels[l.key] == l.value {
+				return k
+			}
+		}
+		if slices.ContainsFunc(d.Containers, k.isImage) {
+			return k
 		}
 	}
-	return slices.ContainsFunc(d.Containers, isExporterImage)
+	return nil
 }
 
-// isExporterImage matches the repository's last element, so that a mirror is
-// known too.
-func isExporterImage(c usage.Container) bool {
+// isImage matches the repository's last element, so that a mirror is known too.
+func (k *exporterKind) isImage(c usage.Container) bool {
 	repo, _, _ := strings.Cut(c.Image, "@")
 	name, _, _ := strings.Cut(path.Base(repo), ":")
-	return !c.Init && name == "dcgm-exporter"
+	return !c.Init && name == k.image
 }
 
-// port is what the pod says for Prometheus, else its port named metrics, else
-// the exporter's default.
-func port(d *usage.PodDetail) int {
+// portOf is what the pod says for Prometheus, else its port named metrics, else
+// the kind's.
+func (k *exporterKind) portOf(d *usage.PodDetail) int {
 	if n, err := strconv.ParseUint(d.Annotations["prometheus.io/port"], 10, 16); err == nil && n > 0 {
 		return int(n)
 	}
@@ -121,18 +128,31 @@ func port(d *usage.PodDetail) int {
 			}
 		}
 	}
-	return defaultPort
+	return k.port
+}
+
+// Source is the source of the exporter's rows, and of gaps about it.
+func (e Exporter) Source() string { return e.kind.source }
+
+// NoExporter is the gap of a node with GPUs that no exporter was found on.
+func NoExporter(node string) usage.Gap {
+	var names, install []string
+	for _, k := range exporterKinds {
+		names, install = append(names, k.name), append(install, k.install)
+	}
+	return usage.Gap{Source: exporterKinds[0].source, Target: node, Reason: fmt.Sprintf("no %s runs on this node, "+
+		"or none in a namespace that is watched: install %s", strings.Join(names, " or "), strings.Join(install, ", or "))}
 }
 
 // Scrape reads an exporter's GPUs for the instant at, in the order of
 // usage.CompareGPUs. An error is the reason of a gap. The figures may be as
-// old as the exporter's collection interval, 30 s by default.
+// old as the exporter's collection interval.
 func Scrape(ctx context.Context, client *http.Client, e Exporter, at time.Time) ([]usage.GPU, error) {
 	ctx, cancel := context.WithTimeout(ctx, ScrapeTimeout)
 	defer cancel()
 	body, err := exposition.Fetch(ctx, client, e.URL)
 	if err == nil {
-		gpus, parseErr := ParseDCGM(body, e.Node, e.Pod, at)
+		gpus, parseErr := e.kind.parse(body, e.Node, e.Pod, at)
 		if parseErr == nil {
 			return gpus, nil
 		}
@@ -141,5 +161,5 @@ func Scrape(ctx context.Context, client *http.Client, e Exporter, at time.Time) 
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("%w; no answer within %v: the exporter is stalled, or a NetworkPolicy keeps the monitor out", err, ScrapeTimeout)
 	}
-	return nil, fmt.Errorf("DCGM exporter %s/%s at %s: %w", e.Namespace, e.Pod, e.URL, err)
+	return nil, fmt.Errorf("%s %s/%s at %s: %w", e.kind.name, e.Namespace, e.Pod, e.URL, err)
 }

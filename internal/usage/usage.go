@@ -132,7 +132,7 @@ type GPU struct {
 	TemperatureCelsius     Opt[int32]   `column:"temperature_celsius"`      // of the card
 	SMClockMHz             Opt[int32]   `column:"sm_clock_mhz"`             // of the streaming multiprocessors
 	XIDLast                Opt[int32]   `column:"xid_last"`                 // code of the last XID error, 0: none; not a count
-	Source                 string       `column:"source"`                   // "dcgm" or "nvml"
+	Source                 string       `column:"source"`                   // what it was read through, such as "dcgm" or "nvml"
 }
 
 // Engine is one model server's own metrics at one instant: gauges as they
@@ -166,7 +166,7 @@ type Engine struct {
 // are ordered by (source, target, ts).
 type Gap struct {
 	TS     time.Time `column:"ts" json:"-"`          // the instant of the sample
-	Source string    `column:"source" json:"source"` // "api-server", "metrics-server", "kubelet", "dcgm", "nvml", "engine", "owners", "claims", "schedule"
+	Source string    `column:"source" json:"source"` // such as "api-server", "metrics-server", "kubelet", "dcgm", "nvml", "engine", "owners", "claims", "schedule"
 	Target string    `column:"target" json:"target"` // what was asked: an API group, NAMESPACE/POD, a node
 	Reason string    `column:"reason" json:"reason"` // why it did not answer, and what mends it
 }

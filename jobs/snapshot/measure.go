@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/gpu"
+	"github.com/company/k8s-resource-monitor/internal/gpu/nvml"
 	"github.com/company/k8s-resource-monitor/internal/kube"
 	"github.com/company/k8s-resource-monitor/internal/serving"
 	"github.com/company/k8s-resource-monitor/internal/usage"
@@ -54,13 +55,13 @@ func (j *Job) measure(ctx context.Context, ts time.Time, cluster *kube.Cluster, 
 // measureNode appends the GPUs of the node that this runs on, or why they could
 // not be read; the error is the context's alone.
 func (j *Job) measureNode(ctx context.Context, ts time.Time, all *samples) error {
-	gpus, gaps, err := gpu.ReadNode(ctx, j.KubeletSocket, j.Node, ts)
+	gpus, gaps, err := nvml.ReadNode(ctx, j.KubeletSocket, j.Node, ts)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err != nil {
 		j.Log.Warn("the node's GPUs cannot be read", "node", j.Node, "err", err)
-		gaps = append(gaps, usage.Gap{TS: ts, Source: "nvml", Target: j.Node, Reason: err.Error()})
+		gaps = append(gaps, usage.Gap{TS: ts, Source: gpu.NVMLSource, Target: j.Node, Reason: err.Error()})
 	}
 	all.gpus, all.gaps = append(all.gpus, gpus...), append(all.gaps, gaps...)
 	all.taken = append(all.taken, ts)

@@ -138,14 +138,13 @@ func (s *scrapes) answers(nodes []usage.Node, targets []*usage.PodDetail) (gpus 
 		}
 		scraped[e.Node] = true
 		if a.err != nil {
-			gaps = append(gaps, usage.Gap{Source: "dcgm", Target: e.Node, Reason: a.err.Error()})
+			gaps = append(gaps, usage.Gap{Source: e.Source(), Target: e.Node, Reason: a.err.Error()})
 		}
 		gpus = append(gpus, a.said...)
 	}
 	for _, n := range nodes {
 		if !s.job.NoExporters && n.GPUAllocatable > 0 && n.Ready && !scraped[n.Node] {
-			gaps = append(gaps, usage.Gap{Source: "dcgm", Target: n.Node, Reason: "no DCGM exporter runs on this node, " +
-				"or none in a namespace that is watched: install the GPU operator or the dcgm-exporter chart"})
+			gaps = append(gaps, gpu.NoExporter(n.Node))
 		}
 	}
 	for _, d := range targets {

@@ -37,7 +37,7 @@ type Job struct {
 	Kube          *kube.Client
 	HTTP          *http.Client // for exporters and engines
 	Kubelets      bool         // usage from the kubelets; false: from metrics.k8s.io
-	NoExporters   bool         // leave the DCGM exporters alone: GPUs are read on their nodes, or not at all
+	NoExporters   bool         // leave GPU exporters alone: GPUs are read on their nodes, or not at all
 	Node          string       // "": the cluster; else the node that this runs on, of which it reads the GPUs and nothing else
 	KubeletSocket string       // with Node: of the kubelet's pod-resources
 	Bucket        bucket.Bucket

@@ -1,6 +1,6 @@
 //go:build cgo
 
-package gpu
+package nvml
 
 import (
 	"fmt"
@@ -9,6 +9,8 @@ import (
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
 	"github.com/NVIDIA/go-nvml/pkg/nvml/mock"
 	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/server"
+
+	"github.com/company/k8s-resource-monitor/internal/gpu"
 )
 
 func cardUUID(i int) string     { return fmt.Sprintf("GPU-%08x-aaaa-bbbb-cccc-%012x", i, i) }
@@ -50,7 +52,7 @@ func cut(t *testing.T, card *server.Device, profiles ...string) {
 	var migs []nvml.Device
 	start := uint32(0)
 	for i, profile := range profiles {
-		size, ok := Slices(profile)
+		size, ok := gpu.Slices(profile)
 		info, r := card.GetGpuInstanceProfileInfo(size - 1) // the mock has them by slices
 		if !ok || r != nvml.SUCCESS {
 			t.Fatalf("profile %s: %v, %v", profile, ok, r)

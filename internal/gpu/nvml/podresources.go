@@ -1,6 +1,6 @@
 //go:build cgo
 
-package gpu
+package nvml
 
 import (
 	"context"
@@ -17,6 +17,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	podresources "k8s.io/kubelet/pkg/apis/podresources/v1"
+
+	"github.com/company/k8s-resource-monitor/internal/gpu"
 )
 
 // kubeletTimeout bounds the kubelet's answer.
@@ -32,57 +34,80 @@ const gpuDriver = "gpu.nvidia.com"
 // claim is one device that a container holds, as the kubelet names it. One of
 // the two IDs is set.
 type claim struct {
-	holder  holder
-	id      *DeviceID  // from a device plugin
+	holder  gpu.Holder
+	id      *deviceID  // from a device plugin
 	claimed *claimedID // through a resource claim
 	name    string     // the ID in words
 }
 
-// listClaims asks the kubelet which GPUs its containers hold. What looks like a
-// GPU and has no known name is a problem, in words; the error is for an answer
-// that did not come.
+// listClaims asks the kubelet which GPUs its containers hold, and returns beside
+// them, in words, what looks like a GPU and has no known name. The error is for
+// an answer that did not come.
 //
 // A kubelet before 1.34 may list pods that have ended. The list has resource
 // claims only with the kubelet's feature KubeletPodResourcesDynamicResources,
 // which is on since 1.34.
-func listClaims(ctx context.Context, socket string) (claims []claim, problems []string, err error) {
+func listClaims(ctx context.Context, socket string) ([]claim, []string, error) {
 	ctx, cancel := context.WithTimeout(ctx, kubeletTimeout)
 	defer cancel()
 	list, err := listPods(ctx, socket)
 	if err != nil {
 		return nil, nil, err
 	}
+	var found claims
 	for _, pod := range list.GetPodResources() {
 		for _, c := range pod.GetContainers() {
-			h := holder{pod.GetNamespace(), pod.GetName(), c.GetName()}
+			h := gpu.Holder{Namespace: pod.GetNamespace(), Pod: pod.GetName(), Container: c.GetName()}
 			for _, d := range c.GetDevices() {
-				for _, text := range d.GetDeviceIds() {
-					id, err := ParseDeviceID(text)
-					switch {
-					case err == nil:
-						claims = append(claims, claim{holder: h, id: &id, name: quote(text)})
-					case isGPUResource(d.GetResourceName()):
-						problems = append(problems, fmt.Sprintf("%s holds a %s: %v", h, quote(d.GetResourceName()), err))
-					}
-				}
+				found.addPlugin(h, d)
 			}
 			for _, r := range c.GetDynamicResources() {
-				for _, d := range r.GetClaimResources() {
-					if d.GetDriverName() != gpuDriver {
-						continue
-					}
-					id, err := parseClaimedID(d.GetDeviceName())
-					if err != nil {
-						problems = append(problems, fmt.Sprintf("%s holds a device of pool %s through claim %s: %v",
-							h, quote(d.GetPoolName()), quote(r.GetClaimName()), err))
-						continue
-					}
-					claims = append(claims, claim{holder: h, claimed: &id, name: quote(d.GetPoolName() + "/" + d.GetDeviceName())})
-				}
+				found.addClaimed(h, r)
 			}
 		}
 	}
-	return claims, problems, nil
+	return found.of, found.problems, nil
+}
+
+// claims are the devices of all containers, and what looks like a GPU and has
+// no known name, in words.
+type claims struct {
+	of       []claim
+	problems []string
+}
+
+// addPlugin takes in what a container got from a device plugin.
+func (c *claims) addPlugin(h gpu.Holder, d *podresources.ContainerDevices) {
+	for _, text := range d.GetDeviceIds() {
+		id, err := parseDeviceID(text)
+		switch {
+		case err == nil:
+			c.of = append(c.of, claim{holder: h, id: &id, name: quote(text)})
+		case isGPUResource(d.GetResourceName()):
+			c.problems = append(c.problems, fmt.Sprintf("%s holds a %s: %v", inWords(h), quote(d.GetResourceName()), err))
+		}
+	}
+}
+
+// addClaimed takes in what a container got through a resource claim.
+func (c *claims) addClaimed(h gpu.Holder, r *podresources.DynamicResource) {
+	for _, d := range r.GetClaimResources() {
+		if d.GetDriverName() != gpuDriver {
+			continue
+		}
+		id, err := parseClaimedID(d.GetDeviceName())
+		if err != nil {
+			c.problems = append(c.problems, fmt.Sprintf("%s holds a device of pool %s through claim %s: %v",
+				inWords(h), quote(d.GetPoolName()), quote(r.GetClaimName()), err))
+			continue
+		}
+		c.of = append(c.of, claim{holder: h, claimed: &id, name: quote(d.GetPoolName() + "/" + d.GetDeviceName())})
+	}
+}
+
+// inWords is a container as messages name it.
+func inWords(h gpu.Holder) string {
+	return fmt.Sprintf("container %s of pod %s", quote(h.Container), quote(h.Namespace+"/"+h.Pod))
 }
 
 // isGPUResource reports whether a resource can count nothing but NVIDIA's GPUs.

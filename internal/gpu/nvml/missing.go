@@ -1,6 +1,6 @@
 //go:build !cgo
 
-package gpu
+package nvml
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// HasNVML reports whether this build can read GPUs through NVML.
-const HasNVML = false
+// Built reports whether this build can read GPUs through NVML.
+const Built = false
 
 // errNoNVML is what a build without cgo has to say.
 var errNoNVML = errors.New("this build has no NVML: it was built with CGO_ENABLED=0; use the image with the suffix -nvml, or --gpus dcgm")

@@ -1,6 +1,6 @@
 //go:build cgo
 
-package gpu
+package nvml
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
 	"github.com/NVIDIA/go-nvml/pkg/nvml/mock/dgxa100"
@@ -19,11 +20,14 @@ import (
 	podresources "k8s.io/kubelet/pkg/apis/podresources/v1"
 
 	"github.com/company/k8s-resource-monitor/internal/golden"
+	"github.com/company/k8s-resource-monitor/internal/gpu"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
+var at = time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
+
 // TestReadNode reads one node of each mocked machine, each with another way of
-// giving out its GPUs, and compares rows and gaps with testdata/nvml-*.json.
+// giving out its GPUs, and compares rows and gaps with testdata/*.json.
 func TestReadNode(t *testing.T) {
 	for name, test := range map[string]struct {
 		machine *server.Server
@@ -119,7 +123,7 @@ func TestReadNode(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkNode(t, gpus, gaps)
-			golden.CompareJSON(t, filepath.Join("testdata", "nvml-"+name+".json"), struct {
+			golden.CompareJSON(t, filepath.Join("testdata", name+".json"), struct {
 				GPUs []usage.GPU
 				Gaps []usage.Gap
 			}{gpus, gaps})
@@ -167,14 +171,18 @@ func TestReadNodeAttribute(t *testing.T) {
 	if err != nil || len(gaps) > 0 {
 		t.Fatal(err, gaps)
 	}
+	pod := func(namespace, name string, gpus int32) usage.Pod {
+		return usage.Pod{Namespace: namespace, Pod: name, Node: usage.Some("node-1"), Phase: "Running", GPURequest: gpus}
+	}
 	pods := []usage.Pod{pod("models", "llama-0", 2), pod("team-a", "slice-a", 1), pod("team-b", "slice-b", 1)}
-	Attribute(pods, gpus)
+	gpu.Attribute(pods, gpus)
 	if p := pods[0]; p.GPUAttribution != usage.Some(usage.Exclusive) || p.GPUUtilPercent != usage.Some(15.0) ||
 		p.GPUMemoryUsedBytes != usage.Some[int64](4<<30) || p.GPUPowerWatts != usage.Some(610.501+610.502) {
 		t.Errorf("%+v", p)
 	}
 	for _, p := range pods[1:] {
-		if p.GPUAttribution != usage.Some(usage.Shared) || p.GPUUtilPercent != usage.Some(30.0) || p.GPUMemoryUsedBytes != usage.Some[int64](2<<30) {
+		if p.GPUAttribution != usage.Some(usage.Shared) || p.GPUUtilPercent != usage.Some(30.0) ||
+			p.GPUMemoryUsedBytes != usage.Some[int64](2<<30) {
 			t.Errorf("%+v", p)
 		}
 	}
@@ -226,7 +234,8 @@ func TestReadNodeStalled(t *testing.T) {
 		<-called
 		cancel()
 	}()
-	if _, _, err := readNode(ctx, m, kubelet(t), "node-1", at); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "driver does not answer") {
+	_, _, err := readNode(ctx, m, kubelet(t), "node-1", at)
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "driver does not answer") {
 		t.Errorf("error %v", err)
 	}
 }

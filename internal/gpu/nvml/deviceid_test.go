@@ -1,4 +1,4 @@
-package gpu
+package nvml
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 const someUUID = "5c89852c-d268-c3f3-1b07-005d5ae1dc3f"
 
 func TestParseDeviceID(t *testing.T) {
-	for text, want := range map[string]DeviceID{
+	for text, want := range map[string]deviceID{
 		"GPU-" + someUUID:                  {"GPU-" + someUUID, none, none, none, none},
 		"MIG-" + someUUID:                  {"MIG-" + someUUID, none, none, none, none},
 		"GPU-" + someUUID + "::0":          {"GPU-" + someUUID, none, none, none, 0},
@@ -22,7 +22,7 @@ func TestParseDeviceID(t *testing.T) {
 		"nvidia0/gi3":                      {"", 0, 3, none, none},
 		"nvidia0/gi3/vgpu2":                {"", 0, 3, none, 2},
 	} {
-		got, err := ParseDeviceID(text)
+		got, err := parseDeviceID(text)
 		if err != nil || got != want || got.String() != text {
 			t.Errorf("%s: %+v (%s), %v", text, got, got, err)
 		}
@@ -36,7 +36,7 @@ func TestParseDeviceID(t *testing.T) {
 		"MIG-GPU-/1/2", "nvidia", "nvidia-1", "nvidia01", "nvidia0/", "nvidia0/gi", "nvidia0/gi1/", "nvidia0/vgpu",
 		"nvidia0/vgpu1/gi1", "nvidia0/gi1/gi2", "nvidia0/vgpu1/", "nvidia0::1", "nvidiactl", "0000:08:00.2", "eth0", "/dev/dri/renderD128",
 	} {
-		if got, err := ParseDeviceID(text); err == nil || got != (DeviceID{}) {
+		if got, err := parseDeviceID(text); err == nil || got != (deviceID{}) {
 			t.Errorf("%q is read as %+v", text, got)
 		}
 	}
@@ -76,12 +76,12 @@ func FuzzDeviceID(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		id, err := ParseDeviceID(text)
+		id, err := parseDeviceID(text)
 		if err == nil {
 			if id.String() != text {
 				t.Errorf("%q is read as %+v and printed as %q", text, id, id)
 			}
-			if again, err := ParseDeviceID(id.String()); err != nil || again != id {
+			if again, err := parseDeviceID(id.String()); err != nil || again != id {
 				t.Errorf("%+v parses back to %+v, %v", id, again, err)
 			}
 		} else if strings.ContainsAny(err.Error(), "\n\x1b") || len(err.Error()) > 600 {

@@ -1,6 +1,6 @@
 //go:build cgo
 
-package gpu
+package nvml
 
 import (
 	"context"
@@ -88,7 +88,7 @@ func TestListClaims(t *testing.T) {
 	}
 	var got []string
 	for _, c := range claims {
-		got = append(got, c.holder.String()+" "+c.name)
+		got = append(got, inWords(c.holder)+" "+c.name)
 	}
 	if want := []string{
 		`container "server" of pod "models/llama-0" "` + cardUUID(0) + `"`,
@@ -97,7 +97,8 @@ func TestListClaims(t *testing.T) {
 	}; !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
-	if want := []string{`container "main" of pod "models/odd" holds a "nvidia.com/mig-1g.5gb": "???" is no device ID of a GPU in a known form`}; !slices.Equal(problems, want) {
+	want := `container "main" of pod "models/odd" holds a "nvidia.com/mig-1g.5gb": "???" is no device ID of a GPU in a known form`
+	if !slices.Equal(problems, []string{want}) {
 		t.Errorf("problems %q", problems)
 	}
 }
@@ -115,8 +116,9 @@ func TestListClaimsMany(t *testing.T) {
 
 func TestListClaimsErrors(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "kubelet.sock")
-	if _, _, err := listClaims(t.Context(), missing); err == nil ||
-		!strings.Contains(err.Error(), "mount the node's directory /var/lib/kubelet/pod-resources into this pod") || !strings.Contains(err.Error(), missing) {
+	_, _, err := listClaims(t.Context(), missing)
+	if err == nil || !strings.Contains(err.Error(), missing) ||
+		!strings.Contains(err.Error(), "mount the node's directory /var/lib/kubelet/pod-resources into this pod") {
 		t.Errorf("error %v", err)
 	}
 

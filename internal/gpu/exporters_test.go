@@ -53,10 +53,10 @@ func TestExporters(t *testing.T) {
 		exporter("zz", "node-b", nothing),
 	})
 	want := []Exporter{
-		{"gpu-operator", "chart", "node-a", "http://10.0.0.1:9500/metrics"},
-		{"gpu-operator", "z", "node-b", "http://10.0.0.1:9400/metrics"},
-		{"gpu-operator", "plain", "node-c", "http://10.0.0.1:9600/metrics"},
-		{"gpu-operator", "by-image", "node-d", "http://[fd00::7]:9400/metrics"},
+		{"gpu-operator", "chart", "node-a", "http://10.0.0.1:9500/metrics", &dcgm},
+		{"gpu-operator", "z", "node-b", "http://10.0.0.1:9400/metrics", &dcgm},
+		{"gpu-operator", "plain", "node-c", "http://10.0.0.1:9600/metrics", &dcgm},
+		{"gpu-operator", "by-image", "node-d", "http://[fd00::7]:9400/metrics", &dcgm},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
@@ -73,7 +73,7 @@ func TestScrape(t *testing.T) {
 		w.Write(body)
 	}))
 	defer server.Close()
-	e := Exporter{"gpu-operator", exporterPod, "node-1", server.URL + "/metrics"}
+	e := Exporter{"gpu-operator", exporterPod, "node-1", server.URL + "/metrics", &dcgm}
 	got, err := Scrape(context.Background(), server.Client(), e, at)
 	if err != nil || !reflect.DeepEqual(got, parse(t, "mig")) {
 		t.Errorf("%d rows, %v", len(got), err)

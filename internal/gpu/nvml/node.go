@@ -1,6 +1,6 @@
 //go:build cgo
 
-package gpu
+package nvml
 
 import (
 	"context"
@@ -11,11 +11,12 @@ import (
 
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
 
+	"github.com/company/k8s-resource-monitor/internal/gpu"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// HasNVML reports whether this build can read GPUs through NVML.
-const HasNVML = true
+// Built reports whether this build can read GPUs through NVML.
+const Built = true
 
 // driverTimeout bounds what the driver may take for all cards together.
 const driverTimeout = 20 * time.Second
@@ -58,21 +59,21 @@ func readNode(ctx context.Context, lib nvml.Interface, socket, node string, at t
 	problems = append(problems, ofCards...)
 	for _, c := range claims {
 		if d, problem := c.find(devices); d != nil {
-			d.holders.add(c.holder)
+			d.holders.Add(c.holder)
 		} else {
-			problems = append(problems, fmt.Sprintf("%s holds %s, %s", c.holder, c.name, problem))
+			problems = append(problems, fmt.Sprintf("%s holds %s, %s", inWords(c.holder), c.name, problem))
 		}
 	}
 	gpus := make([]usage.GPU, len(devices))
 	for i, d := range devices {
-		d.row.TS, d.row.Node, d.row.Source = at, node, nvmlSource
-		d.holders.fill(&d.row)
+		d.row.TS, d.row.Node, d.row.Source = at, node, gpu.NVMLSource
+		d.holders.Fill(&d.row)
 		gpus[i] = d.row
 	}
 	slices.SortFunc(gpus, usage.CompareGPUs)
 	gaps := make([]usage.Gap, len(problems))
 	for i, p := range problems {
-		gaps[i] = usage.Gap{TS: at, Source: nvmlSource, Target: node, Reason: p}
+		gaps[i] = usage.Gap{TS: at, Source: gpu.NVMLSource, Target: node, Reason: p}
 	}
 	slices.SortFunc(gaps, usage.CompareGaps)
 	return gpus, gaps, nil
@@ -98,7 +99,8 @@ func readDevices(ctx context.Context, lib nvml.Interface) ([]*nvmlDevice, []stri
 	case a := <-answers:
 		return a.devices, a.problems, a.err
 	case <-ctx.Done():
-		return nil, nil, fmt.Errorf("%w; the driver does not answer (%v are allowed): see what nvidia-smi and dmesg say on the node", ctx.Err(), driverTimeout)
+		return nil, nil, fmt.Errorf("%w; the driver does not answer (%v are allowed): see what nvidia-smi and dmesg say on the node",
+			ctx.Err(), driverTimeout)
 	}
 }
 
@@ -114,7 +116,8 @@ func readCards(ctx context.Context, lib nvml.Interface) (devices []*nvmlDevice, 
 		return nil, nil, fmt.Errorf("nvmlDeviceGetCount: %s", r.Error())
 	}
 	if count == 0 {
-		return nil, nil, errors.New("the driver shows no GPU: the container needs runtimeClassName nvidia and NVIDIA_VISIBLE_DEVICES=all, and the node a GPU")
+		return nil, nil, errors.New("the driver shows no GPU: the container needs runtimeClassName nvidia and NVIDIA_VISIBLE_DEVICES=all, " +
+			"and the node a GPU")
 	}
 	for index := range count {
 		if ctx.Err() != nil {

@@ -1,6 +1,6 @@
 //go:build cgo
 
-package gpu
+package nvml
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
 
+	"github.com/company/k8s-resource-monitor/internal/gpu"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -17,7 +18,7 @@ import (
 // have for it.
 type nvmlDevice struct {
 	row     usage.GPU
-	holders holders
+	holders gpu.Holders
 	uuids   []string // the card's, or those of the instance's MIG devices
 	minor   int32    // of the card, N of /dev/nvidiaN; none: not known
 	profile int32    // the driver's number of the instance's profile; none: not known
@@ -33,7 +34,7 @@ func (d *nvmlDevice) instance() int32 {
 }
 
 // is reports whether an ID names the device.
-func (d *nvmlDevice) is(id DeviceID) bool {
+func (d *nvmlDevice) is(id deviceID) bool {
 	switch {
 	case id.UUID == "":
 		return id.Minor == d.minor && id.GPUInstance == d.instance()

@@ -1,4 +1,4 @@
-package gpu
+package nvml
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// DeviceID names a GPU, a MIG instance or a share of one, as a device plugin
+// deviceID names a GPU, a MIG instance or a share of one, as a device plugin
 // names it to the kubelet. The forms, of which N, M and K are decimal numbers:
 //
 //	GPU-<uuid>            a card
@@ -20,7 +20,7 @@ import (
 //	nvidiaN/giM/vgpuK     share K of the instance
 //
 // It is comparable, and String is its text again.
-type DeviceID struct {
+type deviceID struct {
 	UUID            string // of a card or a MIG instance, "GPU-" or "MIG-" before it; "": Minor names the card
 	Minor           int32  // N of /dev/nvidiaN
 	GPUInstance     int32  // of MIG, none: the whole of what UUID or Minor names
@@ -31,10 +31,10 @@ type DeviceID struct {
 // none stands for the absence of a number.
 const none = -1
 
-// ParseDeviceID reads a device ID of any form that DeviceID lists. An error
+// parseDeviceID reads a device ID of any form that deviceID lists. An error
 // says that the ID has none of them, as those of other devices than NVIDIA's.
-func ParseDeviceID(text string) (DeviceID, error) {
-	id := DeviceID{Minor: none, GPUInstance: none, ComputeInstance: none, Share: none}
+func parseDeviceID(text string) (deviceID, error) {
+	id := deviceID{Minor: none, GPUInstance: none, ComputeInstance: none, Share: none}
 	ok := false
 	if rest, isMinor := strings.CutPrefix(text, "nvidia"); isMinor {
 		ok = id.parseMinor(rest)
@@ -42,13 +42,13 @@ func ParseDeviceID(text string) (DeviceID, error) {
 		ok = id.parseUUID(text)
 	}
 	if !ok {
-		return DeviceID{}, fmt.Errorf("%s is no device ID of a GPU in a known form", quote(text))
+		return deviceID{}, fmt.Errorf("%s is no device ID of a GPU in a known form", quote(text))
 	}
 	return id, nil
 }
 
 // parseMinor reads what follows "nvidia".
-func (id *DeviceID) parseMinor(rest string) (ok bool) {
+func (id *deviceID) parseMinor(rest string) (ok bool) {
 	minor, rest, more := strings.Cut(rest, "/")
 	if id.Minor, ok = number(minor); !ok || !more {
 		return ok
@@ -65,7 +65,7 @@ func (id *DeviceID) parseMinor(rest string) (ok bool) {
 }
 
 // parseUUID reads the forms that begin with a UUID.
-func (id *DeviceID) parseUUID(text string) (ok bool) {
+func (id *deviceID) parseUUID(text string) (ok bool) {
 	text, share, shared := strings.Cut(text, "::")
 	if shared {
 		if id.Share, ok = number(share); !ok {
@@ -89,7 +89,7 @@ func (id *DeviceID) parseUUID(text string) (ok bool) {
 }
 
 // String is the ID in the form that it was read from.
-func (id DeviceID) String() string {
+func (id deviceID) String() string {
 	if id.UUID == "" {
 		text := "nvidia" + strconv.Itoa(int(id.Minor))
 		if id.GPUInstance != none {

@@ -101,16 +101,23 @@ func (c *rollupCommand) Run(ctx context.Context, p *program, f *flags) error {
 	if job.Bucket, err = parts.bucket(ctx); err != nil {
 		return err
 	}
-	if p.terminal {
-		job.Progress = func(done, total int) {
-			fmt.Fprintf(p.stderr, "\r%d of %d hours", done, total)
-			if done == total {
-				fmt.Fprintln(p.stderr)
-			}
-		}
-	}
+	job.Progress = p.rollupProgress()
 	_, err = job.Run(ctx, at, span)
 	return err
+}
+
+// rollupProgress writes how many hours a rollup has done into one line of a
+// terminal; nil without a terminal.
+func (p *program) rollupProgress() func(done, total int) {
+	if !p.terminal {
+		return nil
+	}
+	return func(done, total int) {
+		fmt.Fprintf(p.stderr, "\r%d of %d hours", done, total)
+		if done == total {
+			fmt.Fprintln(p.stderr)
+		}
+	}
 }
 
 // shard returns this pod's part of the range, if it is a pod of an Indexed Job.
@@ -214,10 +221,11 @@ func (c *demoCommand) Run(ctx context.Context, p *program, f *flags) error {
 		return err
 	}
 	d := demo.Demo{Days: c.Days, Nodes: c.Nodes, Once: c.Once, Dir: c.Dir, Listen: c.Listen, Kubeconfig: f.Kubeconfig,
-		Snapshot: parts.snapshot(), Prune: parts.prune(), Now: p.now, Wait: wait, Out: p.stdout, Terminal: p.terminal, Log: p.log}
+		Snapshot: parts.snapshot(), Prune: parts.prune(), Now: p.now, Wait: wait, Out: p.stdout, Log: p.log}
 	if d.Rollup, err = parts.rollup(); err != nil {
 		return err
 	}
+	d.Rollup.Progress = p.rollupProgress()
 	if d.Alert, err = parts.alert(); err != nil {
 		return err
 	}

@@ -19,7 +19,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/company/k8s-resource-monitor/internal/bucket"
@@ -36,7 +35,7 @@ import (
 const simulated = "demo"
 
 // simulatedPrices of a GPU-hour, in dollars, show what a cost looks like. They
-// are of about the size that clouds ask, and nobody's.
+// are about what clouds ask, and not those of any of them.
 var simulatedPrices = map[string]float64{"NVIDIA-H200": 4, "NVIDIA-H100-80GB-HBM3": 3, "NVIDIA-A100-SXM4-80GB": 2, "NVIDIA-L40S": 1}
 
 // Demo is one demonstration. The jobs are templates, configured as for
@@ -54,11 +53,10 @@ type Demo struct {
 	Alert    alert.Job
 	Prune    prune.Job
 
-	Now      func() time.Time
-	Wait     func(ctx context.Context, until time.Time) error
-	Out      io.Writer // where the user reads what happens
-	Terminal bool      // Out is a terminal: show progress
-	Log      *slog.Logger
+	Now  func() time.Time
+	Wait func(ctx context.Context, until time.Time) error
+	Out  io.Writer // where the user reads what happens
+	Log  *slog.Logger
 
 	once sync.Once
 	sim  *sim.Cluster // one for any number of clocks: what it is does not change
@@ -166,26 +164,22 @@ func (d *Demo) fill(ctx context.Context, from, to time.Time) error {
 	// A day of rows is made in seconds: memory is cheaper here than collecting it.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	log, channels := d.Log, d.Alert.Channels
-	quiet := slog.New(slog.DiscardHandler) // what happened in a past minute tells nobody anything
+	quiet := slog.New(slog.DiscardHandler) // nobody needs to read what happened in a past minute
 	d.Rollup.Log, d.Alert.Log, d.Snapshot.Log = quiet, quiet, quiet
 	d.Alert.Channels = []notify.Channel{notify.Printer{Out: io.Discard}}
 	defer func() {
 		d.Rollup.Log, d.Alert.Log, d.Snapshot.Log, d.Alert.Channels = log, log, log, channels
 	}()
 	minutes := int(to.Sub(from) / time.Minute)
-	bar := d.progress(minutes, "sampling")
+	fmt.Fprintf(d.Out, "Sampling %d minutes of a simulated cluster\n", minutes)
 	group, groupCtx := errgroup.WithContext(ctx)
 	for part := range fillers {
 		first, last := from.Add(time.Duration(minutes*part/fillers)*time.Minute), from.Add(time.Duration(minutes*(part+1)/fillers)*time.Minute)
-		group.Go(func() error { return d.fillPart(groupCtx, first, last, bar) })
+		group.Go(func() error { return d.fillPart(groupCtx, first, last) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	bar.Finish()
-	bar = d.progress(int(to.Sub(from).Hours()), "rolling up")
-	defer bar.Finish()
-	d.Rollup.Progress = func(done, total int) { bar.ChangeMax(total); bar.Set(done) }
 	last := to.Add(-time.Minute)
 	group, groupCtx = errgroup.WithContext(ctx)
 	group.Go(func() error { return d.decide(groupCtx, from, last) })
@@ -196,7 +190,6 @@ func (d *Demo) fill(ctx context.Context, from, to time.Time) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	d.Rollup.Progress = nil
 	_, err := d.Rollup.Run(ctx, last, rollup.Range{}) // publishes what the two found
 	return err
 }
@@ -214,7 +207,7 @@ func (d *Demo) decide(ctx context.Context, from, last time.Time) error {
 }
 
 // fillPart takes the snapshots of one part, minute by minute.
-func (d *Demo) fillPart(ctx context.Context, from, to time.Time, bar *progressbar.ProgressBar) error {
+func (d *Demo) fillPart(ctx context.Context, from, to time.Time) error {
 	clock := &virtualClock{now: from}
 	job, closeAll, err := d.connect(ctx, clock.Now)
 	if err != nil {
@@ -227,7 +220,6 @@ func (d *Demo) fillPart(ctx context.Context, from, to time.Time, bar *progressba
 		if _, err := job.Run(ctx, at); err != nil {
 			return err
 		}
-		bar.Add(1)
 	}
 	return nil
 }
@@ -270,13 +262,4 @@ func (d *Demo) minute(ctx context.Context, job *snapshot.Job, at time.Time) erro
 	}
 	_, err := d.Prune.Run(ctx, at)
 	return err
-}
-
-func (d *Demo) progress(total int, what string) *progressbar.ProgressBar {
-	out := io.Discard
-	if d.Terminal {
-		out = d.Out
-	}
-	return progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(fmt.Sprintf("%-10s", what)),
-		progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 }

@@ -1,15 +1,31 @@
 // Package exposition reads the text that a Prometheus endpoint answers with:
 // the text format 0.0.4 and OpenMetrics text. It holds the reader and the
-// bounded GET around it, and knows no metric by name.
+// GET with limits on time and size, and knows no metric by name.
 //
 // The reader is made for endpoints of which a few names out of hundreds are
 // wanted. A line of another name is recognised by its name and skipped: its
 // labels and value are never looked at, so they may even be malformed. A line
 // of a wanted name is read in full and must be right.
 //
-// Comments are skipped, whatever they say; types and help are of no use here.
-// What counts as a line ends with "\n" or "\r\n", and the last one may end
-// without. Exemplars are dropped.
+// Comments are skipped, whatever they say; types and help are not needed here.
+// A line ends with "\n" or "\r\n", and the last one may end without. Exemplars
+// are dropped.
+//
+// Prometheus' own parsers were tried in its place on the bodies in testdata of
+// the packages above, measured in turns:
+//
+//   - model/textparse of prometheus/prometheus v0.316 reads all of them alike. It
+//     takes 8 to 20 times the CPU (of 12 to 70 kB: 60 to 600 µs a body, here 6 to
+//     50 µs) and 4 to 10 times the allocations. A snapshot of 5,000 nodes, which
+//     asks 9,282 endpoints twice, takes 13.9 CPU-seconds with it and 11.8 without.
+//     It adds 1.8 MB to the program and six modules, among them gogo/protobuf,
+//     which is no longer maintained. It refuses a body for any malformed line,
+//     names no line number, and needs a second parser for OpenMetrics.
+//   - expfmt of prometheus/common takes 0.9 to 2.7 ms a body and refuses real
+//     ones: vLLM's data-parallel servers repeat HELP lines.
+//
+// So the reader is our own, and the tests outside of this module compare it with
+// expfmt.
 package exposition
 
 import (

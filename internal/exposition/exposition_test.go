@@ -7,14 +7,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 )
 
 // sample renders a sample for comparison: name{label="value",…} value.
@@ -53,24 +48,27 @@ func TestRead(t *testing.T) {
 		body string
 		want []string
 	}{
-		"empty":               {"", nil},
-		"blank lines":         {"\n\n \t\n\r\n", nil},
-		"comments":            {"# HELP a is \\ anything\n# TYPE a nonsense\n#\n   # EOF\n#a 1\na 2\n", []string{"a 2"}},
-		"no newline":          {"a 1", []string{"a 1"}},
-		"CRLF":                {"a 1\r\nb{x=\"y\"} 2\r\n", []string{"a 1", `b x="y" 2`}},
-		"blanks":              {"  a\t{ x = \"y\" , z=\"\" }\t 5\t\n", []string{`a x="y" z="" 5`}},
-		"no labels":           {"a{} 1\n", []string{"a 1"}},
-		"comma at the end":    {`a{x="y",} 1`, []string{`a x="y" 1`}},
-		"escapes":             {`a{x="q\"b\\n\n}",y="\\"} 1`, []string{`a x="q\"b\\n\n}" y="\\" 1`}},
-		"braces in a value":   {`a{x="} 7 # {"} 1`, []string{`a x="} 7 # {" 1`}},
-		"unicode":             {`a{x="모델"} 1`, []string{`a x="모델" 1`}},
-		"numbers":             {"a 1.5\na -2e3\na +Inf\na -Inf\na NaN\na 007\na 12.0\na 9007199254740993\na .5\na 1e-320", []string{"a 1.5", "a -2000", "a +Inf", "a -Inf", "a NaN", "a 7", "a 12", "a 9.007199254740992e+15", "a 0.5", "a 1e-320"}},
-		"timestamps":          {"a 1 1700000000000\na 2 1700000000.123\na 3 -1\n", []string{"a 1", "a 2", "a 3"}},
-		"exemplars":           {"a 1 # {trace_id=\"KOO5S4vxi0o\"} 0.67\na{x=\"y\"} 2 1.5 # {} 1 2\n# EOF\n", []string{"a 1", `a x="y" 2`}},
-		"quoted names":        {"{\"a\"} 1\n{ \"b\" , x=\"y\" } 2\n{\"other.name\",x=\"y\"} 3\na{\"odd label\"=\"v\"} 4\n", []string{"a 1", `b x="y" 2`, `a odd label="v" 4`}},
+		"empty":             {"", nil},
+		"blank lines":       {"\n\n \t\n\r\n", nil},
+		"comments":          {"# HELP a is \\ anything\n# TYPE a nonsense\n#\n   # EOF\n#a 1\na 2\n", []string{"a 2"}},
+		"no newline":        {"a 1", []string{"a 1"}},
+		"CRLF":              {"a 1\r\nb{x=\"y\"} 2\r\n", []string{"a 1", `b x="y" 2`}},
+		"blanks":            {"  a\t{ x = \"y\" , z=\"\" }\t 5\t\n", []string{`a x="y" z="" 5`}},
+		"no labels":         {"a{} 1\n", []string{"a 1"}},
+		"comma at the end":  {`a{x="y",} 1`, []string{`a x="y" 1`}},
+		"escapes":           {`a{x="q\"b\\n\n}",y="\\"} 1`, []string{`a x="q\"b\\n\n}" y="\\" 1`}},
+		"braces in a value": {`a{x="} 7 # {"} 1`, []string{`a x="} 7 # {" 1`}},
+		"unicode":           {`a{x="모델"} 1`, []string{`a x="모델" 1`}},
+		"numbers": {"a 1.5\na -2e3\na +Inf\na -Inf\na NaN\na 007\na 12.0\na 9007199254740993\na .5\na 1e-320", []string{
+			"a 1.5", "a -2000", "a +Inf", "a -Inf", "a NaN", "a 7", "a 12", "a 9.007199254740992e+15", "a 0.5", "a 1e-320"}},
+		"timestamps": {"a 1 1700000000000\na 2 1700000000.123\na 3 -1\n", []string{"a 1", "a 2", "a 3"}},
+		"exemplars":  {"a 1 # {trace_id=\"KOO5S4vxi0o\"} 0.67\na{x=\"y\"} 2 1.5 # {} 1 2\n# EOF\n", []string{"a 1", `a x="y" 2`}},
+		"quoted names": {"{\"a\"} 1\n{ \"b\" , x=\"y\" } 2\n{\"other.name\",x=\"y\"} 3\na{\"odd label\"=\"v\"} 4\n",
+			[]string{"a 1", `b x="y" 2`, `a odd label="v" 4`}},
 		"unwanted is skipped": {"c{broken 1\nc\t{x=\"y\"} what\nab 1\na_b 2\na 3\n", []string{"a 3"}},
 		"same name again":     {"a 1\na{x=\"1\"} 2\nab 3\na 4\n", []string{"a 1", `a x="1" 2`, "a 4"}},
-		"same labels again":   {"a{x=\"1\"} 1\nb{x=\"1\"} 2\na{x=\"1\",y=\"2\"} 3\nb{x=\"1\",y=\"2\"} 4\na{x=\"1\"} 5\n", []string{`a x="1" 1`, `b x="1" 2`, `a x="1" y="2" 3`, `b x="1" y="2" 4`, `a x="1" 5`}},
+		"same labels again": {"a{x=\"1\"} 1\nb{x=\"1\"} 2\na{x=\"1\",y=\"2\"} 3\nb{x=\"1\",y=\"2\"} 4\na{x=\"1\"} 5\n",
+			[]string{`a x="1" 1`, `b x="1" 2`, `a x="1" y="2" 3`, `b x="1" y="2" 4`, `a x="1" 5`}},
 	} {
 		got, err := read([]byte(test.body), "a", "b")
 		if err != nil || !slices.Equal(got, test.want) {
@@ -163,70 +161,6 @@ func TestReadAllocations(t *testing.T) {
 	}
 }
 
-// comment matches the lines that the reader skips and expfmt interprets.
-var comment = regexp.MustCompile(`(?m)^[ \t]*#.*$`)
-
-// reference reads with expfmt. Comments are left out, so that every sample is
-// untyped and none is folded into a histogram.
-func reference(body []byte) (samples, names []string, err error) {
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(strings.NewReader(string(comment.ReplaceAll(body, nil))))
-	if err != nil {
-		return nil, nil, err
-	}
-	for name, f := range families {
-		if f.GetType() != dto.MetricType_UNTYPED {
-			return nil, nil, fmt.Errorf("family %s has type %v", name, f.GetType())
-		}
-		names = append(names, name)
-		for _, m := range f.GetMetric() {
-			var labels [][2]string
-			for _, l := range m.GetLabel() {
-				labels = append(labels, [2]string{l.GetName(), l.GetValue()})
-			}
-			samples = append(samples, sample(name, labels, m.GetUntyped().GetValue()))
-		}
-	}
-	return samples, names, nil
-}
-
-// value matches a quoted label value with the sign before it.
-var value = regexp.MustCompile(`=[ \t]*"(\\.|[^"\\])*"`)
-
-// joined matches a name that its value follows without a blank.
-var joined = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*[^a-zA-Z0-9_: \t{]`)
-
-// oddForm reports whether a line is of a form that expfmt takes and nobody
-// writes: the name in braces (unquoted, or behind its labels), a quote in the
-// middle of a name, no blank before the value.
-func oddForm(line string) bool {
-	line = strings.TrimLeft(line, " \t")
-	if strings.HasPrefix(line, "#") {
-		return false
-	}
-	return strings.HasPrefix(line, "{") || joined.MatchString(line) || strings.Contains(value.ReplaceAllString(line, "="), `"`)
-}
-
-// compare checks that where expfmt accepts a body, the reader finds the same
-// samples in it.
-func compare(t *testing.T, body []byte) {
-	want, names, err := reference(body)
-	if err != nil {
-		return
-	}
-	for line := range strings.SplitSeq(string(body), "\n") {
-		if oddForm(line) {
-			return
-		}
-	}
-	got, err := read(body, names...)
-	slices.Sort(got)
-	slices.Sort(want)
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("got %q, %v\nwant %q", got, err, want)
-	}
-}
-
 // fixtures are the bodies that the packages above read.
 func fixtures(t testing.TB) map[string][]byte {
 	bodies := map[string][]byte{}
@@ -246,15 +180,6 @@ func fixtures(t testing.TB) map[string][]byte {
 	return bodies
 }
 
-func TestReadLikeExpfmt(t *testing.T) {
-	for file, body := range fixtures(t) {
-		if _, names, err := reference(body); err != nil || len(names) == 0 {
-			t.Errorf("%s: expfmt finds %d names, %v", file, len(names), err)
-		}
-		compare(t, body)
-	}
-}
-
 func FuzzRead(f *testing.F) {
 	for _, body := range fixtures(f) {
 		var few []byte // the fuzzer is slow with large seeds
@@ -272,7 +197,6 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		compare(t, body)
 		samples, err := read(body, "a", "vllm:num_requests_running", "DCGM_FI_DEV_GPU_UTIL")
 		if n := strings.Count(string(body), "\n") + 1; len(samples) > n {
 			t.Errorf("%d samples on %d lines", len(samples), n)

@@ -79,9 +79,6 @@ var owners = map[string]string{
 	"cel.dev/cel-go":                     "jobs/alert",
 	"github.com/alecthomas/kong":         "jobs",
 	"golang.org/x/term":                  "jobs",
-	"github.com/schollz/progressbar":     "internal/demo",
-	"github.com/prometheus/common":       "internal/exposition",
-	"github.com/prometheus/client_model": "internal/exposition",
 	"github.com/go-json-experiment/json": "internal/kube",
 	"mvdan.cc/sh":                        "internal/serving",
 }

@@ -72,7 +72,8 @@ func benchmarkScale(b *testing.B, encoding string, nodes int) {
 func reportScale(b *testing.B, bare, snapshot figures) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(snapshot.Pods), "pods")
-	b.ReportMetric(float64(snapshot.Answers), "endpoints")
+	b.ReportMetric(float64(snapshot.Asked), "asked")
+	b.ReportMetric(float64(snapshot.Answered), "answered")
 	b.ReportMetric(bare.Seconds, "bare-s")
 	b.ReportMetric(snapshot.Seconds, "wall-s")
 	b.ReportMetric(snapshot.Seconds/bare.Seconds, "wall/bare")
@@ -100,7 +101,7 @@ func median(of []figures) figures {
 // figures are what a role says of itself when it ends.
 type figures struct {
 	Pods, PodsBytes              int
-	Answers                      int // exporters and engines that answered one sample with metrics
+	Asked, Answered              int // exporters and engines of one sample, and those that answered with metrics
 	Seconds, CPUSeconds, PeakMiB float64
 }
 
@@ -275,16 +276,18 @@ func get(url string) error {
 	return answer.Body.Close()
 }
 
-// countingTransport counts the endpoints that answer with metrics.
+// countingTransport counts the endpoints that are asked, and those that answer
+// with metrics.
 type countingTransport struct {
 	http.Transport
-	answers atomic.Int64
+	asked, answered atomic.Int64
 }
 
 func (t *countingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	t.asked.Add(1)
 	answer, err := t.Transport.RoundTrip(r)
 	if err == nil && answer.StatusCode == http.StatusOK {
-		t.answers.Add(1)
+		t.answered.Add(1)
 	}
 	return answer, err
 }
@@ -324,7 +327,7 @@ func takeSnapshot(dir string, f *figures) error {
 	if err != nil {
 		return err
 	}
-	f.Pods, f.Answers = result.Pods/2, int(scrapes.answers.Load())/2
+	f.Pods, f.Asked, f.Answered = result.Pods/2, int(scrapes.asked.Load())/2, int(scrapes.answered.Load())/2
 	info, err := os.Stat(filepath.Join(empty, j.rawName(minute, "pods")))
 	if err != nil {
 		return err

@@ -12,8 +12,8 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// The view's gpu_state is activity's, of every combination of what a pod and its engine can say over two samples, alone
-// and in a replica with each other's engines.
+// The view's gpu_state is that of internal/activity, for every combination of what a pod and its engine can report in two
+// samples, for pods alone and in a replica.
 func TestViewsSayActivitysStates(t *testing.T) {
 	dir := t.TempDir()
 	instants := []time.Time{day.Add(time.Minute), day.Add(2 * time.Minute)}
@@ -63,7 +63,7 @@ func TestViewsSayActivitysStates(t *testing.T) {
 						if i < len(utils) {
 							p.ReplicaGroup = usage.Some(fmt.Sprintf("group-%d", n))
 							add(p, running, before, now, prompt)
-							add(p, absent, absent, absent, absent) // speaks by its leader
+							add(p, absent, absent, absent, absent) // its replica's engine counts
 							add(p, usage.Some[int64](0), absent, absent, absent)
 						}
 					}
@@ -87,9 +87,9 @@ func TestViewsSayActivitysStates(t *testing.T) {
 		put(t, dir, store.Pods, layout.Raw, "prod", at.Sub(day), pods[i]...)
 		put(t, dir, store.Engines, layout.Raw, "prod", at.Sub(day), engines[i]...)
 	}
-	for _, state := range append([]string{""}, activity.Active.String(), activity.IdleHeld.String(), activity.Loading.String(), activity.Unknown.String()) {
-		if seen[state] < 10 {
-			t.Errorf("only %d pods are %q", seen[state], state)
+	for _, state := range append(activity.States[:], activity.HoldsNone) {
+		if seen[state.String()] < 10 {
+			t.Errorf("only %d pods are %q", seen[state.String()], state)
 		}
 	}
 	slices.Sort(want)
@@ -109,15 +109,15 @@ func TestViewsSayActivitysStates(t *testing.T) {
 	}
 }
 
-// The question about idle GPUs compares with a state that there is.
-func TestViewsOfADemoDay(t *testing.T) {
+// Over an hour in which every sample lasts as long as the next, the samples of a pod in a state add up to the GPU-hours of
+// that state in the hourly table.
+func TestViewsAddUpToGPUHours(t *testing.T) {
 	dir, _ := filled(t)
 	db := openViews(t, dir, "")
 	got := listed(t, db, `SELECT s.gpu_state || ' ' || count(*) FROM pod_gpu_states s GROUP BY s.gpu_state HAVING s.gpu_state IS NOT NULL ORDER BY 1`)
 	if len(got) < 3 {
 		t.Errorf("the demo's states are %q", got)
 	}
-	// An hour's GPU-hours by state, from samples that all stand for the same time, are the hourly table's.
 	for _, state := range activity.States {
 		wrong := listed(t, db, fmt.Sprintf(`SELECT h.pod || ' ' || h.gpu_hours_%[1]s || ' ' || v.gpus FROM hourly_pods h
 			JOIN (SELECT dt, hh, pod_uid, sum(gpu_request) FILTER (gpu_state = '%[1]s') AS gpus, count(*) AS samples, min(gpu_request) AS least,

@@ -244,7 +244,7 @@ func TestViewsHourByHour(t *testing.T) {
 func TestViewsOfWhatIsNotThere(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "it's [1]*? new")
 	db := openViews(t, dir, "")
-	for _, view := range []string{"pods", "nodes", "gpus", "engines", "gaps", "hourly_models", "hourly_workloads",
+	for _, view := range []string{"pods", "nodes", "gpus", "engines", "gaps", "pod_gpu_states", "hourly_models", "hourly_workloads",
 		"hourly_namespaces", "hourly_nodes", "hourly_pods", "hourly_cluster"} {
 		if n := count(t, db, "SELECT count(*) FROM "+view+" WHERE dt >= '2026-01-01' AND cluster = 'prod'"); n != 0 {
 			t.Errorf("%s has %d rows of nothing", view, n)

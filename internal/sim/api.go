@@ -3,19 +3,15 @@ package sim
 import (
 	"cmp"
 	"crypto/subtle"
-	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -164,98 +160,46 @@ func (c *Cluster) get(w http.ResponseWriter, r *http.Request, k *kind, namespace
 	return nil
 }
 
-// next is a continue token: the instant of the list, and the last object that
-// was sent.
-type next struct {
-	At        int64  `json:"rv"`
-	Namespace string `json:"ns,omitempty"`
-	Name      string `json:"name"`
-}
-
 func (c *Cluster) list(w http.ResponseWriter, r *http.Request, k *kind, namespace string, now int64) *errors.StatusError {
-	q := r.URL.Query()
-	f, ok := negotiate(r.Header.Get("Accept"), "List")
-	if !ok {
-		return notAcceptable()
+	l, refusal := parseList(r, k, namespace, now)
+	if refusal != nil {
+		return refusal
 	}
-	if watch := q.Get("watch"); watch != "" && watch != "false" && watch != "0" {
-		return errors.NewMethodNotSupported(schema.GroupResource{Group: k.group, Resource: k.plural}, "watch")
-	}
-	limit, err := strconv.Atoi(cmp.Or(q.Get("limit"), "0"))
-	if err != nil {
-		return errors.NewBadRequest("limit is not a number")
-	}
-	if q.Get("resourceVersion") == "0" || k.usage != nil {
-		limit = 0 // as the watch cache answers, and metrics-server
-	}
-	var after next
-	if token := q.Get("continue"); token != "" {
-		b, err := base64.RawURLEncoding.DecodeString(token)
-		if err != nil || json.Unmarshal(b, &after) != nil || after.At > now {
-			return errors.NewBadRequest("continue key is not valid")
-		}
-		if now-after.At > expiry {
-			return errors.NewResourceExpired("The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.")
-		}
-		now = after.At
-	}
-	labelled, err := labels.Parse(q.Get("labelSelector"))
-	if err != nil {
-		return errors.NewBadRequest("unable to parse labelSelector: " + err.Error())
-	}
-	having, err := fields.ParseSelector(q.Get("fieldSelector"))
-	if err != nil {
-		return errors.NewBadRequest("unable to parse fieldSelector: " + err.Error())
-	}
-	for _, want := range having.Requirements() {
-		if _, ok := (&entry{slot: &slot{}}).field(want.Field); !ok || k.plural != "pods" && !strings.HasPrefix(want.Field, "metadata.") {
-			return errors.NewBadRequest("field label not supported: " + want.Field)
-		}
-	}
-
-	s := c.snapshot(c.source(k), now)
-	p := &page{kind: k, at: now, entries: s.entries, meta: metav1.ListMeta{ResourceVersion: version(now)}}
-	filtered := namespace != "" || !labelled.Empty() || !having.Empty() || k.usage != nil
+	s := c.snapshot(c.source(k), l.at)
+	p := &page{kind: k, at: l.at, entries: s.entries, meta: metav1.ListMeta{ResourceVersion: version(l.at)}}
+	filtered := l.selects() || k.usage != nil
 	if filtered {
 		p.entries = nil
 		for _, e := range s.entries {
-			if (namespace == "" || e.namespace == namespace) && matches(having, e) && (labelled.Empty() || labelled.Matches(labels.Set(e.labels()))) && (k.usage == nil || e.measures(now)) {
+			if l.matches(e) && (k.usage == nil || e.measures(l.at)) {
 				p.entries = append(p.entries, e)
 			}
 		}
 	}
-	if after.Name != "" {
-		from, found := slices.BinarySearchFunc(p.entries, after, func(e *entry, n next) int { return e.compare(n.Namespace, n.Name) })
+	p.cut(&l)
+	if !filtered && len(p.entries) == len(s.entries) && c.keep {
+		p.chunks = s.chunks
+	}
+	c.write(w, r, p, l.format)
+	return nil
+}
+
+// cut leaves of the page what follows the page before, as far as the limit.
+func (p *page) cut(l *listQuery) {
+	if l.after.Name != "" {
+		from, found := slices.BinarySearchFunc(p.entries, l.after, func(e *entry, n next) int { return e.compare(n.Namespace, n.Name) })
 		if found {
 			from++
 		}
 		p.entries = p.entries[from:]
 	}
-	if limit > 0 && limit < len(p.entries) {
-		if left := int64(len(p.entries) - limit); labelled.Empty() && having.Empty() {
-			p.meta.RemainingItemCount = &left
-		}
-		p.entries = p.entries[:limit]
-		lastSent := p.entries[limit-1]
-		token, err := json.Marshal(next{now, lastSent.namespace, lastSent.name})
-		if err != nil {
-			panic(err) // strings and a number
-		}
-		p.meta.Continue = base64.RawURLEncoding.EncodeToString(token)
+	if l.limit == 0 || l.limit >= len(p.entries) {
+		return
 	}
-	if !filtered && len(p.entries) == len(s.entries) && c.keep {
-		p.chunks = s.chunks
+	if left := int64(len(p.entries) - l.limit); l.labels.Empty() && l.fields.Empty() {
+		p.meta.RemainingItemCount = &left
 	}
-	c.write(w, r, p, f)
-	return nil
-}
-
-func matches(having fields.Selector, e *entry) bool {
-	for _, want := range having.Requirements() {
-		value, _ := e.field(want.Field)
-		if (value == want.Value) == (want.Operator == "!=") {
-			return false
-		}
-	}
-	return true
+	p.entries = p.entries[:l.limit]
+	sent := p.entries[l.limit-1]
+	p.meta.Continue = next{l.at, sent.namespace, sent.name}.token()
 }

@@ -51,12 +51,18 @@ func (s *slot) figures(st state, t float64) figures {
 	return f
 }
 
-// text writes the engine's /metrics.
+// engineTexts write the /metrics of each engine, which has a file of its own.
+// They are written by what the engines print, not by what package serving reads.
+var engineTexts = map[string]func(w *writer, s *slot, f figures, st state){
+	"vllm":   vllmText,
+	"sglang": sglangText,
+}
+
+// text writes the engine's /metrics at Unix time t.
 func (s *slot) text(b []byte, st state, t float64) []byte {
-	if s.w.engine.kind == "sglang" {
-		return s.sglang(b, s.figures(st, t))
-	}
-	return s.vllm(b, s.figures(st, t), st)
+	w := &writer{b: b}
+	engineTexts[s.w.engine.kind](w, s, s.figures(st, t), st)
+	return w.b
 }
 
 // writer appends families of one engine; every sample has the same labels.
@@ -144,66 +150,4 @@ func (w *writer) histogram(name, help string, s *spread, calm, pressed float64) 
 	w.sample(name, "_bucket", "le", "+Inf", calm+pressed)
 	w.sample(name, "_count", "", "", calm+pressed)
 	w.sample(name, "_sum", "", "", calm*s.means[0]+pressed*s.means[1])
-}
-
-func (s *slot) vllm(b []byte, f figures, st state) []byte {
-	e, h := s.w.engine, s.w.spreads
-	w := &writer{b, `engine="0",model_name="` + e.model + `"`}
-	w.b = append(w.b, "# HELP python_info Python platform information\n# TYPE python_info gauge\npython_info{implementation=\"CPython\",major=\"3\",minor=\"12\",patchlevel=\"12\",version=\"3.12.12\"} 1.0\n"...)
-	w.b = append(w.b, "# HELP process_start_time_seconds Start time of the process since unix epoch in seconds.\n# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds "...)
-	w.b = append(strconv.AppendInt(w.b, st.started, 10), ".0\n"...)
-	w.one("vllm:num_requests_running", "gauge", "Number of requests in model execution batches.", f.running)
-	w.one("vllm:num_requests_waiting", "gauge", "Number of requests waiting to be processed.", f.waiting)
-	w.family("vllm:engine_sleep_state", "gauge", "Engine sleep state; awake = 0 means engine is sleeping; awake = 1 means engine is awake.")
-	w.sample("vllm:engine_sleep_state", "", "sleep_state", "awake", 1)
-	w.sample("vllm:engine_sleep_state", "", "sleep_state", "weights_offloaded", 0)
-	w.sample("vllm:engine_sleep_state", "", "sleep_state", "discard_all", 0)
-	w.one("vllm:kv_cache_usage_perc", "gauge", "KV-cache usage. 1 means 100 percent usage.", f.kv)
-	w.one("vllm:prefix_cache_queries_total", "counter", "Prefix cache queries, in terms of number of queried tokens.", f.prompt)
-	w.one("vllm:prefix_cache_hits_total", "counter", "Prefix cache hits, in terms of number of cached tokens.", f.cached)
-	w.one("vllm:num_preemptions_total", "counter", "Cumulative number of preemption from the engine.", f.preemptions)
-	w.one("vllm:prompt_tokens_total", "counter", "Number of prefill tokens processed.", f.prompt)
-	w.one("vllm:generation_tokens_total", "counter", "Number of generation tokens processed.", f.generation)
-	w.family("vllm:request_success_total", "counter", "Count of successfully processed requests.")
-	length := math.Floor(f.requests() * 0.11)
-	w.sample("vllm:request_success_total", "", "finished_reason", "stop", f.requests()-length)
-	w.sample("vllm:request_success_total", "", "finished_reason", "length", length)
-	w.sample("vllm:request_success_total", "", "finished_reason", "abort", 0)
-	w.sample("vllm:request_success_total", "", "finished_reason", "error", 0)
-	w.histogram("vllm:request_prompt_tokens", "Number of prefill tokens processed.", &h.prompt, f.calm, f.pressed)
-	w.histogram("vllm:request_generation_tokens", "Number of generation tokens processed.", &h.generation, f.calm, f.pressed)
-	w.histogram("vllm:time_to_first_token_seconds", "Histogram of time to first token in seconds.", &h.ttft, f.calm, f.pressed)
-	w.histogram("vllm:inter_token_latency_seconds", "Histogram of inter-token latency in seconds.", &h.token, f.calmTokens, f.pressedTokens)
-	w.histogram("vllm:e2e_request_latency_seconds", "Histogram of e2e request latency in seconds.", &h.e2e, f.calm, f.pressed)
-	w.histogram("vllm:request_queue_time_seconds", "Histogram of time spent in WAITING phase for request.", &h.queue, f.calm, f.pressed)
-	w.family("vllm:cache_config_info", "gauge", "Information of the LLMEngine CacheConfig")
-	w.b = append(w.b, `vllm:cache_config_info{block_size="16",cache_dtype="auto",enable_prefix_caching="True",engine="0",gpu_memory_utilization="0.9",num_gpu_blocks="28174",prefix_caching_hash_algo="sha256"} 1.0`+"\n"...)
-	return w.b
-}
-
-func (s *slot) sglang(b []byte, f figures) []byte {
-	e, h := s.w.engine, s.w.spreads
-	role := "unified"
-	if e.role != "" {
-		role = e.role
-	}
-	w := &writer{b, `engine_type="` + role + `",model_name="` + e.model + `",moe_ep_rank="0",pp_rank="0",tp_rank="0"`}
-	const maxTokens = 412_160
-	w.one("sglang:num_running_reqs", "gauge", "The number of running requests.", f.running)
-	w.one("sglang:num_queue_reqs", "gauge", "The number of requests in the waiting queue.", f.waiting)
-	w.one("sglang:num_used_tokens", "gauge", "The number of used tokens.", math.Floor(maxTokens*f.kv))
-	w.one("sglang:max_total_num_tokens", "gauge", "Maximum total number of tokens in the KV cache pool.", maxTokens)
-	w.one("sglang:token_usage", "gauge", "The token usage.", f.kv)
-	w.one("sglang:gen_throughput", "gauge", "The generation throughput (token/s).", e.generation*f.running/max(1, e.running))
-	w.one("sglang:cache_hit_rate", "gauge", "The prefix cache hit rate.", hitRatio)
-	w.one("sglang:num_retracted_reqs", "gauge", "The number of retracted requests.", 0)
-	w.one("sglang:prompt_tokens_total", "counter", "Number of prefill tokens processed.", f.prompt)
-	w.one("sglang:generation_tokens_total", "counter", "Number of generation tokens processed.", f.generation)
-	w.one("sglang:cached_tokens_total", "counter", "Number of cached prompt tokens.", f.cached)
-	w.one("sglang:num_requests_total", "counter", "Number of requests processed.", f.requests())
-	w.one("sglang:num_aborted_requests_total", "counter", "Number of requests aborted.", 0)
-	w.histogram("sglang:time_to_first_token_seconds", "Histogram of time to first token in seconds.", &h.ttft, f.calm, f.pressed)
-	w.histogram("sglang:inter_token_latency_seconds", "Histogram of inter-token latency in seconds.", &h.token, f.calmTokens, f.pressedTokens)
-	w.histogram("sglang:e2e_request_latency_seconds", "Histogram of End-to-end request latency in seconds", &h.e2e, f.calm, f.pressed)
-	return w.b
 }

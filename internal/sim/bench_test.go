@@ -5,14 +5,23 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/company/k8s-resource-monitor/internal/sim/cluster"
+	"github.com/company/k8s-resource-monitor/internal/sim/endpoints"
 )
+
+var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+
+const protobuf = "application/vnd.kubernetes.protobuf,application/json"
 
 // discard is a reader that costs nothing.
 type discard struct{ header http.Header }
 
-func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) Header() http.Header { return d.header }
+
 func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
-func (d *discard) WriteHeader(int)             {}
+
+func (d *discard) WriteHeader(int) {}
 
 // BenchmarkSample is what one sample of the default cluster costs the server,
 // without the network: lists of pods, nodes and their usage, and the metrics
@@ -33,10 +42,10 @@ func BenchmarkSample(b *testing.B) {
 					requests = append(requests, r)
 				}
 				metrics, _ := http.NewRequest(http.MethodGet, "/metrics", nil)
-				var endpoints []http.Handler
-				for _, s := range c.slots {
-					if s.serves() && s.w.story != crash && s.w.story != pending || s.w.name == exporter {
-						endpoints = append(endpoints, s.endpoint(now))
+				var metricsHandlers []http.Handler
+				for _, s := range c.Slots {
+					if s.Serves() && s.Workload.Story != cluster.Crash && s.Workload.Story != cluster.Pending || s.Workload.Name == cluster.Exporter {
+						metricsHandlers = append(metricsHandlers, endpoints.Handler(s, now))
 					}
 				}
 				b.ReportAllocs()
@@ -45,7 +54,7 @@ func BenchmarkSample(b *testing.B) {
 					for _, r := range requests {
 						api.ServeHTTP(&discard{http.Header{}}, r)
 					}
-					for _, e := range endpoints {
+					for _, e := range metricsHandlers {
 						serve(e, metrics)
 					}
 				}
@@ -95,7 +104,7 @@ func BenchmarkSampleHTTP(b *testing.B) {
 // BenchmarkScale lists all pods of 5,000 nodes.
 func BenchmarkScale(b *testing.B) {
 	c := New(Config{Seed: 1, Nodes: 5000})
-	b.Logf("%d pods", len(c.slots))
+	b.Logf("%d pods", len(c.Slots))
 	at := monday
 	api := c.API(func() time.Time { return at })
 	r, _ := http.NewRequest(http.MethodGet, "/api/v1/pods", nil)

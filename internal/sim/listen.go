@@ -8,8 +8,11 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"time"
+
+	"github.com/company/k8s-resource-monitor/internal/sim/api"
+	"github.com/company/k8s-resource-monitor/internal/sim/cluster"
+	"github.com/company/k8s-resource-monitor/internal/sim/endpoints"
 )
 
 // Running is a cluster that can be reached over HTTP.
@@ -30,29 +33,29 @@ type Running struct {
 // 127.0.0.1, and says so by the annotation prometheus.io/port. The servers end
 // with the context, or with Close. What c's own API says does not change.
 func (c *Cluster) Start(ctx context.Context, now func() time.Time) (*Running, error) {
-	r := &Running{token: c.cfg.Token}
-	served := *c
-	served.kinds, served.moved = kinds(), map[*slot]netip.AddrPort{}
-	listeners := map[*slot]net.Listener{}
+	r := &Running{token: c.Config.Token}
+	served := *c.Cluster
+	served.Moved = map[*cluster.Slot]netip.AddrPort{}
+	listeners := map[*cluster.Slot]net.Listener{}
 	fail := func(err error) (*Running, error) {
 		for _, listener := range listeners {
 			_ = listener.Close()
 		}
 		return nil, err
 	}
-	for _, s := range c.slots {
-		if s.port() == 0 || s.w.engine != nil && !s.serves() || s.node == nil {
+	for _, s := range c.Slots {
+		if s.Port() == 0 || s.Workload.Engine != nil && !s.Serves() || s.Node == nil {
 			continue
 		}
-		address := netip.AddrPortFrom(s.ip, uint16(s.port()))
+		address := netip.AddrPortFrom(s.IP, uint16(s.Port()))
 		listener, err := net.Listen("tcp", address.String())
 		if err != nil {
 			if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 				return fail(fmt.Errorf("simulated pod %s/%s: no address to serve its metrics at, after %d others had one; "+
 					"each needs an open file (ulimit -n), so raise that limit or simulate fewer nodes: %w",
-					s.w.namespace, s.w.name, len(listeners), err))
+					s.Workload.Namespace, s.Workload.Name, len(listeners), err))
 			}
-			served.moved[s] = listener.Addr().(*net.TCPAddr).AddrPort()
+			served.Moved[s] = listener.Addr().(*net.TCPAddr).AddrPort()
 		}
 		listeners[s] = listener
 	}
@@ -61,11 +64,11 @@ func (c *Cluster) Start(ctx context.Context, now func() time.Time) (*Running, er
 		return fail(fmt.Errorf("simulated API server: %w", err))
 	}
 	r.URL = "http://" + listener.Addr().String()
-	r.serve(served.API(now), listener)
+	r.serve(api.NewServer(&served).Handler(now), listener)
 
 	handlers := make(map[string]http.Handler, len(listeners)) // by the address that a pod is reached at
 	for s, listener := range listeners {
-		handlers[listener.Addr().String()] = s.endpoint(now)
+		handlers[listener.Addr().String()] = endpoints.Handler(s, now)
 	}
 	r.Endpoints = len(handlers)
 	r.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -104,33 +107,4 @@ users: [{name: reader, user: %s}]
 contexts: [{name: simulated, context: {cluster: simulated, user: reader}}]
 current-context: simulated
 `, r.URL, user)
-}
-
-// endpoint serves the slot's /metrics. A pod that does not run has nobody who
-// answers: the connection ends.
-func (s *slot) endpoint(now func() time.Time) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
-		at := now()
-		st := s.at(at.Unix())
-		if !st.runs() || s.w.engine != nil && st.phase != ready {
-			panic(http.ErrAbortHandler)
-		}
-		if s.w.engine != nil && s.w.engine.silent {
-			http.NotFound(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		borrow(func(buf []byte) []byte {
-			if s.w.engine != nil {
-				buf = s.text(buf, st, float64(at.Unix()))
-			} else {
-				buf = s.node.dcgm(buf, at.Unix())
-			}
-			w.Header().Set("Content-Length", strconv.Itoa(len(buf)))
-			_, _ = w.Write(buf) // the reader may have gone
-			return buf
-		})
-	})
-	return mux
 }

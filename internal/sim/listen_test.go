@@ -13,6 +13,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/company/k8s-resource-monitor/internal/sim/cluster"
 )
 
 // fetch reads one URL, "" where nobody answers.
@@ -34,13 +36,13 @@ func fetch(client *http.Client, url string) (code int, body string) {
 // moved.
 func TestEndpoints(t *testing.T) {
 	c := New(Config{Seed: 11, Token: "secret"})
-	var taken *slot
-	for _, s := range c.slots {
-		if s.w.name == "qwen3-235b" {
+	var taken *cluster.Slot
+	for _, s := range c.Slots {
+		if s.Workload.Name == "qwen3-235b" {
 			taken = s
 		}
 	}
-	squatter, err := net.Listen("tcp", net.JoinHostPort(taken.ip.String(), "8000"))
+	squatter, err := net.Listen("tcp", net.JoinHostPort(taken.IP.String(), "8000"))
 	if err == nil {
 		defer squatter.Close()
 	} // else the address cannot be had at all, and the pod moves all the same
@@ -72,59 +74,55 @@ func TestEndpoints(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer answer.Body.Close()
-		b, err := io.ReadAll(answer.Body)
-		if err != nil {
+		var answered corev1.PodList
+		if err := json.NewDecoder(answer.Body).Decode(&answered); err != nil {
 			t.Fatal(err)
 		}
-		o, _, err := decoder(t).Decode(b, nil, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range o.(*corev1.PodList).Items {
+		for _, p := range answered.Items {
 			pods[p.Namespace+"/"+p.Name] = p
 		}
 	}
-	get := func(s *slot) (int, string) {
-		p := pods[s.w.namespace+"/"+s.podName(s.at(now().Unix()).inc)]
+	get := func(s *cluster.Slot) (int, string) {
+		p := pods[s.Workload.Namespace+"/"+s.PodName(s.At(now().Unix()).Inc)]
 		port := p.Annotations["prometheus.io/port"]
 		if port == "" {
-			port = fmt.Sprint(s.port())
+			port = fmt.Sprint(s.Port())
 		}
 		return fetch(client, "http://"+net.JoinHostPort(p.Status.PodIP, port)+"/metrics")
 	}
 	for _, hour := range []time.Duration{0, 3*time.Hour + 30*time.Minute, 10*time.Hour + 90*time.Second} {
 		offset.Store(int64(hour))
 		list()
-		for _, s := range served.slots {
-			if s.port() == 0 {
+		for _, s := range served.Slots {
+			if s.Port() == 0 {
 				continue
 			}
-			st := s.at(now().Unix())
+			st := s.At(now().Unix())
 			code, body := get(s)
 			switch {
-			case st.phase != ready || st.away || s.w.engine != nil && !s.serves():
+			case st.Phase != cluster.Ready || st.Away || s.Workload.Engine != nil && !s.Serves():
 				if code != 0 {
-					t.Errorf("at %v %s answers %d", hour, s.w.name, code)
+					t.Errorf("at %v %s answers %d", hour, s.Workload.Name, code)
 				}
-			case s.w.engine != nil && s.w.engine.silent:
+			case s.Workload.Engine != nil && s.Workload.Engine.Silent:
 				if code != http.StatusNotFound {
-					t.Errorf("%s without metrics answers %d", s.w.name, code)
+					t.Errorf("%s without metrics answers %d", s.Workload.Name, code)
 				}
 			case code != http.StatusOK || !strings.Contains(body, map[string]string{"vllm": "vllm:num_requests_running{", "sglang": "sglang:num_running_reqs{", "": "DCGM_FI_DEV_POWER_USAGE{"}[kindOf(s)]):
-				t.Errorf("at %v %s answers %d %.80q", hour, s.w.name, code, body)
+				t.Errorf("at %v %s answers %d %.80q", hour, s.Workload.Name, code, body)
 			}
 		}
 	}
-	if pods["model-serving/"+taken.podName(0)].Annotations["prometheus.io/port"] == "" {
+	if pods["model-serving/"+taken.PodName(0)].Annotations["prometheus.io/port"] == "" {
 		t.Error("a pod whose address was taken does not say where it moved")
 	}
 }
 
-func kindOf(s *slot) string {
-	if s.w.engine == nil {
+func kindOf(s *cluster.Slot) string {
+	if s.Workload.Engine == nil {
 		return ""
 	}
-	return s.w.engine.kind
+	return s.Workload.Engine.Kind
 }
 
 // However large the cluster, each pod with metrics is served.
@@ -137,11 +135,11 @@ func TestEveryEndpointIsServed(t *testing.T) {
 	defer running.Close()
 	transport := &http.Transport{DisableKeepAlives: true}
 	client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
-	withMetrics, last := 0, (*slot)(nil)
-	for _, s := range c.slots {
-		if s.node != nil && s.port() != 0 && (s.w.engine == nil || s.serves()) {
+	withMetrics, last := 0, (*cluster.Slot)(nil)
+	for _, s := range c.Slots {
+		if s.Node != nil && s.Port() != 0 && (s.Workload.Engine == nil || s.Serves()) {
 			withMetrics++
-			if s.w.engine != nil && !s.w.engine.silent && s.at(monday.Unix()).phase == ready {
+			if s.Workload.Engine != nil && !s.Workload.Engine.Silent && s.At(monday.Unix()).Phase == cluster.Ready {
 				last = s
 			}
 		}
@@ -149,7 +147,7 @@ func TestEveryEndpointIsServed(t *testing.T) {
 	if running.Endpoints != withMetrics || withMetrics < 1200 {
 		t.Errorf("%d endpoints are served, the cluster has %d", running.Endpoints, withMetrics)
 	}
-	r, err := client.Get(running.URL + "/api/v1/namespaces/" + last.w.namespace + "/pods/" + last.podName(last.at(monday.Unix()).inc))
+	r, err := client.Get(running.URL + "/api/v1/namespaces/" + last.Workload.Namespace + "/pods/" + last.PodName(last.At(monday.Unix()).Inc))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,9 +156,9 @@ func TestEveryEndpointIsServed(t *testing.T) {
 	if err := json.NewDecoder(r.Body).Decode(&pod); err != nil {
 		t.Fatal(err)
 	}
-	port := cmp.Or(pod.Annotations["prometheus.io/port"], fmt.Sprint(last.port()))
+	port := cmp.Or(pod.Annotations["prometheus.io/port"], fmt.Sprint(last.Port()))
 	if code, body := fetch(client, "http://"+net.JoinHostPort(pod.Status.PodIP, port)+"/metrics"); code != http.StatusOK ||
-		!strings.Contains(body, `model_name="`+last.w.engine.model) {
+		!strings.Contains(body, `model_name="`+last.Workload.Engine.Model) {
 		t.Errorf("the last server answers %d %.80q", code, body)
 	}
 }

@@ -1,4 +1,4 @@
-package sim
+package api
 
 import (
 	"compress/gzip"
@@ -14,7 +14,7 @@ const zipFrom = 1 << 20
 
 // write sends a page: compressed if it is long and the reader accepts that.
 // Errors of writing mean that the reader has gone and are dropped.
-func (c *Cluster) write(w http.ResponseWriter, r *http.Request, p *page, f format) {
+func (c *Server) write(w http.ResponseWriter, r *http.Request, p *page, f format) {
 	w.Header().Set("Content-Type", f.contentType())
 	// About two kilobytes an object; usage is a tenth of that.
 	long := len(p.entries)*2000 >= zipFrom

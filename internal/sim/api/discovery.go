@@ -1,4 +1,4 @@
-package sim
+package api
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -7,20 +7,20 @@ import (
 
 // discover answers the paths by which clients learn what there is, nil for
 // others.
-func (c *Cluster) discover(path []string) any {
+func (c *Server) discover(path []string) any {
 	groups := &metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList", APIVersion: "v1"}}
 	resources := map[string]*metav1.APIResourceList{}
 	for _, k := range c.kinds {
-		gv := metav1.GroupVersionForDiscovery{GroupVersion: k.groupVersion(), Version: k.version}
+		gv := metav1.GroupVersionForDiscovery{GroupVersion: k.groupVersion(), Version: k.Version}
 		if resources[gv.GroupVersion] == nil {
 			resources[gv.GroupVersion] = &metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}, GroupVersion: gv.GroupVersion}
-			if k.group != "" {
-				groups.Groups = append(groups.Groups, metav1.APIGroup{Name: k.group, Versions: []metav1.GroupVersionForDiscovery{gv}, PreferredVersion: gv})
+			if k.Group != "" {
+				groups.Groups = append(groups.Groups, metav1.APIGroup{Name: k.Group, Versions: []metav1.GroupVersionForDiscovery{gv}, PreferredVersion: gv})
 			}
 		}
 		list := resources[gv.GroupVersion]
-		list.APIResources = append(list.APIResources, metav1.APIResource{Name: k.plural, SingularName: k.singular, Namespaced: k.namespaced,
-			Kind: k.name, Verbs: metav1.Verbs{"get", "list"}, ShortNames: k.short})
+		list.APIResources = append(list.APIResources, metav1.APIResource{Name: k.Plural, SingularName: k.Singular, Namespaced: k.Namespaced,
+			Kind: k.Name, Verbs: metav1.Verbs{"get", "list"}, ShortNames: k.Short})
 	}
 	switch len(path) {
 	case 1:

@@ -1,4 +1,4 @@
-package sim
+package api
 
 import (
 	"cmp"
@@ -13,6 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/company/k8s-resource-monitor/internal/sim/cluster"
+	"github.com/company/k8s-resource-monitor/internal/sim/objects"
 )
 
 // listQuery is what a list request asks for.
@@ -64,7 +67,7 @@ func parseList(r *http.Request, k *kind, namespace string, now int64) (l listQue
 		return l, notAcceptable()
 	}
 	if watch := q.Get("watch"); watch != "" && watch != "false" && watch != "0" {
-		return l, errors.NewMethodNotSupported(schema.GroupResource{Group: k.group, Resource: k.plural}, "watch")
+		return l, errors.NewMethodNotSupported(schema.GroupResource{Group: k.Group, Resource: k.Plural}, "watch")
 	}
 	var err error
 	if l.limit, err = strconv.Atoi(cmp.Or(q.Get("limit"), "0")); err != nil {
@@ -91,7 +94,7 @@ func (l *listQuery) parseSelectors(q url.Values, k *kind) *errors.StatusError {
 		return errors.NewBadRequest("unable to parse fieldSelector: " + err.Error())
 	}
 	for _, want := range l.fields.Requirements() {
-		if _, ok := (&entry{slot: &slot{}}).field(want.Field); !ok || k.plural != "pods" && !strings.HasPrefix(want.Field, "metadata.") {
+		if _, ok := (&entry{Item: objects.Item{Slot: &cluster.Slot{}}}).field(want.Field); !ok || k.Plural != "pods" && !strings.HasPrefix(want.Field, "metadata.") {
 			return errors.NewBadRequest("field label not supported: " + want.Field)
 		}
 	}
@@ -105,7 +108,7 @@ func (l *listQuery) selects() bool {
 
 // matches reports whether the list asks for an object.
 func (l *listQuery) matches(e *entry) bool {
-	return (l.namespace == "" || e.namespace == l.namespace) && matches(l.fields, e) &&
+	return (l.namespace == "" || e.Namespace == l.namespace) && matches(l.fields, e) &&
 		(l.labels.Empty() || l.labels.Matches(labels.Set(e.labels())))
 }
 

@@ -1,4 +1,4 @@
-package sim
+package api
 
 import (
 	"encoding/json"
@@ -8,55 +8,48 @@ import (
 	"sync/atomic"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/company/k8s-resource-monitor/internal/sim/cluster"
+	"github.com/company/k8s-resource-monitor/internal/sim/objects"
 )
 
-// object is what the typed objects of Kubernetes have in common.
-type object interface {
-	metav1.Object
-	Size() int
-	Marshal() ([]byte, error)
-	MarshalToSizedBuffer([]byte) (int, error)
-}
-
-// kind is a resource that the API serves.
+// kind is a resource that the API serves, and its objects of late.
 type kind struct {
-	group, version   string
-	plural, singular string
-	name             string // Pod
-	short            []string
-	namespaced       bool
-	// each calls add for every object that exists at t and returns the first
-	// later instant at which the answer may differ.
-	each func(c *Cluster, t int64, add func(*entry)) (until int64)
+	objects.Kind
 	// usage, of a kind in metrics.k8s.io, writes the usage of an entry of the
 	// kind of the same name in the core group.
-	usage func(c *Cluster, dst []byte, e *entry, t int64, f format) []byte
+	usage func(dst []byte, e *entry, t int64, f format, keep bool) []byte
 	of    string // usage: the plural of the kind that it measures
 
 	mu     sync.Mutex
 	recent []*snapshot // newest first
 }
 
+// kinds are all of the API's, in the order of discovery.
+func kinds() []*kind {
+	var all []*kind
+	for _, r := range objects.Kinds() {
+		all = append(all, &kind{Kind: r})
+	}
+	return append(all,
+		&kind{Kind: objects.Kind{Group: "metrics.k8s.io", Version: "v1beta1", Plural: "pods", Name: "PodMetrics", Namespaced: true}, usage: podUsage, of: "pods"},
+		&kind{Kind: objects.Kind{Group: "metrics.k8s.io", Version: "v1beta1", Plural: "nodes", Name: "NodeMetrics"}, usage: nodeUsage, of: "nodes"})
+}
+
 // entry is one object between two changes. What it encodes to is remembered
 // in a cluster that is small enough.
 type entry struct {
-	namespace, name string
-	changed         int64
-	build           func() object
-	slot            *slot // of a pod
-	st              state
-	node            *node // of a node
-
+	objects.Item
 	encoded [formats]atomic.Pointer[[]byte]
 	size    atomic.Int64
 	head    [2]atomic.Pointer[[]byte] // usage.go
 }
 
 func (e *entry) compare(namespace, name string) int {
-	if c := strings.Compare(e.namespace, namespace); c != 0 {
+	if c := strings.Compare(e.Namespace, namespace); c != 0 {
 		return c
 	}
-	return strings.Compare(e.name, name)
+	return strings.Compare(e.Name, name)
 }
 
 // snapshot is all objects of a kind while none of them changes, ordered by
@@ -78,9 +71,9 @@ const (
 	remember  = 4 // snapshots of a kind
 )
 
-// snapshot returns the kind's objects at t. Entries of an earlier snapshot are
+// snapshot returns the kind's objects at t. entries of an earlier snapshot are
 // taken over where they have not changed, with what they are encoded to.
-func (c *Cluster) snapshot(k *kind, t int64) *snapshot {
+func (c *Server) snapshot(k *kind, t int64) *snapshot {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i, s := range k.recent {
@@ -92,18 +85,18 @@ func (c *Cluster) snapshot(k *kind, t int64) *snapshot {
 		}
 	}
 	s := &snapshot{since: t}
-	s.until = k.each(c, t, func(e *entry) { s.entries = append(s.entries, e) })
-	slices.SortFunc(s.entries, func(a, b *entry) int { return a.compare(b.namespace, b.name) })
+	s.until = k.Each(c.Cluster, t, func(i objects.Item) { s.entries = append(s.entries, &entry{Item: i}) })
+	slices.SortFunc(s.entries, func(a, b *entry) int { return a.compare(b.Namespace, b.Name) })
 	var before snapshot
 	if len(k.recent) > 0 {
 		before = *k.recent[0]
 	}
 	i := 0
 	for at, e := range s.entries { // both are sorted: one pass
-		for i < len(before.entries) && before.entries[i].compare(e.namespace, e.name) < 0 {
+		for i < len(before.entries) && before.entries[i].compare(e.Namespace, e.Name) < 0 {
 			i++
 		}
-		if i < len(before.entries) && before.entries[i].compare(e.namespace, e.name) == 0 && before.entries[i].changed == e.changed {
+		if i < len(before.entries) && before.entries[i].compare(e.Namespace, e.Name) == 0 && before.entries[i].Changed == e.Changed {
 			s.entries[at] = before.entries[i]
 		}
 	}
@@ -132,7 +125,7 @@ func (e *entry) append(dst []byte, f format, keep bool) []byte {
 	if b := e.encoded[f].Load(); b != nil {
 		return append(dst, *b...)
 	}
-	o := e.build()
+	o := e.Build()
 	if f == jsonMeta || f == protoMeta {
 		o = &metav1.PartialObjectMetadata{
 			TypeMeta:   metav1.TypeMeta{Kind: "PartialObjectMetadata", APIVersion: "meta.k8s.io/v1"},
@@ -167,7 +160,7 @@ func (e *entry) protoSize(f format, buffer []byte, keep bool) int {
 	if f == proto && !keep {
 		n := int(e.size.Load())
 		if n == 0 {
-			n = e.build().Size()
+			n = e.Build().Size()
 			e.size.Store(int64(n))
 		}
 		return n
@@ -177,11 +170,11 @@ func (e *entry) protoSize(f format, buffer []byte, keep bool) int {
 
 // labels are the object's labels.
 func (e *entry) labels() map[string]string {
-	if e.slot == nil {
-		return e.build().GetLabels()
+	if e.Slot == nil {
+		return e.Build().GetLabels()
 	}
-	labels := e.slot.labels()
-	e.slot.owner(e.st, labels)
+	labels := objects.PodLabels(e.Slot)
+	objects.OwnerOf(e.Slot, e.State, labels)
 	return labels
 }
 
@@ -189,19 +182,19 @@ func (e *entry) labels() map[string]string {
 func (e *entry) field(name string) (string, bool) {
 	switch {
 	case name == "metadata.name":
-		return e.name, true
+		return e.Name, true
 	case name == "metadata.namespace":
-		return e.namespace, true
-	case name == "spec.nodeName" && e.slot != nil:
-		if e.slot.node == nil {
+		return e.Namespace, true
+	case name == "spec.nodeName" && e.Slot != nil:
+		if e.Slot.Node == nil {
 			return "", true
 		}
-		return e.slot.node.name, true
-	case name == "status.phase" && e.slot != nil:
-		switch e.st.phase {
-		case unscheduled:
+		return e.Slot.Node.Name, true
+	case name == "status.phase" && e.Slot != nil:
+		switch e.State.Phase {
+		case cluster.Unscheduled:
 			return "Pending", true
-		case succeeded:
+		case cluster.Succeeded:
 			return "Succeeded", true
 		}
 		return "Running", true

@@ -1,6 +1,10 @@
-package sim
+package cluster
 
-import "math"
+import (
+	"math"
+
+	"github.com/company/k8s-resource-monitor/internal/sim/chance"
+)
 
 // Load is a number per workload and instant: 1 is all that it can serve, more
 // is a queue. A curve holds one value every four minutes for four weeks, with
@@ -12,7 +16,7 @@ const (
 	knots    = 28 * 360 // four weeks
 	lap      = step * knots
 	firstLap = 1577664000 // Monday 2019-12-30, UTC
-	day      = 86400
+	Day      = 86400
 )
 
 // load is what a workload does at one instant.
@@ -23,7 +27,7 @@ type load struct {
 
 // work is the integral of a load since firstLap, in seconds.
 type work struct {
-	busy  float64 // seconds at full capacity
+	Busy  float64 // seconds at full capacity
 	slow  float64 // the part of them that was done under pressure
 	queue float64 // seconds × demand above what can be served
 }
@@ -61,7 +65,7 @@ func newCurve(seed uint64, r rhythm, off []window, only *window) *curve {
 		a, b := c.knots[i-1].rate(), c.knots[i].rate()
 		s := c.knots[i-1].sum
 		c.knots[i].sum = work{
-			busy:  s.busy + step*(a.busy+b.busy)/2,
+			Busy:  s.Busy + step*(a.Busy+b.Busy)/2,
 			slow:  s.slow + step*(a.slow+b.slow)/2,
 			queue: s.queue + step*(a.queue+b.queue)/2,
 		}
@@ -70,11 +74,11 @@ func newCurve(seed uint64, r rhythm, off []window, only *window) *curve {
 }
 
 func (r rhythm) demand(seed uint64, second int64, off []window, only *window) float64 {
-	if only != nil && !only.covers(second%day) {
+	if only != nil && !only.covers(second%Day) {
 		return 0
 	}
 	for _, w := range off {
-		if w.covers(second % day) {
+		if w.covers(second % Day) {
 			return 0
 		}
 	}
@@ -82,19 +86,19 @@ func (r rhythm) demand(seed uint64, second int64, off []window, only *window) fl
 		return 0
 	}
 	local := second + int64(r.zone)*3600 + lap
-	hour := float64(local%day) / 3600
+	hour := float64(local%Day) / 3600
 	bump := func(at, width float64) float64 { d := (hour - at) / width; return math.Exp(-d * d) }
 	shape := min(1, bump(10.8, 2.4)+bump(15.4, 2.7)+0.45*bump(20.8, 2))
 	shape = r.night + (1-r.night)*shape
-	if weekday := local / day % 7; weekday >= 5 {
+	if weekday := local / Day % 7; weekday >= 5 {
 		shape *= r.weekend
 	}
 	// Slow noise over 20 minutes, fast noise from knot to knot, and now and
 	// then an hour in which somebody runs an evaluation against it.
 	slow, at := second/1200, float64(second%1200)/1200
-	noise := 0.16*((1-at)*unit(hash(seed, 1, uint64(slow)))+at*unit(hash(seed, 1, uint64(slow+1)))-0.5) +
-		0.08*(unit(hash(seed, 2, uint64(second)))-0.5)
-	if unit(hash(seed, 3, uint64(second/3600))) < 0.03 {
+	noise := 0.16*((1-at)*chance.Unit(chance.Hash(seed, 1, uint64(slow)))+at*chance.Unit(chance.Hash(seed, 1, uint64(slow+1)))-0.5) +
+		0.08*(chance.Unit(chance.Hash(seed, 2, uint64(second)))-0.5)
+	if chance.Unit(chance.Hash(seed, 3, uint64(second/3600))) < 0.03 {
 		shape *= 1.3
 	}
 	return max(0, r.peak*shape*(1+noise))
@@ -103,7 +107,7 @@ func (r rhythm) demand(seed uint64, second int64, off []window, only *window) fl
 // rate is the derivative of work at a knot.
 func (k knot) rate() work {
 	b := min(k.demand, 1)
-	return work{busy: b, slow: b * b * b * b, queue: max(0, k.demand-1)}
+	return work{Busy: b, slow: b * b * b * b, queue: max(0, k.demand-1)}
 }
 
 func (c *curve) find(t float64) (a, b *knot, at, laps float64) {
@@ -132,17 +136,17 @@ func (c *curve) until(t float64) work {
 		return laps*lapSum + sum + step*at*(from+at*(to-from)/2)
 	}
 	return work{
-		busy:  part(a.sum.busy, ra.busy, rb.busy, all.busy),
+		Busy:  part(a.sum.Busy, ra.Busy, rb.Busy, all.Busy),
 		slow:  part(a.sum.slow, ra.slow, rb.slow, all.slow),
 		queue: part(a.sum.queue, ra.queue, rb.queue, all.queue),
 	}
 }
 
-// between returns the work from Unix time from to t, none if t is earlier.
-func (c *curve) between(from, t float64) work {
+// Between returns the work from Unix time from to t, none if t is earlier.
+func (c *curve) Between(from, t float64) work {
 	if t <= from {
 		return work{}
 	}
 	a, b := c.until(from), c.until(t)
-	return work{max(0, b.busy-a.busy), max(0, b.slow-a.slow), max(0, b.queue-a.queue)}
+	return work{max(0, b.Busy-a.Busy), max(0, b.slow-a.slow), max(0, b.queue-a.queue)}
 }

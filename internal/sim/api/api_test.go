@@ -1,4 +1,4 @@
-package sim
+package api
 
 import (
 	"compress/gzip"
@@ -20,6 +20,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
+
+	"github.com/company/k8s-resource-monitor/internal/sim/cluster"
 )
 
 // decoder is what client-go decodes answers with.
@@ -59,8 +61,8 @@ func decode(t *testing.T, w *httptest.ResponseRecorder) runtime.Object {
 // that remembers and one that does not, are the same objects.
 func TestFormatsAgree(t *testing.T) {
 	at := monday.Add(10*time.Hour + 2*time.Minute)
-	c := New(Config{Seed: 2})
-	forgetful := New(Config{Seed: 2})
+	c := NewServer(cluster.New(cluster.Config{Seed: 2}))
+	forgetful := NewServer(cluster.New(cluster.Config{Seed: 2}))
 	forgetful.keep = false
 	for _, path := range paths(c) {
 		want := decode(t, ask(t, c, at, path, "Accept", "application/json"))
@@ -70,8 +72,8 @@ func TestFormatsAgree(t *testing.T) {
 		}
 		for _, accept := range []string{"application/json", protobuf} {
 			for _, encoding := range []string{"", "gzip"} {
-				for _, cluster := range []*Cluster{c, forgetful} {
-					got := decode(t, ask(t, cluster, at, path, "Accept", accept, "Accept-Encoding", encoding))
+				for _, server := range []*Server{c, forgetful} {
+					got := decode(t, ask(t, server, at, path, "Accept", accept, "Accept-Encoding", encoding))
 					if !equality.Semantic.DeepEqual(clear(want), clear(got)) {
 						t.Errorf("%s as %s %s differs", path, accept, encoding)
 					}
@@ -144,7 +146,7 @@ func status(t *testing.T, w *httptest.ResponseRecorder) metav1.Status {
 
 // A list is continued as it was when it began, and for five minutes.
 func TestContinue(t *testing.T) {
-	c := New(Config{Seed: 2})
+	c := NewServer(cluster.New(cluster.Config{Seed: 2}))
 	at := monday.Add(10*time.Hour - 20*time.Second) // before the first replica is replaced
 	want := decode(t, ask(t, c, at, "/api/v1/pods")).(*corev1.PodList)
 	page := decode(t, ask(t, c, at, "/api/v1/pods?limit=10")).(*corev1.PodList)
@@ -161,7 +163,7 @@ func TestContinue(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	c := New(Config{Seed: 2, Token: "secret"})
+	c := NewServer(cluster.New(cluster.Config{Seed: 2, Token: "secret"}))
 	auth := []string{"Authorization", "Bearer secret"}
 	for path, code := range map[string]int{
 		"/api/v1/namespaces/research/pods/nobody": 404, "/api/v1/secrets": 404, "/apis/apps/v2/deployments": 404, "/openapi/v3": 404, "/api/v1/pods/x": 404,
@@ -182,14 +184,14 @@ func TestRefusals(t *testing.T) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodDelete, "/api/v1/pods", nil)
 	r.Header.Set(auth[0], auth[1])
-	c.API(func() time.Time { return monday }).ServeHTTP(w, r)
+	c.Handler(func() time.Time { return monday }).ServeHTTP(w, r)
 	if w.Code != http.StatusMethodNotAllowed || status(t, w).Reason != metav1.StatusReasonMethodNotAllowed {
 		t.Errorf("DELETE: %d %s", w.Code, w.Body)
 	}
 }
 
 func TestSelectors(t *testing.T) {
-	c := New(Config{Seed: 2})
+	c := NewServer(cluster.New(cluster.Config{Seed: 2}))
 	all := decode(t, ask(t, c, monday, "/api/v1/pods")).(*corev1.PodList).Items
 	node := all[0].Spec.NodeName
 	for query, is := range map[string]func(corev1.Pod) bool{
@@ -218,7 +220,7 @@ func TestSelectors(t *testing.T) {
 
 // Discovery names each kind that is served, as kubectl and client-go ask for it.
 func TestDiscovery(t *testing.T) {
-	c := New(Config{Seed: 2})
+	c := NewServer(cluster.New(cluster.Config{Seed: 2}))
 	read := func(path string, into any) {
 		w := ask(t, c, monday, path, "Accept", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json")
 		if err := json.Unmarshal(w.Body.Bytes(), into); err != nil || w.Code != 200 {
@@ -260,7 +262,7 @@ func TestDiscovery(t *testing.T) {
 
 // Owners exist: each reference of a pod leads up to an object with its uid.
 func TestOwners(t *testing.T) {
-	c := New(Config{Seed: 2})
+	c := NewServer(cluster.New(cluster.Config{Seed: 2}))
 	at := monday.Add(10*time.Hour + 2*time.Minute)
 	uids := map[string]bool{}
 	for _, path := range paths(c) {

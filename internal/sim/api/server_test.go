@@ -1,4 +1,4 @@
-package sim
+package api
 
 import (
 	"math/rand/v2"
@@ -6,39 +6,43 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"github.com/company/k8s-resource-monitor/internal/sim/cluster"
+	"github.com/company/k8s-resource-monitor/internal/sim/endpoints"
+	"github.com/company/k8s-resource-monitor/internal/sim/objects"
 )
 
 var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
 // ask answers one request as the cluster would at an instant.
-func ask(t testing.TB, c *Cluster, at time.Time, path string, header ...string) *httptest.ResponseRecorder {
+func ask(t testing.TB, c *Server, at time.Time, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, path, nil)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	c.API(func() time.Time { return at }).ServeHTTP(w, r)
+	c.Handler(func() time.Time { return at }).ServeHTTP(w, r)
 	return w
 }
 
 const protobuf = "application/vnd.kubernetes.protobuf,application/json"
 
 // paths are all lists that there are.
-func paths(c *Cluster) []string {
+func paths(c *Server) []string {
 	var all []string
 	for _, k := range c.kinds {
 		root := "/apis/"
-		if k.group == "" {
+		if k.Group == "" {
 			root = "/api/"
 		}
-		all = append(all, root+k.groupVersion()+"/"+k.plural)
+		all = append(all, root+k.groupVersion()+"/"+k.Plural)
 	}
 	return all
 }
 
 // everything is what all endpoints say at an instant, by name.
-func everything(t testing.TB, c *Cluster, at time.Time, order []int) map[string]string {
+func everything(t testing.TB, c *Server, at time.Time, order []int) map[string]string {
 	t.Helper()
 	var asks []func() (string, string)
 	for _, path := range paths(c) {
@@ -54,14 +58,16 @@ func everything(t testing.TB, c *Cluster, at time.Time, order []int) map[string]
 			}
 		}
 	}
-	for _, s := range c.slots {
-		st := s.at(at.Unix())
-		if s.serves() && st.phase == ready {
-			asks = append(asks, func() (string, string) { return s.podName(st.inc), string(s.text(nil, st, float64(at.Unix()))) })
+	for _, s := range c.Slots {
+		st := s.At(at.Unix())
+		if s.Port() == 0 || !st.Runs() || s.Workload.Engine != nil && (!s.Serves() || st.Phase != cluster.Ready) {
+			continue
 		}
-	}
-	for _, n := range c.nodes {
-		asks = append(asks, func() (string, string) { return n.name, string(n.dcgm(nil, at.Unix())) })
+		asks = append(asks, func() (string, string) {
+			w := httptest.NewRecorder()
+			endpoints.Handler(s, func() time.Time { return at }).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+			return s.PodName(st.Inc), w.Body.String()
+		})
 	}
 	said := map[string]string{}
 	for _, i := range rand.New(rand.NewPCG(1, uint64(order[0]))).Perm(len(asks)) {
@@ -76,7 +82,7 @@ func everything(t testing.TB, c *Cluster, at time.Time, order []int) map[string]
 func TestPure(t *testing.T) {
 	instants := []time.Time{monday, monday.Add(3*time.Hour + 25*time.Minute), monday.Add(3*time.Hour + 25*time.Minute + 30*time.Second),
 		monday.Add(5*time.Hour + 33*time.Minute), monday.Add(6*time.Hour + 12*time.Minute), monday.Add(10*time.Hour + 2*time.Minute), monday.Add(40 * time.Hour)}
-	a, b := New(Config{Seed: 7}), New(Config{Seed: 7})
+	a, b := NewServer(cluster.New(cluster.Config{Seed: 7})), NewServer(cluster.New(cluster.Config{Seed: 7}))
 	first := make([]map[string]string, len(instants))
 	for i, at := range instants {
 		first[i] = everything(t, a, at, []int{i})
@@ -88,7 +94,7 @@ func TestPure(t *testing.T) {
 			}
 		}
 	}
-	other := everything(t, New(Config{Seed: 8}), monday, []int{0})
+	other := everything(t, NewServer(cluster.New(cluster.Config{Seed: 8})), monday, []int{0})
 	same := 0
 	for name, body := range other {
 		if first[0][name] == body {
@@ -103,7 +109,7 @@ func TestPure(t *testing.T) {
 // Each object's bytes change with its resourceVersion and not otherwise, and
 // hardly anything changes from one sample to the next.
 func TestBytesChangeWithVersion(t *testing.T) {
-	c := New(Config{Seed: 3})
+	c := NewServer(cluster.New(cluster.Config{Seed: 3}))
 	for _, k := range c.kinds {
 		if k.usage != nil {
 			continue
@@ -114,30 +120,30 @@ func TestBytesChangeWithVersion(t *testing.T) {
 		}
 		before := map[string]seen{}
 		total, changes := 0, 0
-		for at := monday.Unix(); at < monday.Unix()+day; at += 30 {
+		for at := monday.Unix(); at < monday.Unix()+cluster.Day; at += 30 {
 			s := &snapshot{}
-			k.each(c, at, func(e *entry) { s.entries = append(s.entries, e) })
+			k.Each(c.Cluster, at, func(i objects.Item) { s.entries = append(s.entries, &entry{Item: i}) })
 			for _, e := range s.entries {
-				name := e.namespace + "/" + e.name
+				name := e.Namespace + "/" + e.Name
 				old, had := before[name]
-				if had && old.changed == e.changed && at%1800 != 0 {
+				if had && old.changed == e.Changed && at%1800 != 0 {
 					continue // looked at every half hour, and where it changed
 				}
 				body := string(e.append(nil, proto, false))
-				if had && old.changed == e.changed && old.body != body {
-					t.Fatalf("%s %s: other bytes under the version %d", k.plural, name, e.changed)
+				if had && old.changed == e.Changed && old.body != body {
+					t.Fatalf("%s %s: other bytes under the version %d", k.Plural, name, e.Changed)
 				}
-				if had && old.changed > e.changed {
-					t.Fatalf("%s %s: version went back from %d to %d", k.plural, name, old.changed, e.changed)
+				if had && old.changed > e.Changed {
+					t.Fatalf("%s %s: version went back from %d to %d", k.Plural, name, old.changed, e.Changed)
 				}
-				if had && old.changed != e.changed {
+				if had && old.changed != e.Changed {
 					changes++
 				}
-				before[name] = seen{e.changed, body}
+				before[name] = seen{e.Changed, body}
 			}
 			total += len(s.entries)
 		}
-		if k.plural == "pods" && changes*20 > total {
+		if k.Plural == "pods" && changes*20 > total {
 			t.Errorf("%d of %d pods changed between samples", changes, total)
 		}
 	}

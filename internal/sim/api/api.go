@@ -1,4 +1,11 @@
-package sim
+// Package api is the API server of a simulated cluster: get and list of the kinds
+// of package objects and of usage in metrics.k8s.io, in JSON and protobuf, whole
+// or PartialObjectMetadata, with selectors, pages and gzip. Caches only remember
+// what would be computed again.
+//
+// What it does not do: it is read-only, has no watch, no Table output and no
+// OpenAPI documents.
+package api
 
 import (
 	"cmp"
@@ -13,17 +20,35 @@ import (
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/company/k8s-resource-monitor/internal/sim/cluster"
+	"github.com/company/k8s-resource-monitor/internal/sim/objects"
 )
 
 // expiry is how long, in seconds of the simulation, a list may be continued.
 const expiry = 300
 
-// API is the API server at the instants that now returns. It answers reads of
-// the kinds in kinds.go and discovery; see the package comment for what it
-// does not do. A list is continued from the instant of its first page.
-func (c *Cluster) API(now func() time.Time) http.Handler {
+// Server is the API server of a cluster.
+type Server struct {
+	*cluster.Cluster
+	kinds []*kind
+	keep  bool // small enough to remember encoded objects
+}
+
+// keepPods is the largest cluster, in pods, whose encoded objects stay in
+// memory (about 10 KB a pod); a larger one encodes them for each request.
+const keepPods = 10_000
+
+// NewServer returns the API server of a cluster.
+func NewServer(c *cluster.Cluster) *Server {
+	return &Server{c, kinds(), len(c.Slots) <= keepPods}
+}
+
+// Handler answers at the instants that now returns. A list is continued from the
+// instant of its first page.
+func (c *Server) Handler(now func() time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if want := "Bearer " + c.cfg.Token; c.cfg.Token != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte(want)) == 0 {
+		if want := "Bearer " + c.Config.Token; c.Config.Token != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte(want)) == 0 {
 			fail(w, errors.NewUnauthorized("a valid bearer token is required"))
 			return
 		}
@@ -57,7 +82,7 @@ func answer(w http.ResponseWriter, code int, document any) {
 
 // serve finds what a path names: [api/v1 | apis/GROUP/VERSION] [namespaces/NS]
 // RESOURCE [NAME].
-func (c *Cluster) serve(w http.ResponseWriter, r *http.Request, now int64) *errors.StatusError {
+func (c *Server) serve(w http.ResponseWriter, r *http.Request, now int64) *errors.StatusError {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	notFound := errors.NewGenericServerResponse(http.StatusNotFound, "get", schema.GroupResource{}, "", "the server could not find the requested resource", 0, true)
 	group, version := "", ""
@@ -82,7 +107,7 @@ func (c *Cluster) serve(w http.ResponseWriter, r *http.Request, now int64) *erro
 		namespace, parts = parts[1], parts[2:]
 	}
 	k := c.kind(group, version, parts[0])
-	if k == nil || len(parts) > 2 || namespace != "" && !k.namespaced {
+	if k == nil || len(parts) > 2 || namespace != "" && !k.Namespaced {
 		return notFound
 	}
 	if len(parts) == 2 {
@@ -91,9 +116,9 @@ func (c *Cluster) serve(w http.ResponseWriter, r *http.Request, now int64) *erro
 	return c.list(w, r, k, namespace, now)
 }
 
-func (c *Cluster) kind(group, version, plural string) *kind {
+func (c *Server) kind(group, version, plural string) *kind {
 	for _, k := range c.kinds {
-		if k.group == group && k.version == version && k.plural == plural {
+		if k.Group == group && k.Version == version && k.Plural == plural {
 			return k
 		}
 	}
@@ -101,7 +126,7 @@ func (c *Cluster) kind(group, version, plural string) *kind {
 }
 
 // source is the kind whose objects are listed: usage is of pods or nodes.
-func (c *Cluster) source(k *kind) *kind {
+func (c *Server) source(k *kind) *kind {
 	if k.usage != nil {
 		return c.kind("", "v1", k.of)
 	}
@@ -142,14 +167,14 @@ func notAcceptable() *errors.StatusError {
 		"only application/json and application/vnd.kubernetes.protobuf are served", 0, true)
 }
 
-func (c *Cluster) get(w http.ResponseWriter, r *http.Request, k *kind, namespace, name string, now int64) *errors.StatusError {
+func (c *Server) get(w http.ResponseWriter, r *http.Request, k *kind, namespace, name string, now int64) *errors.StatusError {
 	f, ok := negotiate(r.Header.Get("Accept"), "")
 	if !ok {
 		return notAcceptable()
 	}
 	e := c.snapshot(c.source(k), now).find(namespace, name)
 	if e == nil || k.usage != nil && !e.measures(now) {
-		return errors.NewNotFound(schema.GroupResource{Group: k.group, Resource: k.plural}, name)
+		return errors.NewNotFound(schema.GroupResource{Group: k.Group, Resource: k.Plural}, name)
 	}
 	w.Header().Set("Content-Type", f.contentType())
 	borrow(func(buf []byte) []byte {
@@ -160,13 +185,13 @@ func (c *Cluster) get(w http.ResponseWriter, r *http.Request, k *kind, namespace
 	return nil
 }
 
-func (c *Cluster) list(w http.ResponseWriter, r *http.Request, k *kind, namespace string, now int64) *errors.StatusError {
+func (c *Server) list(w http.ResponseWriter, r *http.Request, k *kind, namespace string, now int64) *errors.StatusError {
 	l, refusal := parseList(r, k, namespace, now)
 	if refusal != nil {
 		return refusal
 	}
 	s := c.snapshot(c.source(k), l.at)
-	p := &page{kind: k, at: l.at, entries: s.entries, meta: metav1.ListMeta{ResourceVersion: version(l.at)}}
+	p := &page{kind: k, at: l.at, entries: s.entries, meta: metav1.ListMeta{ResourceVersion: objects.Version(l.at)}}
 	filtered := l.selects() || k.usage != nil
 	if filtered {
 		p.entries = nil
@@ -201,5 +226,5 @@ func (p *page) cut(l *listQuery) {
 	}
 	p.entries = p.entries[:l.limit]
 	sent := p.entries[l.limit-1]
-	p.meta.Continue = next{l.at, sent.namespace, sent.name}.token()
+	p.meta.Continue = next{l.at, sent.Namespace, sent.Name}.token()
 }

@@ -1,4 +1,4 @@
-package sim
+package api
 
 import (
 	"bytes"
@@ -34,7 +34,7 @@ func (f format) contentType() string {
 
 // typeOf is the apiVersion and kind of one object, or of a list of them.
 func (f format) typeOf(k *kind, list bool) (version, name string) {
-	version, name = k.groupVersion(), k.name
+	version, name = k.groupVersion(), k.Name
 	if f == jsonMeta || f == protoMeta {
 		version, name = "meta.k8s.io/v1", "PartialObjectMetadata"
 	}
@@ -80,10 +80,10 @@ type page struct {
 const flushAt = 256 << 10
 
 // appendItem writes item i as it stands in a list.
-func (c *Cluster) appendItem(dst []byte, p *page, e *entry, f format) []byte {
+func (c *Server) appendItem(dst []byte, p *page, e *entry, f format) []byte {
 	item := func(dst []byte) []byte {
 		if p.kind.usage != nil {
-			return p.kind.usage(c, dst, e, p.at, f)
+			return p.kind.usage(dst, e, p.at, f, c.keep)
 		}
 		return e.append(dst, f, c.keep)
 	}
@@ -153,12 +153,12 @@ func unknown(dst []byte, version, name string, length int) []byte {
 }
 
 // single writes one object as the answer to a get.
-func (c *Cluster) single(dst []byte, k *kind, e *entry, t int64, f format) []byte {
+func (c *Server) single(dst []byte, k *kind, e *entry, t int64, f format) []byte {
 	p := &page{kind: k, at: t}
 	version, name := f.typeOf(k, false)
 	var item []byte
 	if k.usage != nil {
-		item = k.usage(c, nil, e, p.at, f)
+		item = k.usage(nil, e, p.at, f, c.keep)
 	} else {
 		item = e.append(nil, f, c.keep)
 	}
@@ -174,12 +174,12 @@ func (c *Cluster) single(dst []byte, k *kind, e *entry, t int64, f format) []byt
 }
 
 // itemsLength is the length of all items in protobuf.
-func (c *Cluster) itemsLength(p *page, f format, scratch []byte) int {
+func (c *Server) itemsLength(p *page, f format, scratch []byte) int {
 	total := 0
 	for _, e := range p.entries {
 		n := 0
 		if p.kind.usage != nil {
-			n = len(p.kind.usage(c, scratch[:0], e, p.at, f))
+			n = len(p.kind.usage(scratch[:0], e, p.at, f, c.keep))
 		} else {
 			n = e.protoSize(f, scratch, c.keep)
 		}
@@ -198,7 +198,7 @@ func uvarintLen(x uint64) int {
 
 // writeItems writes the items in parts of about flushAt bytes, each begun with
 // what is in buf.
-func (c *Cluster) writeItems(w io.Writer, p *page, f format, buf []byte) ([]byte, error) {
+func (c *Server) writeItems(w io.Writer, p *page, f format, buf []byte) ([]byte, error) {
 	for i, e := range p.entries {
 		if i > 0 && !f.proto() {
 			buf = append(buf, ',')
@@ -218,7 +218,7 @@ func (c *Cluster) writeItems(w io.Writer, p *page, f format, buf []byte) ([]byte
 
 // zipped returns chunk i's items compressed, a comma before them if they are
 // not the first of a JSON list.
-func (c *Cluster) zipped(p *page, i int, f format) []byte {
+func (c *Server) zipped(p *page, i int, f format) []byte {
 	ch := p.chunks[i]
 	if b := ch.gzip[f].Load(); b != nil {
 		return *b
@@ -236,10 +236,10 @@ func (c *Cluster) zipped(p *page, i int, f format) []byte {
 }
 
 func (k *kind) groupVersion() string {
-	if k.group == "" {
-		return k.version
+	if k.Group == "" {
+		return k.Version
 	}
-	return k.group + "/" + k.version
+	return k.Group + "/" + k.Version
 }
 
 // secondsString writes a duration as Kubernetes' metrics do: "15.25s".

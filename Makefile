@@ -37,12 +37,33 @@ build: site ## the program, into bin
 	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/k8s-monitor ./jobs
 
 .PHONY: test
-test: site build packages ## everything: the program, the site, and both against a real S3 gateway, DuckDB and a browser
-	go vet $(PACKAGES)
-	go test -race -timeout 30m $(PACKAGES) # minutes: the detector makes Parquet's compressors costly
-	cd site && npm run check && npm test
-	cd test && go vet ./... && go test -count=1 ./... # uncached: these also read files of the module above
-	@echo 'suites: 3 passed, 0 failed'
+test: site build packages ## everything: lint, the program, the site, and both against a real S3 gateway, DuckDB and a browser
+	./test/suites.sh
+
+# The packages that compare golden files, and those of them below test/.
+GOLDENS = $$(go list -f '{{range $$i := .TestImports}}{{if eq $$i "$(GOLDEN)"}}{{$$.ImportPath}}{{end}}{{end}}' $(PACKAGES))
+GOLDEN := github.com/company/k8s-resource-monitor/internal/golden
+
+.PHONY: update
+update: ## write golden files and generated documents anew; look at the difference before you commit it
+	go test -count=1 $(GOLDENS) -update
+	cd test && go test -count=1 -run TestExplorerAnswers ./lake -update
+
+.PHONY: verify
+verify: ## fail if a golden file or a generated document is stale
+	go test -count=1 $(GOLDENS)
+	cd test && go test -count=1 -run TestExplorerAnswers ./lake
+
+FUZZTIME ?= 30s
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME, 30s unless given
+	@grep -rl --include='*_test.go' '^func Fuzz' internal jobs | while read -r file; do \
+		for target in $$(grep -o '^func Fuzz[A-Za-z0-9]*' "$$file" | cut -d' ' -f2); do \
+			echo "== $$(dirname "$$file") $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -timeout 0 "./$$(dirname "$$file")"; \
+		done; \
+	done
 
 .PHONY: nvidia
 nvidia: site ## on a machine with an NVIDIA GPU, not in MIG mode: what NVML says beside what nvidia-smi says
@@ -78,6 +99,7 @@ bench: ## the benchmarks, into bin/bench.txt; the run before is kept for benchst
 	if [[ -f bin/bench.txt ]]; then mv bin/bench.txt bin/bench.old.txt; fi
 	go test -run '^$$' -bench . -benchmem $(PACKAGES) | tee bin/bench.txt
 	cd test && go test -timeout 60m -run '^$$' -bench . ./lake | tee -a ../bin/bench.txt
+	cd test && SITE_BUDGET=1 go test -timeout 60m -count=1 ./browser
 
 .PHONY: fmt
 fmt: ## format the Go and TypeScript sources

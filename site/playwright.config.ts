@@ -10,7 +10,9 @@ export default defineConfig({
   outputDir: 'e2e/results',
   forbidOnly: true,
   workers: 1,
-  timeout: 30_000,
+  // A test takes seconds. These limits end one that hangs, and no busy machine reaches them.
+  timeout: 600_000,
+  expect: { timeout: 120_000 },
   reporter: [['./e2e/closing-line.ts']],
   use: {
     baseURL,

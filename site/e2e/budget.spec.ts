@@ -119,13 +119,12 @@ test('the overview loads at most 80 KB of script and 200 KB of data', async ({ p
   expect(sizes.json).toBeLessThan(200_000);
 });
 
-// A shared machine is slow at times: three times the budget is a fault, and
-// what was measured is told.
+// What was measured is told. Times are held to where SITE_BUDGET is set, as make
+// bench does: a machine that does something else beside is slow at times.
 test('150,000 pods, 40,000 GPUs: a first view within a second of at most 200 KB, a keystroke within 50 ms', async ({
   page,
   baseURL,
 }) => {
-  test.setTimeout(120_000);
   const { url, server } = await serveMany(baseURL!);
   try {
     const loaded = loads(page);
@@ -138,7 +137,7 @@ test('150,000 pods, 40,000 GPUs: a first view within a second of at most 200 KB,
     expect(json).toBeLessThan(200_000);
     const first = await page.evaluate(() => performance.getEntriesByName('first-view')[0]?.startTime ?? NaN);
     await page.goto(url + '?view=pods');
-    await expect(page.locator('.table.pods')).toHaveAttribute('aria-rowcount', String(PODS + 1), { timeout: 60_000 });
+    await expect(page.locator('.table.pods')).toHaveAttribute('aria-rowcount', String(PODS + 1));
     const table = await page.evaluate(() => performance.now());
     const keystrokes: number[] = [];
     for (const key of ['l', 'l', 'a', 'm', 'a']) {
@@ -158,8 +157,11 @@ test('150,000 pods, 40,000 GPUs: a first view within a second of at most 200 KB,
     console.log(
       `150,000 pods: cards after ${first.toFixed(0)} ms, the table after ${table.toFixed(0)} ms, a keystroke ${keystrokes[2]!.toFixed(0)} ms (at most ${keystrokes.at(-1)!.toFixed(0)})`,
     );
-    expect(first).toBeLessThan(3 * 1000);
-    expect(keystrokes[2]).toBeLessThan(3 * 50);
+    expect(await page.locator('.table.pods .body [role=row]').count()).toBeLessThan(100); // those in view, and a few
+    if (process.env['SITE_BUDGET']) {
+      expect(first).toBeLessThan(1000);
+      expect(keystrokes[2]).toBeLessThan(50);
+    }
     await page.evaluate(() => scrollTo(0, 5_000_000));
     await expect(page.locator('.table.pods .body [role=row]').first()).toBeVisible();
     await open(page, ''); // and back to the demo

@@ -82,7 +82,6 @@ const HOSTILE = [
 ];
 
 test('names from the cluster are text', async ({ page }) => {
-  test.setTimeout(180_000);
   const poison = (doc: any) => {
     for (const [name, column] of Object.entries<any>(doc))
       if (Array.isArray(column?.dictionary) && name !== 'modelType' && name !== 'phase')

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"syscall"
 	"testing"
 )
 
@@ -24,7 +26,10 @@ func TestSite(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	runtime.LockOSThread() // Pdeathsig is sent when the thread that started a process ends
+	defer runtime.UnlockOSThread()
 	demo := exec.CommandContext(t.Context(), binary, "demo", "--listen", "127.0.0.1:0")
+	demo.SysProcAttr = diesWithTest()
 	out, err := demo.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +37,10 @@ func TestSite(t *testing.T) {
 	if err := demo.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { demo.Process.Kill(); demo.Wait() }()
+	defer func() {
+		_ = demo.Process.Signal(syscall.SIGTERM)
+		_ = demo.Wait()
+	}()
 	var url string
 	lines := bufio.NewScanner(out)
 	for url == "" && lines.Scan() {
@@ -47,11 +55,16 @@ func TestSite(t *testing.T) {
 		for lines.Scan() { // or the demo would wait for a reader
 		}
 	}()
-	specs := exec.CommandContext(t.Context(), "npx", "playwright", "test")
+	specs := exec.CommandContext(t.Context(), "node", "node_modules/@playwright/test/cli.js", "test")
 	specs.Dir = filepath.Join(root, "site")
+	specs.SysProcAttr = diesWithTest()
 	specs.Env = append(os.Environ(), "SITE_URL="+url)
 	specs.Stdout, specs.Stderr = os.Stdout, os.Stderr
 	if err := specs.Run(); err != nil {
 		t.Errorf("playwright: %v", err)
 	}
 }
+
+// diesWithTest ends a process when the test does, however that ends: the demo
+// removes its directory, and Playwright closes its browser.
+func diesWithTest() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} }

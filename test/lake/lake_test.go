@@ -8,8 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/company/k8s-resource-monitor/internal/store"
@@ -22,13 +24,21 @@ var demo = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	demoDir = dir
-	command := exec.Command("go", "run", "./jobs", "demo", "--once", "--dir", dir, "--days", "1")
-	command.Dir = filepath.Join("..", "..")
+	program := filepath.Join(dir, "k8s-monitor")
+	build := exec.Command("go", "build", "-o", program, "./jobs")
+	build.Dir = filepath.Join("..", "..")
+	if out, err := build.CombinedOutput(); err != nil {
+		return dir, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	runtime.LockOSThread() // Pdeathsig is sent when the thread that started a process ends
+	defer runtime.UnlockOSThread()
+	command := exec.Command(program, "demo", "--once", "--dir", filepath.Join(dir, "bucket"), "--days", "1")
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // it ends when this test dies
 	out, err := command.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("demo --once: %w\n%s", err, out)
 	}
-	return dir, err
+	return filepath.Join(dir, "bucket"), err
 })
 
 var demoDir string // once there is one

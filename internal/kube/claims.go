@@ -62,9 +62,9 @@ func (c *Client) addClaims(ctx context.Context, namespaces []string, pods []*Pod
 	}
 	gpus := map[claimKey]int32{}
 	for _, namespace := range namespaces {
-		err := c.list(ctx, deviceClaims, namespace, func() {}, func(i item) error {
+		err := c.list(ctx, deviceClaims, namespace, func() {}, func(item []byte) error {
 			var claim resourcev1.ResourceClaim
-			if err := decode(i, &claim); err != nil {
+			if err := decode(item, &claim); err != nil {
 				return err
 			}
 			gpus[claimKey{claim.Namespace, claim.Name}] = gpusOf(&claim)
@@ -81,7 +81,7 @@ func (c *Client) addClaims(ctx context.Context, namespaces []string, pods []*Pod
 		}
 		p.gpus, p.gpusAlone = p.claims.requested, p.claims.requested
 		for _, name := range p.claims.names {
-			key := claimKey{p.shared.namespace, name}
+			key := claimKey{p.shared.Namespace, name}
 			p.gpus += gpus[key]
 			if !counted[key] {
 				p.gpusAlone += gpus[key]

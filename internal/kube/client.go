@@ -11,19 +11,18 @@
 // a watch cache answers at once and whole from memory, sparing etcd; that the
 // answer may be some milliseconds old does not matter to a sample. A server
 // without one keeps to the limit and answers in pages, which are followed to
-// the end. Either way the answer is cut into items as it arrives, so memory
-// does not grow with the list. Protobuf is preferred and JSON understood.
+// the end. Either way the answer is cut into items as it arrives (package wire),
+// so memory does not grow with the list.
 //
-// Of an item no more is decoded than is read of it (fields, trimmer), and of
-// pods that only their names and nodes tell apart, one (siblings). What an item
-// reduces to is remembered by the bytes that are read until the next sample,
-// because from one sample to the next hardly any pod changes.
+// Of an item no more is decoded than is read of it (trim.go), and of pods that
+// only their names and nodes tell apart, one (siblings.go). What an item reduces
+// to is remembered until the next sample by the bytes that are read, because from
+// one sample to the next hardly any pod changes.
 package kube
 
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -37,6 +36,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/company/k8s-resource-monitor/internal/kube/wire"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -51,8 +51,8 @@ type Client struct {
 	host string // of the API server, for errors
 
 	mu     sync.Mutex // held by Sample
-	pods   memo[Pod]
-	nodes  memo[usage.Node]
+	pods   wire.Memo[Pod]
+	nodes  wire.Memo[usage.Node]
 	owners map[types.UID]owner
 }
 
@@ -72,9 +72,6 @@ func Open(kubeconfig, version string) (*Client, error) {
 	config.Timeout = requestTimeout
 	config.QPS = -1 // no limit: a run makes a dozen calls
 	config.WarningHandler = rest.NoWarnings{}
-	if !config.DisableCompression {
-		config.Wrap(func(rt http.RoundTripper) http.RoundTripper { return gunzip{rt} })
-	}
 	client, err := rest.UnversionedRESTClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("the cluster's configuration cannot be used: %w", err)
@@ -83,7 +80,7 @@ func Open(kubeconfig, version string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the API server's address %q is no URL: %w", config.Host, err)
 	}
-	return &Client{rest: client, host: base.Host, pods: newMemo[Pod](), nodes: newMemo[usage.Node]()}, nil
+	return &Client{rest: client, host: base.Host, pods: wire.NewMemo[Pod](), nodes: wire.NewMemo[usage.Node]()}, nil
 }
 
 // Host is the API server's host and port.

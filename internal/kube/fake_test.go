@@ -160,7 +160,7 @@ func (f *fakeAPI) answer(w http.ResponseWriter, r *http.Request, list []object, 
 	if err != nil {
 		panic(err)
 	}
-	_, _ = w.Write(append([]byte(protobufMagic), raw...))
+	_, _ = w.Write(append([]byte("k8s\x00"), raw...))
 }
 
 // encodeList encodes a list whose items are encoded already.
@@ -169,9 +169,9 @@ func encodeList(meta metav1.ListMeta, items [][]byte) []byte {
 	if err != nil {
 		panic(err)
 	}
-	raw := appendField(nil, listMetadata, encodedMeta)
+	raw := appendField(nil, 1, encodedMeta)
 	for _, i := range items {
-		raw = appendField(raw, listItems, i)
+		raw = appendField(raw, 2, i)
 	}
 	return raw
 }

@@ -131,7 +131,7 @@ func (c *Client) readKubelets(ctx context.Context, sample *Cluster, before CPUCo
 	}
 	sample.Usage = make([]Usage, len(sample.Pods))
 	for i, p := range sample.Pods {
-		key := podKey(p.shared.namespace, p.name)
+		key := podKey(p.shared.Namespace, p.name)
 		if cpu, ok := counted.Pods[key]; ok {
 			if last := before.Pods[key]; p.started <= last.At { // else it was counted of another pod of this name
 				sample.Usage[i].CPUMillicores = cpu.since(last)

@@ -8,7 +8,13 @@ import (
 	"net/url"
 	"strconv"
 
+	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
+
+	"github.com/company/k8s-resource-monitor/internal/kube/wire"
 )
 
 // pageSize is the number of items that a server without a watch cache is
@@ -36,18 +42,26 @@ type collection struct {
 	version  string
 	resource string
 	accept   string
-	trimmer  *trimmer // of what is read; nil: of all
+	empty    func() wire.Object // makes an object of the items' type
+	trimmer  *wire.Trimmer      // of what is read; nil: of all
 }
 
 var (
-	corePods     = collection{"", "v1", "pods", acceptObjects, podTrimmer}
-	coreNodes    = collection{"", "v1", "nodes", acceptObjects, nodeTrimmer}
-	metricsPods  = collection{"metrics.k8s.io", "v1beta1", "pods", acceptObjects, nil}
-	metricsNodes = collection{"metrics.k8s.io", "v1beta1", "nodes", acceptObjects, nil}
-	replicaSets  = collection{"apps", "v1", "replicasets", acceptMetadata, ownedTrimmer}
-	batchJobs    = collection{"batch", "v1", "jobs", acceptMetadata, ownedTrimmer}
-	deviceClaims = collection{"resource.k8s.io", "v1", "resourceclaims", acceptObjects, nil}
+	corePods     = collection{"", "v1", "pods", acceptObjects, empty[corev1.Pod], podTrimmer}
+	coreNodes    = collection{"", "v1", "nodes", acceptObjects, empty[corev1.Node], nodeTrimmer}
+	metricsPods  = collection{"metrics.k8s.io", "v1beta1", "pods", acceptObjects, empty[metricsv1beta1.PodMetrics], nil}
+	metricsNodes = collection{"metrics.k8s.io", "v1beta1", "nodes", acceptObjects, empty[metricsv1beta1.NodeMetrics], nil}
+	replicaSets  = collection{"apps", "v1", "replicasets", acceptMetadata, empty[metav1.PartialObjectMetadata], ownedTrimmer}
+	batchJobs    = collection{"batch", "v1", "jobs", acceptMetadata, empty[metav1.PartialObjectMetadata], ownedTrimmer}
+	deviceClaims = collection{"resource.k8s.io", "v1", "resourceclaims", acceptObjects, empty[resourcev1.ResourceClaim], nil}
 )
+
+func empty[T any, P interface {
+	*T
+	wire.Object
+}]() wire.Object {
+	return P(new(T))
+}
 
 func (r collection) path(namespace string) string {
 	root := "/api/" + r.version
@@ -71,7 +85,7 @@ func (r collection) String() string {
 // list hands every item of the collection to visit, trimmed: of all namespaces,
 // or of the one named. Before it begins, and again whenever it has to begin
 // anew, it calls reset, which drops what was visited.
-func (c *Client) list(ctx context.Context, r collection, namespace string, reset func(), visit func(item) error) error {
+func (c *Client) list(ctx context.Context, r collection, namespace string, reset func(), visit func(item []byte) error) error {
 	reset()
 	token := ""
 	for restarts := 0; ; {
@@ -92,7 +106,7 @@ func (c *Client) list(ctx context.Context, r collection, namespace string, reset
 }
 
 // page reads one answer, which may be the whole list.
-func (c *Client) page(ctx context.Context, r collection, namespace, token string, visit func(item) error) (next string, err error) {
+func (c *Client) page(ctx context.Context, r collection, namespace, token string, visit func(item []byte) error) (next string, err error) {
 	request := c.rest.Get().AbsPath(r.path(namespace)).SetHeader("Accept", r.accept).
 		Param("limit", strconv.Itoa(pageSize)).MaxRetries(maxRetries)
 	if token == "" {
@@ -106,14 +120,14 @@ func (c *Client) page(ctx context.Context, r collection, namespace, token string
 	}
 	defer body.Close()
 	var trimmed []byte
-	next, err = splitList(body, func(i item) (err error) {
+	next, err = wire.Split(body, r.empty, func(item []byte) (err error) {
 		if r.trimmer != nil {
-			if trimmed, err = r.trimmer.trim(trimmed[:0], i); err != nil {
+			if trimmed, err = r.trimmer.Trim(trimmed[:0], item); err != nil {
 				return err
 			}
-			i.bytes = trimmed
+			item = trimmed
 		}
-		return visit(i)
+		return visit(item)
 	})
 	if err != nil {
 		return "", fmt.Errorf("reading the answer: %w", err)

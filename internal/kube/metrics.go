@@ -3,9 +3,11 @@ package kube
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
@@ -18,85 +20,78 @@ type Usage struct {
 	MemoryBytes   usage.Opt[int64]
 }
 
-// reading is one PodMetrics or NodeMetrics: the sum over what it lists. The
-// sum is absent where one of them does not name the resource, because a sum
-// that lacks a container is not the pod's.
-type reading struct {
-	namespace, name  []byte // valid as long as the item
-	at               int64  // end of its window, in Unix milliseconds
-	nanocores, bytes int64
-	lists            int
-	noCPU, noMemory  bool
-}
-
-func (r *reading) usage() (u Usage) {
-	if r.lists > 0 && !r.noCPU {
-		u.CPUMillicores = usage.Some((r.nanocores + 500_000) / 1_000_000) // nanocores → millicores, to the nearest
+// addUp sums what the containers of a pod use, or gives what a node does. A sum
+// that lacks a container is not the pod's: a resource that one of them does not
+// name is absent.
+func addUp(lists ...corev1.ResourceList) (u Usage) {
+	cpuKnown, memoryKnown := len(lists) > 0, len(lists) > 0
+	var nanocores, bytes int64
+	for _, list := range lists {
+		cpu, ok := list[corev1.ResourceCPU]
+		cpuKnown = cpuKnown && ok
+		nanocores += cpu.ScaledValue(resource.Nano)
+		memory, ok := list[corev1.ResourceMemory]
+		memoryKnown = memoryKnown && ok
+		bytes += memory.Value()
 	}
-	if r.lists > 0 && !r.noMemory {
-		u.MemoryBytes = usage.Some(r.bytes)
+	if cpuKnown {
+		u.CPUMillicores = usage.Some((nanocores + 500_000) / 1_000_000) // to the nearest
+	}
+	if memoryKnown {
+		u.MemoryBytes = usage.Some(bytes)
 	}
 	return u
 }
 
-// measurements are the readings of the pods, by a hash of their names: these
-// are in memory once, with the pods. Two of a million pods have the same hash
-// less than once in ten million samples.
-type measurements struct {
-	seed    maphash.Seed
-	byPod   ordered[measured]
-	scratch []byte
-}
+// measurements are what pods use, by namespace and name.
+type measurements map[usage.PodName]measured
 
 type measured struct {
 	Usage
-	at int64 // Unix seconds
+	at int64 // the end of its window, in Unix seconds
 }
 
-// newMeasurements has room for so many pods, and for more.
-func newMeasurements(pods int) *measurements {
-	return &measurements{seed: maphash.MakeSeed(), byPod: ordered[measured]{entries: make([]entry[measured], 0, pods)}}
-}
-
-func hashOf[S []byte | string](m *measurements, namespace, name S) uint64 {
-	m.scratch = append(append(append(m.scratch[:0], namespace...), '/'), name...)
-	return maphash.Bytes(m.seed, m.scratch)
-}
-
-// of returns the usage of the pods listed. PodMetrics bears no UID, so a
-// reading that ended before the pod started is another pod's of the same name.
-func (m *measurements) of(pods []*Pod) []Usage {
+// of returns the usage of the pods listed. PodMetrics bears no UID, so what was
+// measured before the pod started is of another pod of the same name.
+func (m measurements) of(pods []*Pod) []Usage {
 	all := make([]Usage, len(pods))
 	for i, p := range pods {
-		r, ok := m.byPod.find(hashOf(m, p.shared.namespace, p.name))
-		if ok && (p.started == 0 || r.at >= p.started/1000) {
-			all[i] = r.Usage
+		found, ok := m[usage.PodName{Namespace: p.shared.Namespace, Pod: p.name}]
+		if ok && (p.started == 0 || found.at >= p.started/1000) {
+			all[i] = found.Usage
 		}
 	}
 	return all
 }
 
 // listPodMetrics reads what the pods of the namespace use, all where it is "".
-func (c *Client) listPodMetrics(ctx context.Context, namespace string, into *measurements) error {
-	before := len(into.byPod.entries)
-	return c.list(ctx, metricsPods, namespace, func() { into.byPod.entries = into.byPod.entries[:before] }, func(i item) error {
-		r, err := readMetrics(i, ofPod)
-		if err == nil {
-			into.byPod.add(hashOf(into, r.namespace, r.name), measured{r.usage(), r.at / 1000})
+func (c *Client) listPodMetrics(ctx context.Context, namespace string, into measurements) error {
+	var lists []corev1.ResourceList
+	nothing := func() {} // a list that begins anew says the same of the same pods
+	return c.list(ctx, metricsPods, namespace, nothing, func(item []byte) error {
+		var m metricsv1beta1.PodMetrics
+		if err := decode(item, &m); err != nil {
+			return err
 		}
-		return err
+		lists = lists[:0]
+		for i := range m.Containers {
+			lists = append(lists, m.Containers[i].Usage)
+		}
+		into[usage.PodName{Namespace: intern(m.Namespace), Pod: m.Name}] = measured{addUp(lists...), m.Timestamp.Unix()}
+		return nil
 	})
 }
 
 // listNodeMetrics reads what the nodes use, by name.
 func (c *Client) listNodeMetrics(ctx context.Context) (map[string]Usage, error) {
 	found := map[string]Usage{}
-	err := c.list(ctx, metricsNodes, "", func() { clear(found) }, func(i item) error {
-		r, err := readMetrics(i, ofNode)
-		if err == nil {
-			found[string(r.name)] = r.usage()
+	err := c.list(ctx, metricsNodes, "", func() { clear(found) }, func(item []byte) error {
+		var m metricsv1beta1.NodeMetrics
+		if err := decode(item, &m); err != nil {
+			return err
 		}
-		return err
+		found[m.Name] = addUp(m.Usage)
+		return nil
 	})
 	return found, err
 }

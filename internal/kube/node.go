@@ -23,9 +23,9 @@ const (
 
 // decodeNode decodes a node and reduces it to its row, as far as the node
 // itself tells: what pods request and use is added to a copy.
-func decodeNode(i item) (usage.Node, error) {
+func decodeNode(item []byte) (usage.Node, error) {
 	var node corev1.Node
-	if err := decode(i, &node); err != nil {
+	if err := decode(item, &node); err != nil {
 		return usage.Node{}, err
 	}
 	return reduceNode(&node), nil
@@ -93,15 +93,15 @@ func addPods(nodes []usage.Node, pods []*Pod) {
 	}
 	for _, p := range pods {
 		n := byName[p.node.Value()]
-		if n == nil || (&usage.Pod{Phase: p.shared.phase}).Ended() {
+		if n == nil || p.shared.Ended() {
 			continue
 		}
-		cpu, _ := p.shared.cpuRequest.Get() // a pod that requests none adds none
-		memory, _ := p.shared.memoryRequest.Get()
+		cpu, _ := p.shared.CPURequestMillicores.Get() // a pod that requests none adds none
+		memory, _ := p.shared.MemoryRequestBytes.Get()
 		n.CPURequestedMillicores += cpu
 		n.MemoryRequestedBytes += memory
 		n.GPURequested += p.gpusAlone
-		if p.shared.phase == string(corev1.PodRunning) {
+		if p.shared.Phase == string(corev1.PodRunning) {
 			n.PodsRunning++
 		}
 	}

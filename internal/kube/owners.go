@@ -54,18 +54,20 @@ func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []
 			continue
 		}
 		if o, ok := known[p.shared.above.uid]; ok && o != (owner{}) {
-			p.shared.ownerKind, p.shared.owner, p.shared.named = usage.Some(o.kind), usage.Some(o.name), true
+			p.shared.OwnerKind, p.shared.Owner, p.shared.named = usage.Some(o.kind), usage.Some(o.name), true
 		}
 	}
 	return slices.Compact(gaps)
 }
 
-// listOwners notes who controls each wanted object; the zero owner is nobody.
-func (c *Client) listOwners(ctx context.Context, kind collection, namespace string, wanted map[types.UID]bool, known map[types.UID]owner) error {
+// listOwners adds to known who controls each wanted object: the zero owner if
+// nobody does.
+func (c *Client) listOwners(ctx context.Context, kind collection, namespace string, wanted map[types.UID]bool,
+	known map[types.UID]owner) error {
 	nothing := func() {} // what an expired list said of owners stays true
-	return c.list(ctx, kind, namespace, nothing, func(i item) error {
+	return c.list(ctx, kind, namespace, nothing, func(item []byte) error {
 		var object metav1.PartialObjectMetadata
-		if err := decode(i, &object); err != nil {
+		if err := decode(item, &object); err != nil {
 			return err
 		}
 		if !wanted[object.UID] {

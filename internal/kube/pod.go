@@ -5,7 +5,6 @@ import (
 	"path"
 	"strings"
 
-	json "github.com/go-json-experiment/json/v1" // encoding/json from Go 1.27 on
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -27,27 +26,21 @@ type controller struct {
 }
 
 // decodePod decodes a pod and reduces it.
-func decodePod(i item) (d *usage.PodDetail, facts podFacts, err error) {
+func decodePod(item []byte) (d *usage.PodDetail, facts podFacts, err error) {
 	var pod corev1.Pod
-	if err := decode(i, &pod); err != nil {
+	if err := decode(item, &pod); err != nil {
 		return nil, podFacts{}, err
 	}
 	d, facts = reducePod(&pod)
 	return d, facts, nil
 }
 
-// decode reads an item in the encoding that it came in.
-func decode(i item, into interface {
+// decode decodes an item of a list.
+func decode(item []byte, into interface {
 	metav1.Object
 	Unmarshal([]byte) error
 }) error {
-	err := error(nil)
-	if i.json {
-		err = json.Unmarshal(i.bytes, into)
-	} else {
-		err = into.Unmarshal(i.bytes)
-	}
-	if err != nil {
+	if err := into.Unmarshal(item); err != nil {
 		return fmt.Errorf("decoding a %T, %s: %w", into, path.Join(into.GetNamespace(), into.GetName()), err)
 	}
 	return nil

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
+	"regexp"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
@@ -34,6 +37,12 @@ func ReadPods(r io.Reader) ([]*usage.PodDetail, error) {
 	}
 }
 
+// hugeExponent matches values in JSON that are quantities of exponents with more
+// than three digits: the library would compute with them for hours.
+var hugeExponent = regexp.MustCompile(`[:"\s][+-]?[0-9.]+[eE][+-]?[0-9]{4,}[",}\]\s]`)
+
+var errHugeExponent = errors.New("a quantity has an exponent of more than three digits")
+
 func readDocument(document json.RawMessage, pods []*usage.PodDetail) ([]*usage.PodDetail, error) {
 	if hugeExponent.Match(document) { // of a server's pods it made sure itself
 		return nil, errHugeExponent
@@ -47,7 +56,7 @@ func readDocument(document json.RawMessage, pods []*usage.PodDetail) ([]*usage.P
 	}
 	switch object.Kind {
 	case "Pod":
-		d, _, err := decodePod(item{bytes: document, json: true})
+		d, err := readPod(document)
 		if err != nil {
 			return nil, err
 		}
@@ -64,7 +73,7 @@ func readDocument(document json.RawMessage, pods []*usage.PodDetail) ([]*usage.P
 			if meta.Kind != "Pod" {
 				return nil, fmt.Errorf("the list holds a %q, not a Pod", meta.Kind)
 			}
-			d, _, err := decodePod(item{bytes: raw, json: true})
+			d, err := readPod(raw)
 			if err != nil {
 				return nil, err
 			}
@@ -86,6 +95,15 @@ func (c *Client) Pod(ctx context.Context, namespace, name string) (*usage.PodDet
 	if err != nil {
 		return nil, c.explain(corePods, namespace, err)
 	}
-	d, _, err := decodePod(item{bytes: body, json: true})
-	return d, err
+	return readPod(body)
+}
+
+// readPod reads a pod in JSON.
+func readPod(text []byte) (*usage.PodDetail, error) {
+	var pod corev1.Pod
+	if err := json.Unmarshal(text, &pod); err != nil {
+		return nil, fmt.Errorf("decoding a pod, %s: %w", path.Join(pod.Namespace, pod.Name), err)
+	}
+	d, _ := reducePod(&pod)
+	return d, nil
 }

@@ -54,10 +54,10 @@ func (c *Client) Sample(ctx context.Context, q Query) (*Cluster, error) {
 		namespaces = slices.Compact(slices.Sorted(slices.Values(q.Namespaces)))
 	}
 
-	known := len(c.pods.last.entries)
+	known := c.pods.Len()
 	var (
 		sample        = &Cluster{}
-		podMetrics    *measurements
+		podMetrics    measurements
 		nodeMetrics   map[string]Usage
 		podsErr       error
 		nodesErr      error
@@ -75,7 +75,7 @@ func (c *Client) Sample(ctx context.Context, q Query) (*Cluster, error) {
 		if q.Kubelets {
 			return nil
 		}
-		podMetrics = newMeasurements(known)
+		podMetrics = make(measurements, known)
 		for _, namespace := range namespaces {
 			podsErr = cmp.Or(podsErr, c.listPodMetrics(listen, namespace, podMetrics))
 		}
@@ -123,16 +123,13 @@ func (c *Client) Sample(ctx context.Context, q Query) (*Cluster, error) {
 // listPods lists the pods by namespace and name.
 func (c *Client) listPods(ctx context.Context, namespaces []string, q Query) (pods []*Pod, err error) {
 	siblings := newSiblings()
-	reduce := func(i item) (Pod, error) { return siblings.reduce(i, q.Inspect) }
-	c.pods.begin()
+	reduce := func(item []byte) (Pod, error) { return siblings.reduce(item, q.Inspect) }
+	c.pods.Begin()
 	for _, namespace := range namespaces {
 		before := len(pods)
-		reset := func() {
-			c.pods.again(before)
-			pods = pods[:before]
-		}
-		err := c.list(ctx, corePods, namespace, reset, func(i item) error {
-			p, err := c.pods.reduce(i, reduce)
+		reset := func() { pods = pods[:before] }
+		err := c.list(ctx, corePods, namespace, reset, func(item []byte) error {
+			p, err := c.pods.Reduce(item, reduce)
 			if err != nil {
 				return err
 			}
@@ -146,21 +143,18 @@ func (c *Client) listPods(ctx context.Context, namespaces []string, q Query) (po
 			return nil, err
 		}
 	}
-	c.pods.end()
+	c.pods.End()
 	slices.SortFunc(pods, func(a, b *Pod) int {
-		return cmp.Or(strings.Compare(a.shared.namespace, b.shared.namespace), strings.Compare(a.name, b.name))
+		return cmp.Or(strings.Compare(a.shared.Namespace, b.shared.Namespace), strings.Compare(a.name, b.name))
 	})
 	return pods, nil
 }
 
 func (c *Client) listNodes(ctx context.Context) (nodes []usage.Node, err error) {
-	c.nodes.begin()
-	reset := func() {
-		c.nodes.again(0)
-		nodes = nodes[:0]
-	}
-	err = c.list(ctx, coreNodes, "", reset, func(i item) error {
-		n, err := c.nodes.reduce(i, decodeNode)
+	c.nodes.Begin()
+	reset := func() { nodes = nodes[:0] }
+	err = c.list(ctx, coreNodes, "", reset, func(item []byte) error {
+		n, err := c.nodes.Reduce(item, decodeNode)
 		if err == nil {
 			nodes = append(nodes, *n) // a copy, which gets figures of its own
 		}
@@ -169,7 +163,7 @@ func (c *Client) listNodes(ctx context.Context) (nodes []usage.Node, err error) 
 	if err != nil {
 		return nil, err
 	}
-	c.nodes.end()
+	c.nodes.End()
 	slices.SortFunc(nodes, func(a, b usage.Node) int { return strings.Compare(a.Node, b.Node) })
 	return nodes, nil
 }

@@ -144,8 +144,8 @@ func TestSecondSample(t *testing.T) {
 	if n := f.requests["/apis/apps/v1/replicasets"]; n != 1 {
 		t.Errorf("replicasets listed %d times, want once", n)
 	}
-	if len(c.pods.last.entries) != 5 || len(c.owners) != 2 {
-		t.Errorf("%d pods and %d owners remembered, want 5 and 2", len(c.pods.last.entries), len(c.owners))
+	if c.pods.Len() != 5 || len(c.owners) != 2 {
+		t.Errorf("%d pods and %d owners remembered, want 5 and 2", c.pods.Len(), len(c.owners))
 	}
 }
 
@@ -240,7 +240,7 @@ func TestExpiredPagesKeepPods(t *testing.T) {
 	if len(kept) != n || twice != pageSize {
 		t.Errorf("%d details, %d of them read twice by a sample; want %d and %d", len(kept), twice, n, pageSize)
 	}
-	if entries := len(c.pods.last.entries); entries != n {
+	if entries := c.pods.Len(); entries != n {
 		t.Errorf("%d pods are remembered, want %d", entries, n)
 	}
 }

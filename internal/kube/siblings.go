@@ -6,6 +6,9 @@ import (
 	"time"
 	"unique"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/company/k8s-resource-monitor/internal/kube/wire"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -34,8 +37,8 @@ func newSiblings() *siblings {
 }
 
 // reduce reduces a trimmed pod by itself or as its siblings.
-func (s *siblings) reduce(i item, inspect Inspect) (Pod, error) {
-	o, err := s.read(i)
+func (s *siblings) reduce(item []byte, inspect Inspect) (Pod, error) {
+	o, err := s.read(item)
 	like := err == nil // else the decoder knows what is wrong, or knows better
 	key := siblingKey{maphash.Bytes(s.seed, s.shared), o.addressed}
 	if p, ok := s.known[key]; ok && like {
@@ -43,11 +46,11 @@ func (s *siblings) reduce(i item, inspect Inspect) (Pod, error) {
 		p.setUID(o.uid)
 		return p, nil
 	}
-	d, facts, err := decodePod(i)
+	d, facts, err := decodePod(item)
 	if err != nil {
 		return Pod{}, err
 	}
-	p := hold(d, facts, inspect(d))
+	p := compactPod(d, facts, inspect(d))
 	hash := maphash.Comparable(s.seed, *p.shared)
 	if row, ok := s.rows[hash]; ok {
 		p.shared = row
@@ -79,32 +82,37 @@ type ownFields struct {
 }
 
 // read reads what is the pod's own, and what it shares, into shared.
-func (s *siblings) read(pod item) (o ownFields, err error) {
+func (s *siblings) read(pod []byte) (o ownFields, err error) {
 	o.created = time.Time{}.UnixMilli() // as of a pod that says nothing of it
 	s.shared = s.shared[:0]
-	err = podTrimmer.each(pod, func(part int, value item) error {
-		return podTrimmer.inner[part].each(value, func(number int, value item) (err error) {
+	err = wire.Each(pod, func(part int, value []byte) error {
+		return wire.Each(value, func(number int, value []byte) (err error) {
 			switch [2]int{part, number} {
 			case [2]int{1, 1}:
-				o.name, err = value.text()
+				o.name = value
 			case [2]int{1, 5}:
-				o.uid, err = value.text()
+				o.uid = value
 			case [2]int{1, 8}:
-				o.created, err = value.millis()
+				o.created, err = millis(value)
 			case [2]int{2, 10}:
-				o.node, err = value.text()
+				o.node = value
 			case [2]int{3, 6}:
-				var address []byte
-				address, err = value.text()
-				o.addressed = len(address) > 0
+				o.addressed = len(value) > 0
 			case [2]int{3, 7}:
-				o.started, err = value.millis()
+				o.started, err = millis(value)
 			default:
-				s.shared = binary.AppendUvarint(append(s.shared, byte(part), byte(number)), uint64(len(value.bytes)))
-				s.shared = append(s.shared, value.bytes...)
+				s.shared = binary.AppendUvarint(append(s.shared, byte(part), byte(number)), uint64(len(value)))
+				s.shared = append(s.shared, value...)
 			}
 			return err
 		})
 	})
 	return o, err
+}
+
+// millis decodes a time, into Unix milliseconds.
+func millis(value []byte) (int64, error) {
+	var t metav1.Time
+	err := t.Unmarshal(value)
+	return t.UnixMilli(), err
 }

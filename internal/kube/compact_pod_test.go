@@ -8,8 +8,8 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// A row that was taken apart is the same again.
-func TestHold(t *testing.T) {
+// A row that was divided is the same again.
+func TestCompactPod(t *testing.T) {
 	some := func(s string) usage.Opt[string] { return usage.Some(s) }
 	row := usage.Pod{
 		Namespace: "a", Pod: "b", PodUID: "8d6ad47c-91ad-4a9c-9aa5-0d2c52b5b4ef", Node: some("c"), OwnerKind: some("d"), Owner: some("e"),
@@ -26,7 +26,7 @@ func TestHold(t *testing.T) {
 		}
 	}
 	for _, want := range []usage.Pod{row, {CreatedAt: time.Unix(0, 0).UTC()}} {
-		p := hold(&usage.PodDetail{Row: want}, podFacts{}, false)
+		p := compactPod(&usage.PodDetail{Row: want}, podFacts{}, false)
 		if got := p.Row(); !reflect.DeepEqual(got, want) {
 			t.Errorf("\ngot  %+v\nwant %+v", got, want)
 		}

@@ -1,11 +1,18 @@
-package kube
+// Package wire reads lists of objects as an API server sends them, item by item,
+// in bounded memory: it splits an answer in protobuf or JSON into items, cuts
+// off the fields that nobody reads, and remembers what items were reduced to. It
+// does not know what the objects mean. All items that it hands out are protobuf;
+// API servers answer in it, and what is JSON, because a proxy forces that, is
+// decoded by its type and encoded.
+package wire
 
 import (
 	"bufio"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // protobufMagic opens every protobuf answer of an API server; the rest is one
@@ -25,33 +32,26 @@ const (
 	listMetaContinue = 3
 )
 
-// item is one element of a list as the server sent it, or a part of one. The
-// bytes are valid until the next item is read, and never those of broken JSON.
-type item struct {
-	bytes []byte
-	json  bool // else protobuf
-}
-
 // bufferBytes is what is read of an answer at once. Most items fit, and are
 // visited where they were read.
 const bufferBytes = 64 << 10
 
-// splitList reads a list as it arrives and hands each item to visit, with
-// memory for one item. It returns the list's continue token, "" at the end of
-// the list.
-func splitList(body io.Reader, visit func(item) error) (token string, err error) {
+// Split reads a list as it arrives and hands each item to visit, with memory for
+// one item, whose bytes are valid until the next. empty makes an object of the
+// items' type. Split returns the list's continue token, "" at the end of the list.
+func Split(body io.Reader, empty func() Object, visit func(item []byte) error) (token string, err error) {
 	r := bufio.NewReaderSize(body, bufferBytes)
 	magic, err := r.Peek(len(protobufMagic))
 	if err == nil && string(magic) == protobufMagic {
 		_, _ = r.Discard(len(protobufMagic)) // it was just peeked
 		return splitProtobuf(r, visit)
 	}
-	return splitJSON(r, visit)
+	return splitJSON(r, empty, visit)
 }
 
 // splitProtobuf reads a runtime.Unknown whose raw field is the list.
-func splitProtobuf(r *bufio.Reader, visit func(item) error) (token string, err error) {
-	w := wire{r: r}
+func splitProtobuf(r *bufio.Reader, visit func(item []byte) error) (token string, err error) {
+	w := stream{r: r}
 	for {
 		field, size, err := w.next()
 		if err == io.EOF {
@@ -61,7 +61,7 @@ func splitProtobuf(r *bufio.Reader, visit func(item) error) (token string, err e
 			return "", err
 		}
 		if field == unknownRaw {
-			return splitRaw(wire{r: r, bounded: true, left: size}, visit)
+			return splitRaw(stream{r: r, bounded: true, left: size}, visit)
 		}
 		if err := w.skip(size); err != nil {
 			return "", err
@@ -70,7 +70,7 @@ func splitProtobuf(r *bufio.Reader, visit func(item) error) (token string, err e
 }
 
 // splitRaw reads the list itself.
-func splitRaw(w wire, visit func(item) error) (token string, err error) {
+func splitRaw(w stream, visit func(item []byte) error) (token string, err error) {
 	for {
 		field, size, err := w.next()
 		if err == io.EOF {
@@ -90,7 +90,7 @@ func splitRaw(w wire, visit func(item) error) (token string, err error) {
 			return "", err
 		}
 		if field == listItems {
-			err = visit(item{bytes: value})
+			err = visit(value)
 		} else {
 			token, err = continueToken(value)
 		}
@@ -102,22 +102,18 @@ func splitRaw(w wire, visit func(item) error) (token string, err error) {
 
 // continueToken reads the continue field of an encoded ListMeta.
 func continueToken(meta []byte) (token string, err error) {
-	for len(meta) > 0 {
-		field, value, rest, err := field(meta)
-		if err != nil {
-			return "", err
-		}
-		if field == listMetaContinue {
+	err = Each(meta, func(number int, value []byte) error {
+		if number == listMetaContinue {
 			token = string(value)
 		}
-		meta = rest
-	}
-	return token, nil
+		return nil
+	})
+	return token, err
 }
 
-// wire reads protobuf fields from a stream. Of a scalar field next returns the
+// stream reads protobuf fields from a stream. Of a scalar field next returns the
 // size of what is left of it, which is 0 for a varint.
-type wire struct {
+type stream struct {
 	r       *bufio.Reader
 	bounded bool // left counts the bytes of the enclosing message
 	left    int64
@@ -128,7 +124,7 @@ var errWire = errors.New("the protobuf answer is malformed")
 
 // next returns the number of the next field and the bytes that its value
 // takes, or io.EOF where the message ends between two fields.
-func (w *wire) next() (number, size int64, err error) {
+func (w *stream) next() (number, size int64, err error) {
 	if w.bounded && w.left == 0 {
 		return 0, 0, io.EOF
 	}
@@ -159,7 +155,7 @@ func (w *wire) next() (number, size int64, err error) {
 	return number, size, err
 }
 
-func (w *wire) varint() (v uint64, err error) {
+func (w *stream) varint() (v uint64, err error) {
 	for shift := 0; shift < 64; shift += 7 {
 		if w.bounded && w.left == 0 {
 			return 0, errWire
@@ -181,7 +177,7 @@ func (w *wire) varint() (v uint64, err error) {
 }
 
 // bytes reads a value of the size. It is valid until the next one is read.
-func (w *wire) bytes(size int64) (value []byte, err error) {
+func (w *stream) bytes(size int64) (value []byte, err error) {
 	if size > maxItemBytes {
 		return nil, fmt.Errorf("an item of %d bytes is above the bound of %d", size, maxItemBytes)
 	}
@@ -199,7 +195,7 @@ func (w *wire) bytes(size int64) (value []byte, err error) {
 	return value, cut(err)
 }
 
-func (w *wire) skip(size int64) error {
+func (w *stream) skip(size int64) error {
 	w.left -= size
 	_, err := io.CopyN(io.Discard, w.r, size)
 	return cut(err)
@@ -213,35 +209,36 @@ func cut(err error) error {
 	return err
 }
 
+// Each calls visit with the fields of an encoded message: their numbers, and
+// their values without the lengths that precede them.
+func Each(message []byte, visit func(number int, value []byte) error) error {
+	for len(message) > 0 {
+		number, value, rest, err := field(message)
+		if err == nil {
+			err = visit(number, value)
+		}
+		if err != nil {
+			return err
+		}
+		message = rest
+	}
+	return nil
+}
+
 // field cuts the first field off an encoded message: its number, its value
 // without its length and what follows.
-func field(m []byte) (number int64, value, rest []byte, err error) {
-	key, n := binary.Uvarint(m)
-	if n <= 0 {
+func field(message []byte) (number int, value, rest []byte, err error) {
+	n, kind, size := protowire.ConsumeTag(message)
+	if size < 0 {
 		return 0, nil, nil, errWire
 	}
-	m = m[n:]
-	size := uint64(0)
-	switch key & 7 {
-	case 0:
-		if _, n = binary.Uvarint(m); n <= 0 {
-			return 0, nil, nil, errWire
-		}
-		return int64(key >> 3), m[:n], m[n:], nil
-	case 1:
-		size = 8
-	case 2:
-		if size, n = binary.Uvarint(m); n <= 0 {
-			return 0, nil, nil, errWire
-		}
-		m = m[n:]
-	case 5:
-		size = 4
-	default:
+	message = message[size:]
+	if size = protowire.ConsumeFieldValue(n, kind, message); size < 0 {
 		return 0, nil, nil, errWire
 	}
-	if size > uint64(len(m)) {
-		return 0, nil, nil, errWire
+	value, rest = message[:size], message[size:]
+	if kind == protowire.BytesType {
+		value, _ = protowire.ConsumeBytes(value) // it was just consumed
 	}
-	return int64(key >> 3), m[:size], m[size:], nil
+	return int(n), value, rest, nil
 }

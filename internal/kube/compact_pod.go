@@ -26,24 +26,17 @@ type Pod struct {
 	gpus, gpusAlone  int32   // requested; requested without what an earlier pod has a share in
 }
 
-// shared is what a pod has in common with its siblings.
+// shared is what a pod has in common with its siblings: its row, but for the
+// fields that Pod holds.
 type shared struct {
-	namespace                                        string
-	above                                            controller // whose owner the row names once it is known
-	named                                            bool       // it is, and the row names it
-	ownerKind, owner                                 usage.Opt[string]
-	phase, image, engine                             string
-	reason                                           usage.Opt[string]
-	ready                                            bool
-	restarts                                         int32
-	model, modelPath, role, replicaGroup, identified usage.Opt[string]
-	cpuRequest, cpuLimit                             usage.Opt[int64] // millicores
-	memoryRequest, memoryLimit                       usage.Opt[int64] // bytes
+	usage.Pod
+	above controller // whose owner the row names once it is known
+	named bool       // it is known, and the row names it
 }
 
-// hold takes a pod's row apart.
-func hold(d *usage.PodDetail, facts podFacts, keep bool) Pod {
-	row := &d.Row
+// compactPod divides a pod's row into what is its own and what it shares.
+func compactPod(d *usage.PodDetail, facts podFacts, keep bool) Pod {
+	row := d.Row
 	p := Pod{name: row.Pod, created: row.CreatedAt.UnixMilli(), gpus: row.GPURequest, gpusAlone: row.GPURequest, claims: facts.claims}
 	p.setUID([]byte(row.PodUID))
 	node, _ := row.Node.Get()
@@ -51,13 +44,10 @@ func hold(d *usage.PodDetail, facts podFacts, keep bool) Pod {
 	if started, ok := row.StartedAt.Get(); ok {
 		p.started = started.UnixMilli()
 	}
-	p.shared = &shared{
-		namespace: intern(row.Namespace), above: facts.above, ownerKind: row.OwnerKind, owner: row.Owner,
-		phase: row.Phase, reason: row.Reason, ready: row.Ready, restarts: row.Restarts, image: row.Image, engine: row.Engine,
-		model: row.Model, modelPath: row.ModelPath, role: row.Role, replicaGroup: row.ReplicaGroup, identified: row.IdentifiedBy,
-		cpuRequest: row.CPURequestMillicores, cpuLimit: row.CPULimitMillicores,
-		memoryRequest: row.MemoryRequestBytes, memoryLimit: row.MemoryLimitBytes,
-	}
+	row.Pod, row.PodUID, row.Node, row.GPURequest = "", "", usage.Opt[string]{}, 0
+	row.CreatedAt, row.StartedAt = time.Time{}, usage.Opt[time.Time]{}
+	row.Namespace = intern(row.Namespace)
+	p.shared = &shared{Pod: row, above: facts.above}
 	if keep {
 		internDetail(d)
 		p.Detail = d
@@ -67,15 +57,9 @@ func hold(d *usage.PodDetail, facts podFacts, keep bool) Pod {
 
 // Row is the pod's row, without ts and without what is measured.
 func (p *Pod) Row() usage.Pod {
-	s := p.shared
-	row := usage.Pod{
-		Namespace: s.namespace, Pod: p.name, PodUID: p.UID(), Node: usage.SomeUnless(p.node.Value(), ""),
-		OwnerKind: s.ownerKind, Owner: s.owner, Phase: s.phase, Reason: s.reason, Ready: s.ready, Restarts: s.restarts,
-		CreatedAt: time.UnixMilli(p.created).UTC(), Image: s.image, Engine: s.engine, Model: s.model, ModelPath: s.modelPath,
-		Role: s.role, ReplicaGroup: s.replicaGroup, IdentifiedBy: s.identified, GPURequest: p.gpus,
-		CPURequestMillicores: s.cpuRequest, CPULimitMillicores: s.cpuLimit,
-		MemoryRequestBytes: s.memoryRequest, MemoryLimitBytes: s.memoryLimit,
-	}
+	row := p.shared.Pod
+	row.Pod, row.PodUID, row.Node, row.GPURequest = p.name, p.UID(), usage.SomeUnless(p.node.Value(), ""), p.gpus
+	row.CreatedAt = time.UnixMilli(p.created).UTC()
 	if p.started != 0 {
 		row.StartedAt = usage.Some(time.UnixMilli(p.started).UTC())
 	}
@@ -83,7 +67,7 @@ func (p *Pod) Row() usage.Pod {
 }
 
 // Namespace is the namespace that the pod is in.
-func (p *Pod) Namespace() string { return p.shared.namespace }
+func (p *Pod) Namespace() string { return p.shared.Namespace }
 
 // Name is the pod's name in its namespace.
 func (p *Pod) Name() string { return p.name }

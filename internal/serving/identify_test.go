@@ -31,7 +31,8 @@ type podCase struct {
 
 func (c *podCase) detail() *usage.PodDetail {
 	return &usage.PodDetail{
-		Row:         usage.Pod{Namespace: "models", Pod: cmp.Or(c.Pod, "p"), PodUID: "u", Phase: "Running", OwnerKind: usage.SomeUnless(c.OwnerKind, "")},
+		Row: usage.Pod{Namespace: "models", Pod: cmp.Or(c.Pod, "p"), PodUID: "u", Phase: "Running",
+			OwnerKind: usage.SomeUnless(c.OwnerKind, "")},
 		Labels:      c.Labels,
 		Annotations: c.Annotations,
 		Containers:  c.Containers,
@@ -171,7 +172,8 @@ func FuzzIdentify(f *testing.F) {
 	for _, c := range podCases(f) {
 		for _, container := range c.Containers {
 			if n := len(container.Command); n > 0 {
-				f.Add(container.Command[n-1], strings.Join(container.Args, " "), container.Image, c.Labels[rayNodeType], c.Labels["model.aibrix.ai/engine"])
+				f.Add(container.Command[n-1], strings.Join(container.Args, " "), container.Image, c.Labels[rayNodeType],
+					c.Labels["model.aibrix.ai/engine"])
 			}
 		}
 	}
@@ -181,7 +183,8 @@ func FuzzIdentify(f *testing.F) {
 			Labels:      map[string]string{rayCluster: "c", rayNodeType: node, "model.aibrix.ai/name": "x", "model.aibrix.ai/engine": engine},
 			Annotations: map[string]string{"prometheus.io/port": arg},
 			Containers: []usage.Container{
-				{Name: "shell", Image: image, Command: []string{"sh", "-c", script, "sh"}, Args: []string{arg}, Env: map[string]string{"A": arg, "B": "$(A)$(B)", "C": script}},
+				{Name: "shell", Image: image, Command: []string{"sh", "-c", script, "sh"}, Args: []string{arg},
+					Env: map[string]string{"A": arg, "B": "$(A)$(B)", "C": script}},
 				{Name: "words", Image: image, Args: append(strings.Fields(script), arg)},
 			},
 		}

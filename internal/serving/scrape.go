@@ -37,7 +37,8 @@ func Target(d *usage.PodDetail, id Identity) (url string, ok bool) {
 func Scrape(ctx context.Context, client *http.Client, d *usage.PodDetail, id Identity, at time.Time) (usage.Engine, error) {
 	url, ok := Target(d, id)
 	if !ok {
-		return usage.Engine{}, errors.New("the pod has no metrics endpoint: no address, not running, a worker without an API, or a server on a Unix socket")
+		return usage.Engine{}, errors.New("the pod has no metrics endpoint: no address, not running, a worker without an API, or a server on " +
+			"a Unix socket")
 	}
 	ctx, cancel := context.WithTimeout(ctx, ScrapeTimeout)
 	defer cancel()
@@ -78,7 +79,8 @@ func remedy(err error, id Identity) string {
 	case errors.As(err, &status):
 		return ""
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Sprintf("; nothing listens on port %d: the server is starting, or its port has to be named with the pod annotation prometheus.io/port", id.MetricsPort)
+		return fmt.Sprintf("; nothing listens on port %d: the server is starting, or its port has to be named with the pod annotation "+
+			"prometheus.io/port", id.MetricsPort)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return fmt.Sprintf("; no answer within %v: the server is stalled, or a NetworkPolicy keeps the monitor out", ScrapeTimeout)
 	}

@@ -79,7 +79,8 @@ var vllm = engine{
 		Prefixes: []string{"vllm:", "ray_vllm_"},
 		Sources: []metrics.Source{
 			metrics.Value(metrics.RequestsRunning, "num_requests_running"),
-			metrics.Value(metrics.RequestsWaiting, "num_requests_waiting"),                          // num_requests_waiting_by_reason splits the same figure
+			// num_requests_waiting_by_reason splits the same figure.
+			metrics.Value(metrics.RequestsWaiting, "num_requests_waiting"),
 			metrics.Value(metrics.KVCacheUsageRatio, "kv_cache_usage_perc", "gpu_cache_usage_perc"), // the latter up to 0.11
 			metrics.Value(metrics.PromptTokens, "prompt_tokens_total"),                              // likewise prompt_tokens_by_source
 			metrics.Value(metrics.GenerationTokens, "generation_tokens_total"),

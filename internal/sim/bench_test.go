@@ -35,7 +35,8 @@ func BenchmarkSample(b *testing.B) {
 				now := func() time.Time { return at }
 				api := c.API(now)
 				var requests []*http.Request
-				for _, path := range []string{"/api/v1/pods", "/api/v1/nodes", "/apis/metrics.k8s.io/v1beta1/pods", "/apis/metrics.k8s.io/v1beta1/nodes"} {
+				for _, path := range []string{"/api/v1/pods", "/api/v1/nodes", "/apis/metrics.k8s.io/v1beta1/pods",
+					"/apis/metrics.k8s.io/v1beta1/nodes"} {
 					r, _ := http.NewRequest(http.MethodGet, path, nil)
 					r.Header.Set("Accept", accept)
 					r.Header.Set("Accept-Encoding", encoding)
@@ -81,7 +82,8 @@ func BenchmarkSampleHTTP(b *testing.B) {
 	defer running.Close()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	urls := []string{running.URL + "/api/v1/pods", running.URL + "/api/v1/nodes", running.URL + "/apis/metrics.k8s.io/v1beta1/pods", running.URL + "/apis/metrics.k8s.io/v1beta1/nodes"}
+	urls := []string{running.URL + "/api/v1/pods", running.URL + "/api/v1/nodes", running.URL + "/apis/metrics.k8s.io/v1beta1/pods",
+		running.URL + "/apis/metrics.k8s.io/v1beta1/nodes"}
 	for _, s := range running.servers[:len(running.servers)-1] {
 		urls = append(urls, "http://"+s.Addr+"/metrics")
 	}

@@ -83,7 +83,7 @@ func TestEndpoints(t *testing.T) {
 		}
 	}
 	get := func(s *cluster.Slot) (int, string) {
-		p := pods[s.Workload.Namespace+"/"+s.PodName(s.At(now().Unix()).Inc)]
+		p := pods[s.Workload.Namespace+"/"+s.PodName(s.At(now().Unix()).Incarnation)]
 		port := p.Annotations["prometheus.io/port"]
 		if port == "" {
 			port = fmt.Sprint(s.Port())
@@ -108,7 +108,8 @@ func TestEndpoints(t *testing.T) {
 				if code != http.StatusNotFound {
 					t.Errorf("%s without metrics answers %d", s.Workload.Name, code)
 				}
-			case code != http.StatusOK || !strings.Contains(body, map[string]string{"vllm": "vllm:num_requests_running{", "sglang": "sglang:num_running_reqs{", "": "DCGM_FI_DEV_POWER_USAGE{"}[kindOf(s)]):
+			case code != http.StatusOK || !strings.Contains(body, map[string]string{"vllm": "vllm:num_requests_running{",
+				"sglang": "sglang:num_running_reqs{", "": "DCGM_FI_DEV_POWER_USAGE{"}[kindOf(s)]):
 				t.Errorf("at %v %s answers %d %.80q", hour, s.Workload.Name, code, body)
 			}
 		}
@@ -147,7 +148,8 @@ func TestEveryEndpointIsServed(t *testing.T) {
 	if running.Endpoints != withMetrics || withMetrics < 1200 {
 		t.Errorf("%d endpoints are served, the cluster has %d", running.Endpoints, withMetrics)
 	}
-	r, err := client.Get(running.URL + "/api/v1/namespaces/" + last.Workload.Namespace + "/pods/" + last.PodName(last.At(monday.Unix()).Inc))
+	name := last.PodName(last.At(monday.Unix()).Incarnation)
+	r, err := client.Get(running.URL + "/api/v1/namespaces/" + last.Workload.Namespace + "/pods/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,8 @@ func NewServer(c *cluster.Cluster) *Server {
 // instant of its first page.
 func (c *Server) Handler(now func() time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if want := "Bearer " + c.Config.Token; c.Config.Token != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte(want)) == 0 {
+		given, want := r.Header.Get("Authorization"), "Bearer "+c.Config.Token
+		if c.Config.Token != "" && subtle.ConstantTimeCompare([]byte(given), []byte(want)) == 0 {
 			fail(w, errors.NewUnauthorized("a valid bearer token is required"))
 			return
 		}
@@ -84,7 +85,8 @@ func answer(w http.ResponseWriter, code int, document any) {
 // RESOURCE [NAME].
 func (c *Server) serve(w http.ResponseWriter, r *http.Request, now int64) *errors.StatusError {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	notFound := errors.NewGenericServerResponse(http.StatusNotFound, "get", schema.GroupResource{}, "", "the server could not find the requested resource", 0, true)
+	notFound := errors.NewGenericServerResponse(http.StatusNotFound, "get", schema.GroupResource{}, "",
+		"the server could not find the requested resource", 0, true)
 	group, version := "", ""
 	switch {
 	case len(parts) >= 3 && parts[0] == "api":

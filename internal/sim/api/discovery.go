@@ -13,9 +13,11 @@ func (c *Server) discover(path []string) any {
 	for _, k := range c.kinds {
 		gv := metav1.GroupVersionForDiscovery{GroupVersion: k.groupVersion(), Version: k.Version}
 		if resources[gv.GroupVersion] == nil {
-			resources[gv.GroupVersion] = &metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}, GroupVersion: gv.GroupVersion}
+			resources[gv.GroupVersion] = &metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"},
+				GroupVersion: gv.GroupVersion}
 			if k.Group != "" {
-				groups.Groups = append(groups.Groups, metav1.APIGroup{Name: k.Group, Versions: []metav1.GroupVersionForDiscovery{gv}, PreferredVersion: gv})
+				groups.Groups = append(groups.Groups, metav1.APIGroup{Name: k.Group, Versions: []metav1.GroupVersionForDiscovery{gv},
+					PreferredVersion: gv})
 			}
 		}
 		list := resources[gv.GroupVersion]
@@ -31,7 +33,8 @@ func (c *Server) discover(path []string) any {
 		case "apis":
 			return groups
 		case "version":
-			return &build.Info{Major: "1", Minor: "34", GitVersion: "v1.34.2", GitTreeState: "clean", GoVersion: "go1.24.9", Compiler: "gc", Platform: "linux/amd64"}
+			return &build.Info{Major: "1", Minor: "34", GitVersion: "v1.34.2", GitTreeState: "clean", GoVersion: "go1.24.9", Compiler: "gc",
+				Platform: "linux/amd64"}
 		}
 	case 2:
 		if path[0] == "api" && resources[path[1]] != nil {

@@ -32,8 +32,10 @@ func kinds() []*kind {
 		all = append(all, &kind{Kind: r})
 	}
 	return append(all,
-		&kind{Kind: objects.Kind{Group: "metrics.k8s.io", Version: "v1beta1", Plural: "pods", Name: "PodMetrics", Namespaced: true}, usage: podUsage, of: "pods"},
-		&kind{Kind: objects.Kind{Group: "metrics.k8s.io", Version: "v1beta1", Plural: "nodes", Name: "NodeMetrics"}, usage: nodeUsage, of: "nodes"})
+		&kind{Kind: objects.Kind{Group: "metrics.k8s.io", Version: "v1beta1", Plural: "pods", Name: "PodMetrics", Namespaced: true},
+			usage: podUsage, of: "pods"},
+		&kind{Kind: objects.Kind{Group: "metrics.k8s.io", Version: "v1beta1", Plural: "nodes", Name: "NodeMetrics"}, usage: nodeUsage,
+			of: "nodes"})
 }
 
 // entry is one object between two changes. What it encodes to is remembered

@@ -93,8 +93,10 @@ func (l *listQuery) parseSelectors(q url.Values, k *kind) *errors.StatusError {
 	if l.fields, err = fields.ParseSelector(q.Get("fieldSelector")); err != nil {
 		return errors.NewBadRequest("unable to parse fieldSelector: " + err.Error())
 	}
+	aPod := entry{Item: objects.Item{Slot: &cluster.Slot{}}}
 	for _, want := range l.fields.Requirements() {
-		if _, ok := (&entry{Item: objects.Item{Slot: &cluster.Slot{}}}).field(want.Field); !ok || k.Plural != "pods" && !strings.HasPrefix(want.Field, "metadata.") {
+		_, ok := aPod.field(want.Field)
+		if !ok || k.Plural != "pods" && !strings.HasPrefix(want.Field, "metadata.") {
 			return errors.NewBadRequest("field label not supported: " + want.Field)
 		}
 	}

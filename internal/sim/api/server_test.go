@@ -66,7 +66,7 @@ func everything(t testing.TB, c *Server, at time.Time, order []int) map[string]s
 		asks = append(asks, func() (string, string) {
 			w := httptest.NewRecorder()
 			endpoints.Handler(s, func() time.Time { return at }).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-			return s.PodName(st.Inc), w.Body.String()
+			return s.PodName(st.Incarnation), w.Body.String()
 		})
 	}
 	said := map[string]string{}
@@ -81,7 +81,8 @@ func everything(t testing.TB, c *Server, at time.Time, order []int) map[string]s
 // order in which they are asked and whatever they were asked before.
 func TestPure(t *testing.T) {
 	instants := []time.Time{monday, monday.Add(3*time.Hour + 25*time.Minute), monday.Add(3*time.Hour + 25*time.Minute + 30*time.Second),
-		monday.Add(5*time.Hour + 33*time.Minute), monday.Add(6*time.Hour + 12*time.Minute), monday.Add(10*time.Hour + 2*time.Minute), monday.Add(40 * time.Hour)}
+		monday.Add(5*time.Hour + 33*time.Minute), monday.Add(6*time.Hour + 12*time.Minute), monday.Add(10*time.Hour + 2*time.Minute),
+		monday.Add(40 * time.Hour)}
 	a, b := NewServer(cluster.New(cluster.Config{Seed: 7})), NewServer(cluster.New(cluster.Config{Seed: 7}))
 	first := make([]map[string]string, len(instants))
 	for i, at := range instants {

@@ -88,7 +88,7 @@ func (c *Cluster) At(t time.Time) Truth {
 			continue
 		case Backoff:
 			truth.CrashLooping++
-		case loading:
+		case Loading:
 			if s.Workload.GPUs > 0 {
 				truth.Loading++
 			}

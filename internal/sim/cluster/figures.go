@@ -16,6 +16,7 @@ type Figures struct {
 	Preemptions        float64
 }
 
+// Requests is the number of requests finished.
 func (f Figures) Requests() float64 { return f.Calm + f.Pressed }
 
 // A request without pressure takes this many seconds from end to end, a token
@@ -34,15 +35,15 @@ func (s *Slot) Figures(st State, t float64) Figures {
 	f := Figures{
 		Running:     math.Round(e.Running * l.busy),
 		Waiting:     math.Round(over * e.Running * 4),
-		Prompt:      math.Floor(e.prompt * w.Busy),
+		Prompt:      math.Floor(e.Prompt * w.Busy),
 		Generation:  math.Floor(e.Generation * w.Busy),
-		Cached:      math.Floor(e.prompt * w.Busy * HitRatio),
-		Calm:        math.Floor(e.requests * (w.Busy - w.slow)),
-		Pressed:     math.Floor(e.requests * w.slow),
+		Cached:      math.Floor(e.Prompt * w.Busy * HitRatio),
+		Calm:        math.Floor(e.Requests * (w.Busy - w.slow)),
+		Pressed:     math.Floor(e.Requests * w.slow),
 		Preemptions: math.Floor(w.queue / 4),
 
-		CalmTokens:    math.Floor(max(0, e.Generation-e.requests) * (w.Busy - w.slow)),
-		PressedTokens: math.Floor(max(0, e.Generation-e.requests) * w.slow),
+		CalmTokens:    math.Floor(max(0, e.Generation-e.Requests) * (w.Busy - w.slow)),
+		PressedTokens: math.Floor(max(0, e.Generation-e.Requests) * w.slow),
 	}
 	if f.Running > 0 {
 		f.KV = min(0.985, 0.03+0.8*l.busy*l.busy+min(0.16, over*2))

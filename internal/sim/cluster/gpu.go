@@ -17,7 +17,7 @@ type GPUUse struct {
 }
 
 // Use is what a device does for its holder. A model server takes nearly all
-// Memory whether it works or not; a notebook takes a little and does nothing.
+// memory whether it works or not; a notebook takes a little and does nothing.
 func (d *Device) Use(s *Slot, st State, now int64) GPUUse {
 	if s == nil {
 		return GPUUse{}

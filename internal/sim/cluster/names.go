@@ -35,6 +35,7 @@ func (w *Workload) TemplateHash(inc int64) string {
 	return chance.Suffix(chance.Hash(w.Slots[0].ID, chance.Key("template"), uint64(inc)), 10)
 }
 
+// ReplicaSet is the name of the ReplicaSet of a Deployment's inc-th template.
 func (w *Workload) ReplicaSet(inc int64) string { return w.Name + "-" + w.TemplateHash(inc) }
 
 // Job is the name of a CronJob's run: its time in minutes.
@@ -55,7 +56,7 @@ func (w *Workload) ContainerNames() []string {
 func (s *Slot) Port() int {
 	switch {
 	case s.Workload.Engine != nil:
-		return s.Workload.Engine.port
+		return s.Workload.Engine.Port
 	case s.Workload.Name == Exporter:
 		return 9400
 	}

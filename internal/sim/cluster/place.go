@@ -15,7 +15,7 @@ func (n *Node) Cores() int64 { return int64(n.Spec.GPU.CPUs) }
 func (n *Node) GPUs() map[string]int {
 	counts := map[string]int{}
 	for _, d := range n.Devices {
-		counts[d.resource]++
+		counts[d.Resource]++
 	}
 	return counts
 }
@@ -23,10 +23,10 @@ func (n *Node) GPUs() map[string]int {
 // Node is one machine.
 type Node struct {
 	Name    string
-	Spec    *nodeSpec
+	Spec    *NodeSpec
 	Index   int
 	Control bool // a control-plane node
-	leaves  bool
+	Leaves  bool
 	XID     bool
 	Created int64 // also when it was booted
 	IP      string
@@ -40,7 +40,7 @@ type Device struct {
 	ID       uint64
 	UUID     string // of the instance
 	CardUUID string // the same for a whole GPU
-	resource string
+	Resource string
 	Profile  string // of a MIG instance, "" for a whole GPU
 	Instance int    // GPU_I_ID
 	Slices   int    // of the card's seven compute slices; 7 for a whole GPU
@@ -78,14 +78,14 @@ func (c *Cluster) build() {
 	for i := range c.Config.Nodes {
 		spec, eventful := &pattern[i%len(pattern)], i/len(pattern)%storyEvery == 0
 		prefix := spec.name
-		if i >= len(pattern) && spec.GPU == None {
+		if i >= len(pattern) && spec.GPU == NoGPU {
 			prefix = "cpu"
 		}
 		counts[prefix]++
 		id := chance.Hash(c.Config.Seed, chance.Key("node"), uint64(i))
 		n := &Node{
 			Name: fmt.Sprintf("%s-%0*d", prefix, width, counts[prefix]), Spec: spec, Index: i,
-			Control: prefix == "cp", leaves: spec.leaves && eventful, XID: spec.xid && eventful,
+			Control: prefix == "cp", Leaves: spec.leaves && eventful, XID: spec.xid && eventful,
 			Created: c.StartUnix - 90*Day - int64(id%(60*Day)),
 			IP:      fmt.Sprintf("10.%d.%d.%d", 20+i/(254*256), i/254%256, 1+i%254),
 		}
@@ -107,7 +107,7 @@ func (c *Cluster) build() {
 func filler(i int) *Workload {
 	w := &Workload{Namespace: fmt.Sprintf("apps-%c", 'a'+i/5), Name: fmt.Sprintf("svc-%02d", i), Kind: "Deployment",
 		Image: fmt.Sprintf("registry.example.com/apps/svc-%02d:1.%d.0", i, i*7%13), demand: office,
-		CPU: [2]int64{100, 500}, Memory: [2]int64{128, 512}, CPUUse: [2]int64{5, 180}, memUse: [2]int64{80, 210}}
+		CPU: [2]int64{100, 500}, Memory: [2]int64{128, 512}, CPUUse: [2]int64{5, 180}, MemoryUse: [2]int64{80, 210}}
 	for on := range pattern {
 		w.on = append(w.on, on)
 	}
@@ -117,7 +117,7 @@ func filler(i int) *Workload {
 func (n *Node) addDevices(id uint64) {
 	add := func(card, instance, slices, memory int, resource, profile string) {
 		d := &Device{Card: card, ID: chance.Hash(id, 9, uint64(len(n.Devices))), CardUUID: "GPU-" + chance.UUID(chance.Hash(id, 8, uint64(card))),
-			resource: resource, Profile: profile, Instance: instance, Slices: slices, Memory: memory}
+			Resource: resource, Profile: profile, Instance: instance, Slices: slices, Memory: memory}
 		d.UUID = d.CardUUID
 		if profile != "" {
 			d.UUID = "MIG-" + chance.UUID(d.ID)
@@ -127,11 +127,11 @@ func (n *Node) addDevices(id uint64) {
 	for card := range n.Spec.Count {
 		switch {
 		case n.Spec.mig && card == 0:
-			add(card, 1, 3, 40192, mig3g, "3g.40gb")
-			add(card, 2, 3, 40192, mig3g, "3g.40gb")
+			add(card, 1, 3, 40192, MIG3g, "3g.40gb")
+			add(card, 2, 3, 40192, MIG3g, "3g.40gb")
 		case n.Spec.mig && card == 1:
 			for i := range 7 {
-				add(card, 7+i, 1, 9728, mig1g, "1g.10gb")
+				add(card, 7+i, 1, 9728, MIG1g, "1g.10gb")
 			}
 		default:
 			add(card, 0, 7, n.Spec.GPU.Memory, WholeGPU, "")
@@ -155,7 +155,7 @@ func (c *Cluster) place(w *Workload, copy int, curves map[string]*curve) {
 		case Crash, Pending:
 			return
 		case Rollout, Restart:
-			w.Story = steady
+			w.Story = Steady
 		}
 	}
 	var on []*Node
@@ -215,8 +215,8 @@ func (s *Slot) take() {
 		resource = WholeGPU
 	}
 	for _, d := range s.Node.Devices {
-		free := len(d.Holders) == 0 || s.Workload.Story == batch && d.Holders[0].Workload == s.Workload
-		if len(s.devices) < s.Workload.GPUs && d.resource == resource && free {
+		free := len(d.Holders) == 0 || s.Workload.Story == Batch && d.Holders[0].Workload == s.Workload
+		if len(s.devices) < s.Workload.GPUs && d.Resource == resource && free {
 			d.Holders = append(d.Holders, s)
 			s.devices = append(s.devices, d)
 		}
@@ -227,7 +227,7 @@ func (s *Slot) take() {
 // without GPUs share one by rhythm, repetitions of the pattern share theirs.
 func (c *Cluster) curveOf(s *Slot, base string, curves map[string]*curve) *curve {
 	member := s.Index / max(1, s.Workload.Group)
-	if s.Workload.Story == batch {
+	if s.Workload.Story == Batch {
 		member = 0
 	}
 	name := fmt.Sprint(s.Workload.demand)

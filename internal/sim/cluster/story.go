@@ -1,12 +1,12 @@
 package cluster
 
-// phase is where a pod is in its life.
-type phase uint8
+// Phase is where a pod is in its life.
+type Phase uint8
 
 const (
-	Gone        phase = iota // does not exist
+	Gone        Phase = iota // does not exist
 	Unscheduled              // Pending, no node has room
-	loading                  // Running, not ready
+	Loading                  // Running, not ready
 	Ready                    // Running and ready
 	Backoff                  // Running, its container waits in CrashLoopBackOff
 	Succeeded                // ended
@@ -15,28 +15,28 @@ const (
 // State is one pod of a slot at one instant; times are Unix seconds. Two
 // instants with equal name and changed have the same object, to the byte.
 type State struct {
-	Phase    phase
-	Away     bool  // its node does not answer
-	Inc      int64 // which of the slot's pods: its names and uid follow from it
-	Created  int64
-	Started  int64 // of the container that runs, or ran last
-	ready    int64 // when that container became ready
-	Ended    int64 // when the container before it ended, or the pod
-	Restarts int32
-	Changed  int64
-	Until    int64 // the first later instant at which it may differ
+	Phase       Phase
+	Away        bool  // its node does not answer
+	Incarnation int64 // which of the slot's pods: its names and uid follow from it
+	CreatedAt   int64
+	StartedAt   int64 // of the container that runs, or ran last
+	ReadyAt     int64 // when that container became ready
+	EndedAt     int64 // when the container before it ended, or the pod
+	Restarts    int32
+	ChangedAt   int64
+	Until       int64 // the first later instant at which it may differ
 }
 
-// story is how the pods of a slot come and go.
-type story uint8
+// Story is how the pods of a slot come and go.
+type Story uint8
 
 const (
-	steady  story = iota // one pod that stays
+	Steady  Story = iota // one pod that stays
 	Rollout              // replaced each day by a new ReplicaSet's pod
 	Restart              // its container dies and starts again each day
 	Crash                // created anew each day, never gets through loading
 	Pending              // created anew each day, never scheduled
-	batch                // a Job's pod of a CronJob: runs, succeeds, is kept for three runs
+	Batch                // a Job's pod of a CronJob: runs, succeeds, is kept for three runs
 )
 
 // Hours of the story, in seconds after midnight UTC. Those that a curve has to
@@ -71,43 +71,43 @@ func Last(t, offset, period int64) (index, at int64) {
 
 // At returns the slot's pod at Unix second t.
 func (s *Slot) At(t int64) State {
-	st := State{Created: s.created, Phase: Ready, Until: Never}
+	st := State{CreatedAt: s.created, Phase: Ready, Until: Never}
 	load := int64(bootFor)
 	if s.Workload.Engine != nil {
 		load = loadFor
 	}
 	switch s.Workload.Story {
 	case Rollout:
-		st.Inc, st.Created = Last(t, rolloutAt+int64(s.Index)*rolloutGap, Day)
-		st.Until = st.Created + Day
+		st.Incarnation, st.CreatedAt = Last(t, rolloutAt+int64(s.Index)*rolloutGap, Day)
+		st.Until = st.CreatedAt + Day
 	case Crash:
-		st.Inc, st.Created = Last(t, crashAt, Day)
+		st.Incarnation, st.CreatedAt = Last(t, crashAt, Day)
 		return s.crashing(st, t)
 	case Pending:
-		st.Inc, st.Created = Last(t, pendingAt, Day)
-		st.Phase, st.Changed, st.Until = Unscheduled, st.Created, st.Created+Day
+		st.Incarnation, st.CreatedAt = Last(t, pendingAt, Day)
+		st.Phase, st.ChangedAt, st.Until = Unscheduled, st.CreatedAt, st.CreatedAt+Day
 		return st
-	case batch:
+	case Batch:
 		return s.batched(t)
 	}
-	if t < st.Created {
-		return State{Until: st.Created}
+	if t < st.CreatedAt {
+		return State{Until: st.CreatedAt}
 	}
-	st.Started = st.Created + 4
+	st.StartedAt = st.CreatedAt + 4
 	if s.Workload.Story == Restart {
 		n, at := Last(t, restartAt, Day)
-		first, _ := Last(st.Created, restartAt, Day)
+		first, _ := Last(st.CreatedAt, restartAt, Day)
 		if st.Restarts = int32(n - first); st.Restarts > 0 {
-			st.Started, st.Ended = at+2, at
+			st.StartedAt, st.EndedAt = at+2, at
 		}
 		st.Until = at + Day
 	}
-	st.Changed = max(st.Started-4, st.Ended)
-	st.ready = st.Changed + load
-	if t < st.ready {
-		st.Phase, st.Until = loading, min(st.Until, st.ready)
+	st.ChangedAt = max(st.StartedAt-4, st.EndedAt)
+	st.ReadyAt = st.ChangedAt + load
+	if t < st.ReadyAt {
+		st.Phase, st.Until = Loading, min(st.Until, st.ReadyAt)
 	} else {
-		st.Changed = st.ready
+		st.ChangedAt = st.ReadyAt
 	}
 	return s.reach(st, t)
 }
@@ -116,8 +116,8 @@ func (s *Slot) At(t int64) State {
 func (s *Slot) reach(st State, t int64) State {
 	away, since, until := s.Node.AwayAt(t)
 	st.Until = min(st.Until, until)
-	if since >= st.Created {
-		st.Changed = max(st.Changed, since)
+	if since >= st.CreatedAt {
+		st.ChangedAt = max(st.ChangedAt, since)
 		st.Away = away
 	}
 	return st
@@ -126,7 +126,7 @@ func (s *Slot) reach(st State, t int64) State {
 // AwayAt reports whether the node does not answer at t, since when that is so,
 // and until when.
 func (n *Node) AwayAt(t int64) (away bool, since, until int64) {
-	if !n.leaves {
+	if !n.Leaves {
 		return false, 0, Never
 	}
 	_, at := Last(t, awayAt, Day)
@@ -137,17 +137,17 @@ func (n *Node) AwayAt(t int64) (away bool, since, until int64) {
 }
 
 func (s *Slot) crashing(st State, t int64) State {
-	n, at := Last(t, st.Created, crashEvery)
-	next := st.Created + Day
-	st.Restarts, st.Started = int32(n), at+4
+	n, at := Last(t, st.CreatedAt, crashEvery)
+	next := st.CreatedAt + Day
+	st.Restarts, st.StartedAt = int32(n), at+4
 	if n > 0 {
-		st.Ended = at - crashEvery + CrashAfter
+		st.EndedAt = at - crashEvery + CrashAfter
 	}
-	st.Phase, st.Changed, st.Until = loading, at, min(next, at+CrashAfter)
+	st.Phase, st.ChangedAt, st.Until = Loading, at, min(next, at+CrashAfter)
 	if t >= at+CrashAfter {
-		st.Phase, st.Ended, st.Changed, st.Until = Backoff, at+CrashAfter, at+CrashAfter, min(next, at+crashEvery)
+		st.Phase, st.EndedAt, st.ChangedAt, st.Until = Backoff, at+CrashAfter, at+CrashAfter, min(next, at+crashEvery)
 	}
-	st.ready = Never
+	st.ReadyAt = Never
 	return st
 }
 
@@ -158,28 +158,28 @@ func (s *Slot) batched(t int64) State {
 	k, _ := Last(t, s.Workload.Offset, every)
 	k -= ((k-int64(s.Index))%History + History) % History
 	at := k*every + s.Workload.Offset
-	st := State{Inc: k, Created: at, Started: at + 4, ready: at + bootFor, Until: at + History*every}
+	st := State{Incarnation: k, CreatedAt: at, StartedAt: at + 4, ReadyAt: at + bootFor, Until: at + History*every}
 	if at < s.created {
 		return State{Until: st.Until}
 	}
-	st.Ended = at + s.Workload.runs
+	st.EndedAt = at + s.Workload.runs
 	switch {
-	case t < st.ready:
-		st.Phase, st.Changed, st.Until = loading, at, st.ready
-	case t < st.Ended:
-		st.Phase, st.Changed, st.Until = Ready, st.ready, st.Ended
+	case t < st.ReadyAt:
+		st.Phase, st.ChangedAt, st.Until = Loading, at, st.ReadyAt
+	case t < st.EndedAt:
+		st.Phase, st.ChangedAt, st.Until = Ready, st.ReadyAt, st.EndedAt
 	default:
-		st.Phase, st.Changed = Succeeded, st.Ended
+		st.Phase, st.ChangedAt = Succeeded, st.EndedAt
 	}
 	if st.Phase != Succeeded {
-		st.Ended = 0
+		st.EndedAt = 0
 	}
 	return st
 }
 
 // interruptions are the daily windows in which the slot can do no work.
 func (s *Slot) interruptions() (off []window, only *window) {
-	if s.Node != nil && s.Node.leaves {
+	if s.Node != nil && s.Node.Leaves {
 		off = append(off, window{awayAt, awayAt + awayFor})
 	}
 	switch s.Workload.Story {
@@ -188,7 +188,7 @@ func (s *Slot) interruptions() (off []window, only *window) {
 		off = append(off, window{at, at + loadFor})
 	case Restart:
 		off = append(off, window{restartAt, restartAt + loadFor})
-	case batch:
+	case Batch:
 		only = &window{s.Workload.Offset, s.Workload.Offset + s.Workload.runs}
 	}
 	return off, only
@@ -196,17 +196,17 @@ func (s *Slot) interruptions() (off []window, only *window) {
 
 // holds reports whether a pod in this state occupies its devices.
 func (st State) holds() bool {
-	return st.Phase == loading || st.Phase == Ready || st.Phase == Backoff
+	return st.Phase == Loading || st.Phase == Ready || st.Phase == Backoff
 }
 
 // Runs reports whether its container runs and its node answers.
 func (st State) Runs() bool {
-	return (st.Phase == loading || st.Phase == Ready) && !st.Away
+	return (st.Phase == Loading || st.Phase == Ready) && !st.Away
 }
 
 // works returns the work that the pod has done since its container was ready.
 func (s *Slot) works(st State, t float64) work {
-	w := s.Curve.Between(float64(st.ready), t)
+	w := s.Curve.Between(float64(st.ReadyAt), t)
 	w.Busy, w.slow, w.queue = w.Busy*s.Share, w.slow*s.Share, w.queue*s.Share
 	return w
 }

@@ -38,7 +38,7 @@ func TestDay(t *testing.T) {
 			if st.Until <= at {
 				t.Fatalf("%s/%d: a state that ends at %d, at %d", s.Workload.Name, s.Index, st.Until, at)
 			}
-			if st.Changed > at || st.Phase != Gone && st.Created > at {
+			if st.ChangedAt > at || st.Phase != Gone && st.CreatedAt > at {
 				t.Fatalf("%s/%d: a change in the future", s.Workload.Name, s.Index)
 			}
 			note("batch done", st.Phase == Succeeded && s.Workload.Name == "embed-catalogue")
@@ -47,7 +47,7 @@ func TestDay(t *testing.T) {
 				maxRestarts = max(maxRestarts, st.Restarts)
 			}
 			if s.Workload.Story == Rollout && s.Index == 0 {
-				hashes[s.Workload.TemplateHash(st.Inc)] = true
+				hashes[s.Workload.TemplateHash(st.Incarnation)] = true
 			}
 			if st.holds() && s.Workload.GPUs > 0 {
 				if len(s.devices) != s.Workload.GPUs {
@@ -56,7 +56,7 @@ func TestDay(t *testing.T) {
 				if held[s.Node] == nil {
 					held[s.Node] = map[string]int{}
 				}
-				held[s.Node][s.devices[0].resource] += s.Workload.GPUs
+				held[s.Node][s.devices[0].Resource] += s.Workload.GPUs
 				for _, d := range s.devices {
 					if holders[d] != nil {
 						t.Fatalf("at %d: %s and %s hold %s", at, holders[d].Workload.Name, s.Workload.Name, d.UUID)
@@ -86,7 +86,8 @@ func TestDay(t *testing.T) {
 			}
 		}
 	}
-	for _, what := range []string{"unscheduled", "crash loop", "node away", "all nodes", "GPU pod loading", "free GPUs", "batch done", "batch running",
+	for _, what := range []string{"unscheduled", "crash loop", "node away", "all nodes", "GPU pod loading", "free GPUs", "batch done",
+		"batch running",
 		"saturated", "idle with GPUs", "CPU above 80 % of the limit", "memory above 80 % of the limit"} {
 		if !saw[what] {
 			t.Errorf("not seen in a day: %s", what)
@@ -125,7 +126,7 @@ func TestUnique(t *testing.T) {
 				if p.Phase == Gone {
 					continue
 				}
-				if name := strconv.FormatInt(at, 10) + s.Workload.Namespace + "/" + s.PodName(p.Inc); names[name] {
+				if name := strconv.FormatInt(at, 10) + s.Workload.Namespace + "/" + s.PodName(p.Incarnation); names[name] {
 					t.Errorf("two pods %s", name)
 				} else {
 					names[name] = true

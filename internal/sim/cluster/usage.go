@@ -32,13 +32,13 @@ func (s *Slot) usageOf(st State, at int64) (nanocores, kibibytes int64) {
 	w, l := s.Workload, s.loadAt(st, float64(at))
 	noise := 0.94 + 0.12*chance.Unit(chance.Hash(s.ID, uint64(at)))
 	milli := float64(w.CPUUse[0]) + float64(w.CPUUse[1]-w.CPUUse[0])*l.demand
-	if st.Phase == loading && w.Engine != nil {
+	if st.Phase == Loading && w.Engine != nil {
 		milli += 2600
 	}
 	if w.CPU[1] > 0 {
 		milli = min(milli, 0.99*float64(w.CPU[1])/noise)
 	}
-	mem := float64(w.memUse[0]) + float64(w.memUse[1]-w.memUse[0])*l.busy
+	mem := float64(w.MemoryUse[0]) + float64(w.MemoryUse[1]-w.MemoryUse[0])*l.busy
 	const step, page, stays = 1024, 4, 300 // KiB, KiB, seconds
 	steps := int64(mem*0.995*1024) / step
 	pages := chance.Unit(chance.Hash(s.ID, uint64((at+int64(s.ID%stays))/stays))) * mem * 0.01 * 1024 / page
@@ -52,7 +52,7 @@ func (s *Slot) Usage(st State, t int64) (measured [2]Measurement, count int, at,
 	if s.Node == nil || !st.Runs() {
 		return measured, 0, 0, 0
 	}
-	if at, window = s.Node.measured(t); at < st.Started+10 {
+	if at, window = s.Node.measured(t); at < st.StartedAt+10 {
 		return measured, 0, 0, 0
 	}
 	cpu, mem := s.usageOf(st, at)

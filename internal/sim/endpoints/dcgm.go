@@ -87,7 +87,7 @@ func seriesLabels(n *cluster.Node, b []byte, d *cluster.Device, s *cluster.Slot,
 	if s != nil {
 		b = append(append(b, `",container="`...), s.Workload.ContainerNames()[0]...)
 		b = append(append(b, `",namespace="`...), s.Workload.Namespace...)
-		b = append(append(b, `",pod="`...), s.PodName(st.Inc)...)
+		b = append(append(b, `",pod="`...), s.PodName(st.Incarnation)...)
 	}
 	return append(b, `"} `...)
 }
@@ -126,37 +126,43 @@ var dcgmMetrics = [...]metric{
 	{"DCGM_FI_DEV_POWER_USAGE", "gauge", "Power draw (in W).", false, func(b []byte, r *reading, n *cluster.Node, _ int64) []byte {
 		return strconv.AppendFloat(b, max(n.Spec.GPU.Idle*0.9, r.card.watts*(1+0.04*r.noise)), 'f', 3, 64)
 	}},
-	{"DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", "counter", "Total energy consumption since boot (in mJ).", false, func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
-		return whole(b, r.card.joules*1000)
-	}},
+	{"DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", "counter", "Total energy consumption since boot (in mJ).", false,
+		func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
+			return whole(b, r.card.joules*1000)
+		}},
 	{"DCGM_FI_DEV_GPU_UTIL", "gauge", "GPU utilization (in %).", true, func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
 		return whole(b, 100*r.use.Util())
 	}},
 	{"DCGM_FI_DEV_MEM_COPY_UTIL", "gauge", "Memory utilization (in %).", true, func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
 		return whole(b, 62*r.use.Busy)
 	}},
-	{"DCGM_FI_DEV_XID_ERRORS", "gauge", "Value of the last XID error encountered.", false, func(b []byte, r *reading, n *cluster.Node, now int64) []byte {
-		if since := now % cluster.Day; n.XID && r.Device.Card == n.Spec.Count-1 && since >= xidAt && since < xidAt+xidFor {
-			return whole(b, xidCode)
-		}
-		return whole(b, 0)
-	}},
+	{"DCGM_FI_DEV_XID_ERRORS", "gauge", "Value of the last XID error encountered.", false,
+		func(b []byte, r *reading, n *cluster.Node, now int64) []byte {
+			if since := now % cluster.Day; n.XID && r.Device.Card == n.Spec.Count-1 && since >= xidAt && since < xidAt+xidFor {
+				return whole(b, xidCode)
+			}
+			return whole(b, 0)
+		}},
 	{"DCGM_FI_DEV_FB_FREE", "gauge", "Framebuffer memory free (in MiB).", false, func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
 		return whole(b, float64(r.Memory-r.reserved()-r.used()))
 	}},
 	{"DCGM_FI_DEV_FB_USED", "gauge", "Framebuffer memory used (in MiB).", false, func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
 		return whole(b, float64(r.used()))
 	}},
-	{"DCGM_FI_DEV_FB_RESERVED", "gauge", "Framebuffer memory reserved (in MiB).", false, func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
-		return whole(b, float64(r.reserved()))
-	}},
-	{"DCGM_FI_PROF_GR_ENGINE_ACTIVE", "gauge", "Ratio of time the graphics engine is active.", false, func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
-		return ratio(b, r.use.Util())
-	}},
-	{"DCGM_FI_PROF_PIPE_TENSOR_ACTIVE", "gauge", "Ratio of cycles the tensor (HMMA) pipe is active.", false, func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
-		return ratio(b, 0.38*r.use.Busy)
-	}},
-	{"DCGM_FI_PROF_DRAM_ACTIVE", "gauge", "Ratio of cycles the device memory interface is active.", false, func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
-		return ratio(b, 0.6*r.use.Busy)
-	}},
+	{"DCGM_FI_DEV_FB_RESERVED", "gauge", "Framebuffer memory reserved (in MiB).", false,
+		func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
+			return whole(b, float64(r.reserved()))
+		}},
+	{"DCGM_FI_PROF_GR_ENGINE_ACTIVE", "gauge", "Ratio of time the graphics engine is active.", false,
+		func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
+			return ratio(b, r.use.Util())
+		}},
+	{"DCGM_FI_PROF_PIPE_TENSOR_ACTIVE", "gauge", "Ratio of cycles the tensor (HMMA) pipe is active.", false,
+		func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
+			return ratio(b, 0.38*r.use.Busy)
+		}},
+	{"DCGM_FI_PROF_DRAM_ACTIVE", "gauge", "Ratio of cycles the device memory interface is active.", false,
+		func(b []byte, r *reading, _ *cluster.Node, _ int64) []byte {
+			return ratio(b, 0.6*r.use.Busy)
+		}},
 }

@@ -77,7 +77,7 @@ func TestCounters(t *testing.T) {
 				continue
 			}
 			now := samples(t, engineText(s, nil, st, float64(at)))
-			r := run{st.Inc, st.Started}
+			r := run{st.Incarnation, st.StartedAt}
 			before, had := last[s]
 			if had && runs[s] != r {
 				resets++

@@ -11,9 +11,11 @@ import (
 func vllmText(w *writer, s *cluster.Slot, f cluster.Figures, st cluster.State) {
 	e, h := s.Workload.Engine, s.Workload.Spreads
 	w.labels = `engine="0",model_name="` + e.Model + `"`
-	w.b = append(w.b, "# HELP python_info Python platform information\n# TYPE python_info gauge\npython_info{implementation=\"CPython\",major=\"3\",minor=\"12\",patchlevel=\"12\",version=\"3.12.12\"} 1.0\n"...)
-	w.b = append(w.b, "# HELP process_start_time_seconds Start time of the process since unix epoch in seconds.\n# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds "...)
-	w.b = append(strconv.AppendInt(w.b, st.Started, 10), ".0\n"...)
+	w.b = append(w.b, "# HELP python_info Python platform information\n# TYPE python_info gauge\n"+
+		"python_info{implementation=\"CPython\",major=\"3\",minor=\"12\",patchlevel=\"12\",version=\"3.12.12\"} 1.0\n"...)
+	w.b = append(w.b, "# HELP process_start_time_seconds Start time of the process since unix epoch in seconds.\n# TYPE "+
+		"process_start_time_seconds gauge\nprocess_start_time_seconds "...)
+	w.b = append(strconv.AppendInt(w.b, st.StartedAt, 10), ".0\n"...)
 	w.one("vllm:num_requests_running", "gauge", "Number of requests in model execution batches.", f.Running)
 	w.one("vllm:num_requests_waiting", "gauge", "Number of requests waiting to be processed.", f.Waiting)
 	w.family("vllm:engine_sleep_state", "gauge", "Engine sleep state; awake = 0 means engine is sleeping; awake = 1 means engine is awake.")
@@ -39,5 +41,6 @@ func vllmText(w *writer, s *cluster.Slot, f cluster.Figures, st cluster.State) {
 	w.histogram("vllm:e2e_request_latency_seconds", "Histogram of e2e request latency in seconds.", &h.E2E, f.Calm, f.Pressed)
 	w.histogram("vllm:request_queue_time_seconds", "Histogram of time spent in WAITING phase for request.", &h.Queue, f.Calm, f.Pressed)
 	w.family("vllm:cache_config_info", "gauge", "Information of the LLMEngine CacheConfig")
-	w.b = append(w.b, `vllm:cache_config_info{block_size="16",cache_dtype="auto",enable_prefix_caching="True",engine="0",gpu_memory_utilization="0.9",num_gpu_blocks="28174",prefix_caching_hash_algo="sha256"} 1.0`+"\n"...)
+	w.b = append(w.b, `vllm:cache_config_info{block_size="16",cache_dtype="auto",enable_prefix_caching="True",engine="0",`+
+		`gpu_memory_utilization="0.9",num_gpu_blocks="28174",prefix_caching_hash_algo="sha256"} 1.0`+"\n"...)
 }

@@ -43,7 +43,7 @@ func newNode(n *cluster.Node, t int64) *corev1.Node {
 	switch {
 	case n.Control:
 		labels["node-role.kubernetes.io/control-plane"] = ""
-	case gpu == cluster.None:
+	case gpu == cluster.NoGPU:
 		labels["node-role.kubernetes.io/worker"] = ""
 	default:
 		labels["node-role.kubernetes.io/gpu"] = ""
@@ -53,7 +53,7 @@ func newNode(n *cluster.Node, t int64) *corev1.Node {
 		labels["nvidia.com/gpu.memory"] = strconv.Itoa(gpu.Memory)
 		labels["nvidia.com/gpu.replicas"] = "1"
 		labels["nvidia.com/mig.strategy"] = "mixed"
-		labels["nvidia.com/mig.capable"] = strconv.FormatBool(gpu != cluster.L40s)
+		labels["nvidia.com/mig.capable"] = strconv.FormatBool(gpu != cluster.L40S)
 	}
 	capacity := quantities(n.Cores()*1000, int64(gpu.RAMGiB)<<10, 0, "")
 	allocatable := quantities(n.Cores()*1000-500, int64(gpu.RAMGiB)<<10-3072, 0, "")
@@ -69,15 +69,18 @@ func newNode(n *cluster.Node, t int64) *corev1.Node {
 		}
 	}
 	o := &corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{Name: n.Name, UID: nodeUID(n), ResourceVersion: Version(at), CreationTimestamp: stamp(n.Created), Labels: labels,
+		ObjectMeta: metav1.ObjectMeta{Name: n.Name, UID: nodeUID(n), ResourceVersion: Version(at), CreationTimestamp: stamp(n.Created),
+			Labels:      labels,
 			Annotations: map[string]string{"node.alpha.kubernetes.io/ttl": "0"}},
-		Spec: corev1.NodeSpec{ProviderID: "aws:///ap-northeast-2" + string("abc"[n.Index%3]) + "/i-0" + chance.Suffix(chance.Hash(chance.Key(n.Name)), 12)},
+		Spec: corev1.NodeSpec{ProviderID: "aws:///ap-northeast-2" + string("abc"[n.Index%3]) + "/i-0" +
+			chance.Suffix(chance.Hash(chance.Key(n.Name)), 12)},
 		Status: corev1.NodeStatus{Capacity: capacity, Allocatable: allocatable,
 			Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: n.IP}, {Type: corev1.NodeHostName, Address: n.Name}},
-			NodeInfo: corev1.NodeSystemInfo{MachineID: chance.Suffix(chance.Hash(chance.Key(n.Name), 1), 12), KernelVersion: "6.8.0-1040-aws", OSImage: "Ubuntu 24.04.3 LTS",
+			NodeInfo: corev1.NodeSystemInfo{MachineID: chance.Suffix(chance.Hash(chance.Key(n.Name), 1), 12), KernelVersion: "6.8.0-1040-aws",
+				OSImage:                 "Ubuntu 24.04.3 LTS",
 				ContainerRuntimeVersion: "containerd://2.1.5", KubeletVersion: "v1.34.2", OperatingSystem: "linux", Architecture: "amd64"}},
 	}
-	if gpu != cluster.None {
+	if gpu != cluster.NoGPU {
 		o.Spec.Taints = []corev1.Taint{{Key: cluster.WholeGPU, Value: "present", Effect: corev1.TaintEffectNoSchedule}}
 	}
 	setConditions(n, o, t, at)
@@ -88,9 +91,12 @@ func setConditions(n *cluster.Node, o *corev1.Node, t, at int64) {
 	away, since, _ := n.AwayAt(t)
 	since = max(since, n.Created)
 	for _, c := range []corev1.NodeCondition{
-		{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientMemory", Message: "kubelet has sufficient memory available"},
-		{Type: corev1.NodeDiskPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasNoDiskPressure", Message: "kubelet has no disk pressure"},
-		{Type: corev1.NodePIDPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientPID", Message: "kubelet has sufficient PID available"},
+		{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientMemory",
+			Message: "kubelet has sufficient memory available"},
+		{Type: corev1.NodeDiskPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasNoDiskPressure",
+			Message: "kubelet has no disk pressure"},
+		{Type: corev1.NodePIDPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientPID",
+			Message: "kubelet has sufficient PID available"},
 		{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", Message: "kubelet is posting ready status"},
 	} {
 		c.LastHeartbeatTime, c.LastTransitionTime = stamp(at), stamp(since)

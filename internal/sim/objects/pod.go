@@ -44,11 +44,11 @@ func OwnerOf(s *cluster.Slot, st cluster.State, labels map[string]string) []meta
 	w := s.Workload
 	switch w.Kind {
 	case "Deployment":
-		labels["pod-template-hash"] = w.TemplateHash(st.Inc)
-		return controlledBy("apps/v1", "ReplicaSet", w.ReplicaSet(st.Inc), uidIn(w, "ReplicaSet", w.ReplicaSet(st.Inc)))
+		labels["pod-template-hash"] = w.TemplateHash(st.Incarnation)
+		return controlledBy("apps/v1", "ReplicaSet", w.ReplicaSet(st.Incarnation), uidIn(w, "ReplicaSet", w.ReplicaSet(st.Incarnation)))
 	case "CronJob":
-		labels["batch.kubernetes.io/job-name"], labels["job-name"] = w.Job(st.Inc), w.Job(st.Inc)
-		return controlledBy("batch/v1", "Job", w.Job(st.Inc), uidIn(w, "Job", w.Job(st.Inc)))
+		labels["batch.kubernetes.io/job-name"], labels["job-name"] = w.Job(st.Incarnation), w.Job(st.Incarnation)
+		return controlledBy("batch/v1", "Job", w.Job(st.Incarnation), uidIn(w, "Job", w.Job(st.Incarnation)))
 	case "LeaderWorkerSet":
 		const group = "leaderworkerset.sigs.k8s.io/"
 		leader := w.Name + "-" + strconv.Itoa(s.Index/w.Group)
@@ -69,10 +69,10 @@ func OwnerOf(s *cluster.Slot, st cluster.State, labels map[string]string) []meta
 
 // newPod builds the object of the slot's pod in one state.
 func newPod(c *cluster.Cluster, s *cluster.Slot, st cluster.State) *corev1.Pod {
-	w, name := s.Workload, s.PodName(st.Inc)
+	w, name := s.Workload, s.PodName(st.Incarnation)
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
-		Name: name, Namespace: w.Namespace, UID: podUID(s, st.Inc),
-		ResourceVersion: Version(st.Changed), Generation: 1, CreationTimestamp: stamp(st.Created),
+		Name: name, Namespace: w.Namespace, UID: podUID(s, st.Incarnation),
+		ResourceVersion: Version(st.ChangedAt), Generation: 1, CreationTimestamp: stamp(st.CreatedAt),
 		Labels: PodLabels(s), Annotations: map[string]string{},
 	}}
 	p.OwnerReferences = OwnerOf(s, st, p.Labels)
@@ -96,10 +96,13 @@ func newPod(c *cluster.Cluster, s *cluster.Slot, st cluster.State) *corev1.Pod {
 	return p
 }
 
+// PodLabels are the labels of the slot's pod, without those that its controller
+// sets: see OwnerOf.
 func PodLabels(s *cluster.Slot) map[string]string {
 	w := s.Workload
 	if w.Name == cluster.Exporter {
-		return map[string]string{"app": cluster.Exporter, "app.kubernetes.io/name": "dcgm-exporter", "app.kubernetes.io/managed-by": "gpu-operator"}
+		return map[string]string{"app": cluster.Exporter, "app.kubernetes.io/name": "dcgm-exporter",
+			"app.kubernetes.io/managed-by": "gpu-operator"}
 	}
 	if w.Kind == "" {
 		return map[string]string{"component": w.Name, "tier": "control-plane"}
@@ -140,7 +143,8 @@ func podSpec(s *cluster.Slot) corev1.PodSpec {
 		main.Env = append(main.Env, corev1.EnvVar{Name: "HF_HOME", Value: "/models"},
 			corev1.EnvVar{Name: "HF_TOKEN", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 				LocalObjectReference: corev1.LocalObjectReference{Name: "hf-token"}, Key: "token"}}})
-		main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: "dshm", MountPath: "/dev/shm"}, corev1.VolumeMount{Name: "models", MountPath: "/models"})
+		main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: "dshm", MountPath: "/dev/shm"},
+			corev1.VolumeMount{Name: "models", MountPath: "/models"})
 	}
 	if w.Group > 0 {
 		main.Env = append(main.Env,
@@ -152,20 +156,25 @@ func podSpec(s *cluster.Slot) corev1.PodSpec {
 	spec := corev1.PodSpec{
 		Containers: []corev1.Container{main}, RestartPolicy: corev1.RestartPolicyAlways, TerminationGracePeriodSeconds: &grace,
 		DNSPolicy: corev1.DNSClusterFirst, ServiceAccountName: "default", DeprecatedServiceAccount: "default", HostNetwork: w.HostNetwork,
-		SecurityContext: &corev1.PodSecurityContext{}, SchedulerName: corev1.DefaultSchedulerName, Priority: &priority, EnableServiceLinks: &links,
+		SecurityContext: &corev1.PodSecurityContext{}, SchedulerName: corev1.DefaultSchedulerName, Priority: &priority,
+		EnableServiceLinks: &links,
 		// Nodes that leave come back within the hour: nothing is evicted.
-		Tolerations: []corev1.Toleration{{Key: "node.kubernetes.io/not-ready", Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute},
+		Tolerations: []corev1.Toleration{{Key: "node.kubernetes.io/not-ready", Operator: corev1.TolerationOpExists,
+			Effect: corev1.TaintEffectNoExecute},
 			{Key: "node.kubernetes.io/unreachable", Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute}},
 		Volumes: []corev1.Volume{{Name: "kube-api-access", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 			Sources: []corev1.VolumeProjection{{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token"}}}}}}},
 	}
 	if w.Engine != nil {
 		spec.Volumes = append(spec.Volumes,
-			corev1.Volume{Name: "dshm", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}},
-			corev1.Volume{Name: "models", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "models"}}})
+			corev1.Volume{Name: "dshm", VolumeSource: corev1.VolumeSource{
+				EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}},
+			corev1.Volume{Name: "models", VolumeSource: corev1.VolumeSource{
+				PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "models"}}})
 	}
 	if w.GPUs > 0 {
-		spec.Tolerations = append(spec.Tolerations, corev1.Toleration{Key: cluster.WholeGPU, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule})
+		spec.Tolerations = append(spec.Tolerations, corev1.Toleration{Key: cluster.WholeGPU, Operator: corev1.TolerationOpExists,
+			Effect: corev1.TaintEffectNoSchedule})
 	}
 	if w.Kind == "CronJob" {
 		spec.RestartPolicy = corev1.RestartPolicyNever

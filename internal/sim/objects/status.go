@@ -20,11 +20,14 @@ func setStatus(c *cluster.Cluster, p *corev1.Pod, s *cluster.Slot, st cluster.St
 			}
 		}
 		p.Status.Phase = corev1.PodPending
-		p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, LastTransitionTime: stamp(st.Created),
-			Reason: corev1.PodReasonUnschedulable, Message: fmt.Sprintf("0/%d nodes are available: %d Insufficient nvidia.com/gpu. preemption: 0/%d nodes are available: %d No preemption victims found for incoming pod, %d Preemption is not helpful for scheduling.", n, n, n, g, n-g)}}
+		p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
+			LastTransitionTime: stamp(st.CreatedAt),
+			Reason:             corev1.PodReasonUnschedulable,
+			Message: fmt.Sprintf("0/%d nodes are available: %d Insufficient nvidia.com/gpu. preemption: 0/%d nodes are available: %d No "+
+				"preemption victims found for incoming pod, %d Preemption is not helpful for scheduling.", n, n, n, g, n-g)}}
 		return
 	}
-	started := stamp(st.Created + 1)
+	started := stamp(st.CreatedAt + 1)
 	p.Status.StartTime = &started
 	p.Status.HostIP = s.Node.IP
 	p.Status.HostIPs = []corev1.HostIP{{IP: s.Node.IP}}
@@ -44,29 +47,31 @@ func setStatus(c *cluster.Cluster, p *corev1.Pod, s *cluster.Slot, st cluster.St
 	}
 	for i, name := range s.Workload.ContainerNames() {
 		spec := p.Spec.Containers[i]
-		id := chance.Hash(s.ID, chance.Key(name), uint64(st.Inc), uint64(st.Restarts))
+		id := chance.Hash(s.ID, chance.Key(name), uint64(st.Incarnation), uint64(st.Restarts))
 		cs := corev1.ContainerStatus{Name: name, Image: spec.Image, RestartCount: st.Restarts, Ready: isReady,
-			ImageID: fmt.Sprintf("%s@sha256:%016x%016x%016x%016x", spec.Image, chance.Key(spec.Image), chance.Hash(chance.Key(spec.Image)), chance.Hash(1, chance.Key(spec.Image)), chance.Hash(2, chance.Key(spec.Image)))}
+			ImageID: fmt.Sprintf("%s@sha256:%016x%016x%016x%016x", spec.Image, chance.Key(spec.Image), chance.Hash(chance.Key(spec.Image)),
+				chance.Hash(1, chance.Key(spec.Image)), chance.Hash(2, chance.Key(spec.Image)))}
 		cs.ContainerID = fmt.Sprintf("containerd://%016x%016x%016x%016x", id, chance.Hash(id, 1), chance.Hash(id, 2), chance.Hash(id, 3))
 		running := st.Phase != cluster.Backoff && st.Phase != cluster.Succeeded
 		cs.Started = &running
 		if running {
-			cs.State.Running = &corev1.ContainerStateRunning{StartedAt: stamp(st.Started)}
+			cs.State.Running = &corev1.ContainerStateRunning{StartedAt: stamp(st.StartedAt)}
 		}
-		ended := &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", FinishedAt: stamp(st.Ended), ContainerID: cs.ContainerID,
-			StartedAt: stamp(st.Ended - cluster.CrashAfter + 4)}
+		ended := &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", FinishedAt: stamp(st.EndedAt), ContainerID: cs.ContainerID,
+			StartedAt: stamp(st.EndedAt - cluster.CrashAfter + 4)}
 		switch {
 		case st.Phase == cluster.Succeeded:
-			ended.ExitCode, ended.Reason, ended.StartedAt = 0, "Completed", stamp(st.Started)
+			ended.ExitCode, ended.Reason, ended.StartedAt = 0, "Completed", stamp(st.StartedAt)
 			cs.State.Terminated = ended
 		case st.Phase == cluster.Backoff:
 			cs.State.Waiting = &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff",
 				Message: fmt.Sprintf("back-off 5m0s restarting failed container=%s pod=%s_%s(%s)", name, p.Name, p.Namespace, p.UID)}
-			ended.Message = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 7.50 GiB. GPU 0 has a total capacity of 79.25 GiB of which 3.11 GiB is free."
+			ended.Message = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 7.50 GiB. GPU 0 has a total capacity of 79.25 GiB of " +
+				"which 3.11 GiB is free."
 			cs.LastTerminationState.Terminated = ended
 		case st.Restarts > 0:
 			if s.Workload.Story == cluster.Restart {
-				ended.ExitCode, ended.Reason, ended.StartedAt = 137, "OOMKilled", stamp(max(st.Created+4, st.Ended-cluster.Day+2))
+				ended.ExitCode, ended.Reason, ended.StartedAt = 137, "OOMKilled", stamp(max(st.CreatedAt+4, st.EndedAt-cluster.Day+2))
 			}
 			cs.LastTerminationState.Terminated = ended
 		}
@@ -77,25 +82,26 @@ func setStatus(c *cluster.Cluster, p *corev1.Pod, s *cluster.Slot, st cluster.St
 		if is {
 			status = corev1.ConditionTrue
 		}
-		p.Status.Conditions = append(p.Status.Conditions, corev1.PodCondition{Type: kind, Status: status, LastTransitionTime: stamp(at), Reason: reason})
+		p.Status.Conditions = append(p.Status.Conditions, corev1.PodCondition{Type: kind, Status: status, LastTransitionTime: stamp(at),
+			Reason: reason})
 	}
-	reason, since := "", st.Changed
+	reason, since := "", st.ChangedAt
 	switch {
 	case st.Phase == cluster.Succeeded:
 		reason = "PodCompleted"
 	case st.Phase != cluster.Ready:
 		reason = "ContainersNotReady"
 		if s.Workload.Story == cluster.Crash {
-			since = st.Created
+			since = st.CreatedAt
 		}
 	}
-	condition(corev1.PodReadyToStartContainers, st.Phase != cluster.Succeeded, st.Created+3, "")
+	condition(corev1.PodReadyToStartContainers, st.Phase != cluster.Succeeded, st.CreatedAt+3, "")
 	initialised := ""
 	if st.Phase == cluster.Succeeded {
 		initialised = reason
 	}
-	condition(corev1.PodInitialized, true, st.Created+1, initialised)
+	condition(corev1.PodInitialized, true, st.CreatedAt+1, initialised)
 	condition(corev1.PodReady, isReady && !st.Away, since, reason)
 	condition(corev1.ContainersReady, isReady, since, reason)
-	condition(corev1.PodScheduled, true, st.Created, "")
+	condition(corev1.PodScheduled, true, st.CreatedAt, "")
 }

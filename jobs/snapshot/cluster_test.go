@@ -65,9 +65,11 @@ type m = map[string]any
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
 	pod := func(namespace, name, ip string, container m, labels m) m {
-		return m{"metadata": m{"namespace": namespace, "name": name, "uid": namespace + "-" + name, "labels": labels, "creationTimestamp": "2026-11-24T08:00:00Z"},
-			"spec":   m{"nodeName": "gpu-1", "containers": []any{container}},
-			"status": m{"phase": "Running", "podIP": ip, "startTime": "2026-11-24T08:00:00Z", "conditions": []any{m{"type": "Ready", "status": "True"}}}}
+		return m{"metadata": m{"namespace": namespace, "name": name, "uid": namespace + "-" + name, "labels": labels,
+			"creationTimestamp": "2026-11-24T08:00:00Z"},
+			"spec": m{"nodeName": "gpu-1", "containers": []any{container}},
+			"status": m{"phase": "Running", "podIP": ip, "startTime": "2026-11-24T08:00:00Z",
+				"conditions": []any{m{"type": "Ready", "status": "True"}}}}
 	}
 	gpus := m{"limits": m{"nvidia.com/gpu": "1"}}
 	c := &cluster{
@@ -75,8 +77,10 @@ func newCluster(t *testing.T) *cluster {
 			"/api/v1/nodes": {m{"metadata": m{"name": "gpu-1"}, "status": m{"allocatable": m{"cpu": "8", "memory": "64Gi", "nvidia.com/gpu": "2"},
 				"conditions": []any{m{"type": "Ready", "status": "True"}}}}},
 			"/api/v1/pods": {
-				pod("serving", "server", "10.0.0.1", m{"name": "vllm", "image": "vllm/vllm-openai", "args": []any{"--config", "/etc/vllm.yaml"}, "resources": gpus}, nil),
-				pod("serving", "broken", "10.0.0.2", m{"name": "vllm", "image": "vllm/vllm-openai", "args": []any{"--model", "x/y"}, "resources": gpus}, nil),
+				pod("serving", "server", "10.0.0.1", m{"name": "vllm", "image": "vllm/vllm-openai", "args": []any{"--config", "/etc/vllm.yaml"},
+					"resources": gpus}, nil),
+				pod("serving", "broken", "10.0.0.2", m{"name": "vllm", "image": "vllm/vllm-openai", "args": []any{"--model", "x/y"},
+					"resources": gpus}, nil),
 				pod("gpu", "exporter", "10.0.0.9", m{"name": "dcgm", "image": "dcgm-exporter"}, m{"app": "dcgm-exporter"}),
 			},
 			"/apis/metrics.k8s.io/v1beta1/pods": {m{"metadata": m{"namespace": "serving", "name": "server"}, "timestamp": "2026-11-24T09:00:00Z",

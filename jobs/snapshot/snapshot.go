@@ -135,7 +135,8 @@ func (j *Job) samples(ctx context.Context, at, start time.Time) (*samples, error
 			continue
 		}
 		scrapes := j.newScrapes(ctx, ts)
-		cluster, err := j.Kube.Sample(ctx, kube.Query{Namespaces: j.Namespaces, Inspect: j.inspect, Kept: scrapes.add, Kubelets: j.Kubelets, Before: j.cpu})
+		cluster, err := j.Kube.Sample(ctx, kube.Query{Namespaces: j.Namespaces, Inspect: j.inspect, Kept: scrapes.add, Kubelets: j.Kubelets,
+			Before: j.cpu})
 		if err != nil || ctx.Err() != nil {
 			scrapes.giveUp()
 		}

@@ -82,19 +82,23 @@ func TestRun(t *testing.T) {
 	}
 	some := usage.Some[int64]
 	if server.Engine != usage.VLLM || server.Model != usage.Some("Qwen/Qwen3-8B") || server.CPUUsageMillicores != some(1500) ||
-		server.GPUUtilPercent != usage.Some(80.0) || server.GPUMemoryUsedBytes != some(1<<30) || server.GPUAttribution != usage.Some(usage.Exclusive) {
+		server.GPUUtilPercent != usage.Some(80.0) || server.GPUMemoryUsedBytes != some(1<<30) ||
+		server.GPUAttribution != usage.Some(usage.Exclusive) {
 		t.Errorf("server %+v", server)
 	}
-	if broken := pods[2]; broken.Model != usage.Some("x/y") || broken.CPUUsageMillicores.Present() || broken.GPUAttribution != usage.Some(usage.Unknown) {
+	if broken := pods[2]; broken.Model != usage.Some("x/y") || broken.CPUUsageMillicores.Present() ||
+		broken.GPUAttribution != usage.Some(usage.Unknown) {
 		t.Errorf("broken %+v", broken)
 	}
-	if e := read(t, b, store.Engines, minute); e[1].RequestsRunning != some(3) || e[1].GenerationTokensTotal != some(100) || !e[1].TS.Equal(minute.Add(30*time.Second)) {
+	if e := read(t, b, store.Engines, minute); e[1].RequestsRunning != some(3) || e[1].GenerationTokensTotal != some(100) ||
+		!e[1].TS.Equal(minute.Add(30*time.Second)) {
 		t.Errorf("engine %+v", e[1])
 	}
 	if n := read(t, b, store.Nodes, minute); n[0].CPUUsageMillicores != some(2000) || n[0].GPURequested != 2 || !n[0].TS.Equal(minute) {
 		t.Errorf("node %+v", n[0])
 	}
-	if g := read(t, b, store.Gaps, minute); g[0].Source != "engine" || g[0].Target != "serving/broken" || !strings.Contains(g[0].Reason, "503") {
+	if g := read(t, b, store.Gaps, minute); g[0].Source != "engine" || g[0].Target != "serving/broken" ||
+		!strings.Contains(g[0].Reason, "503") {
 		t.Errorf("gap %+v", g[0])
 	}
 
@@ -293,11 +297,13 @@ func TestNode(t *testing.T) {
 			t.Errorf("%s was changed", name)
 		}
 	}
-	gaps, err := store.Gaps.Read(t.Context(), b, layout.Object{Tier: layout.Raw, Table: usage.Gaps, Cluster: "test", Time: minute, Node: "gpu-1"}.Name())
+	gaps, err := store.Gaps.Read(t.Context(), b, layout.Object{Tier: layout.Raw, Table: usage.Gaps, Cluster: "test", Time: minute,
+		Node: "gpu-1"}.Name())
 	if err != nil || gaps[0].Source != "nvml" || gaps[0].Target != "gpu-1" {
 		t.Errorf("gaps %+v, %v", gaps, err)
 	}
-	if _, ok := after[layout.Object{Tier: layout.Manifest, Cluster: "test", Time: minute, Node: "gpu-1"}.Name()]; !ok || len(after) != len(before)+2 {
+	if _, ok := after[layout.Object{Tier: layout.Manifest, Cluster: "test", Time: minute, Node: "gpu-1"}.Name()]; !ok ||
+		len(after) != len(before)+2 {
 		t.Errorf("%d objects, %d before: want the node's gaps and its manifest beside them", len(after), len(before))
 	}
 	if again := run(t, j, minute); !again.Unchanged {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// virtualClock is a clock that stands still until it is moved: waiting moves
-// it, so a run that waits 30 s takes none.
+// virtualClock is a clock that only moves when it is set or waited on: a run that
+// waits 30 s takes no time.
 type virtualClock struct {
 	now time.Time
 	at  atomic.Pointer[time.Time]

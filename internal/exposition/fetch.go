@@ -78,7 +78,7 @@ func readBounded(r io.Reader, expect int64) ([]byte, error) {
 }
 
 // withoutURL takes off the method and URL that the client puts before an
-// error: who asks knows them, and a URL may hold credentials.
+// error: the caller knows them, and a URL may hold credentials.
 func withoutURL(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {

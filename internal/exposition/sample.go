@@ -192,7 +192,7 @@ func unescape(text []byte) []byte {
 }
 
 // number reads a float as the format writes it. Go's hexadecimal floats and
-// digit separators are none of it, nor is what overflows.
+// digit separators are not allowed, nor is what overflows.
 func number(token []byte) (float64, bool) {
 	if whole, ok := smallWhole(token); ok {
 		return whole, true

@@ -5,9 +5,9 @@ import "github.com/company/k8s-resource-monitor/internal/usage"
 // NVMLSource is the source of rows that package nvml makes.
 const NVMLSource = "nvml"
 
-// AttributeLater gives pods of any instants the figures of the devices that
-// NVML reported of the same instants, as Attribute does for one. Their snapshot
-// knew no GPUs: each node's are in objects of its own.
+// AttributeLater does for pods of several instants what Attribute does for one,
+// with the devices that NVML reported at the same instants. It is for snapshots
+// that were written without GPUs, because each node writes its own objects.
 func AttributeLater(pods []usage.Pod, gpus []usage.GPU) {
 	devices := map[int64][]usage.GPU{} // by instant
 	for _, g := range gpus {
@@ -47,9 +47,9 @@ type nodeGPUs struct {
 	wanting  int          // devices or shares that those request
 }
 
-// Attribute gives each pod that holds GPUs the figures of its devices, in
-// place, and says in gpu_attribution how sure it is that they are the pod's
-// own. It never counts a device twice for one pod.
+// Attribute fills in the GPU columns of each pod that holds GPUs, in place.
+// gpu_attribution tells how certain it is that the figures are the pod's own. A
+// device is never counted twice for one pod.
 //
 //   - usage.Exclusive, usage.MIG: every device that the pod requests was seen,
 //     and no other container holds one of them.
@@ -63,14 +63,14 @@ type nodeGPUs struct {
 // weighted by their slices; it is absent for a pod that holds both cards and
 // instances, which have no common measure. Memory and power are sums, absent
 // where one of the devices lacks the figure. The power of a MIG instance is
-// never the pod's, for it is the whole card's.
+// not the pod's: it is that of the whole card.
 //
 // The row of a shared device names one of its holders. The others are joined
 // through their node, where that has exactly one shared device and no more pods
-// without a device than it has holders. An exporter that is not told of sharing
-// names one holder of a shared card and none of the others; it shows by pods
-// that request more than the node has left, and then no device of the node is
-// called anybody's own. A card that the exporter lost sight of looks the same.
+// without a device than it has holders. An exporter that does not know of sharing
+// names only one holder of a shared card. That shows where pods request more
+// devices than the node has left; then no device of the node counts as exclusive.
+// A card that the exporter no longer reports looks the same.
 func Attribute(pods []usage.Pod, gpus []usage.GPU) {
 	held, nodes := map[podKey][]*usage.GPU{}, map[string]*nodeGPUs{}
 	for i := range gpus {
@@ -177,9 +177,9 @@ func attribute(p *usage.Pod, devices []*usage.GPU, shared bool) {
 	}
 }
 
-// weight is what a device counts in the mean over a pod's: an instance its
-// slices, and nothing where its profile does not tell them and others stand
-// beside it.
+// weight is the weight of a device in the mean over a pod's devices: 1 for a card,
+// the number of its slices for a MIG instance, 0 for an instance whose profile is
+// not known, unless it is the pod's only device.
 func weight(g *usage.GPU, devices int) float64 {
 	if devices == 1 || !g.MIGInstance.Present() {
 		return 1

@@ -26,9 +26,9 @@ var dcgm = exporterKind{
 		{"pod_name", "pod_namespace", "container_name"}, // exporters before 2.0
 	},
 	prefix: "DCGM_FI_",
-	// Each figure stands first under the name that the exporter's own list has,
-	// then under those of DCGM's newer catalogue, which an exporter prints when
-	// its list is written with them. A newer name may come with another unit.
+	// For each figure first the name in the exporter's default list, then the names
+	// of DCGM's newer catalogue, which an exporter prints if its list uses them. A
+	// newer name may have another unit.
 	metrics: map[string]metric{
 		"DCGM_FI_DEV_FB_USED":           {memoryUsed, times(mib)},
 		"DCGM_FI_DEV_FB_USED_BYTES":     {memoryUsed, times(1)},
@@ -68,9 +68,9 @@ var dcgm = exporterKind{
 
 const mib = 1 << 20
 
-// ratioOrPercent tells the two meanings of DCGM_FI_DEV_GPU_UTIL_RATIO apart:
-// for a while DCGM gave that name to field 203, which counts percent, before it
-// made it a field of its own from 0 to 1. Exactly 1 is read as all of the time.
+// ratioOrPercent handles the two meanings of DCGM_FI_DEV_GPU_UTIL_RATIO: for some
+// versions DCGM gave that name to field 203, in percent; later it became its own
+// field, from 0 to 1. Exactly 1 is read as a ratio, 100 %.
 func ratioOrPercent(value float64) float64 {
 	if value > 1 {
 		return value
@@ -95,8 +95,8 @@ func identifyDCGM(s *exposition.Sample) (id identity, ok bool) {
 	return id, len(id.uuid) > 0
 }
 
-// describeDCGM takes from a device's first sample what its row says of it; false
-// if it has no index, for then it has no place among the others.
+// describeDCGM reads the labels that describe a device; false without an index,
+// by which rows are ordered.
 func describeDCGM(s *exposition.Sample) (description, bool) {
 	index := string(s.Label("gpu"))
 	if index == "" {
@@ -106,11 +106,11 @@ func describeDCGM(s *exposition.Sample) (description, bool) {
 	return description{int32(n), string(s.Label("modelName")), string(s.Label("GPU_I_PROFILE"))}, err == nil
 }
 
-// isBlankDCGM reports whether a value stands for none. DCGM has four blanks
+// isBlankDCGM reports whether a value means "no value". DCGM has four blanks
 // (unknown, not found, not supported, not permitted) in each of three types:
 // they begin at 2^31-16 for 32 bits, at 2^63-16 for 64 bits and at 2^47 for
-// doubles. NaN and infinities are blank too, and so is what is below zero, for
-// no figure that is read here ever is.
+// doubles. NaN, infinities and negative values are blank too: none of the figures
+// can be negative.
 func isBlankDCGM(v float64) bool {
 	return !(v >= 0) || v >= 1<<62 || v >= 1<<47 && v < 1<<47+16 || v >= 1<<31-16 && v < 1<<31
 }

@@ -115,8 +115,8 @@ func (k *exporterKind) isImage(c usage.Container) bool {
 	return !c.Init && name == k.image
 }
 
-// portOf is what the pod says for Prometheus, else its port named metrics, else
-// the kind's.
+// portOf is the port in the pod's annotation for Prometheus, else its port named
+// metrics, else the kind's.
 func (k *exporterKind) portOf(d *usage.PodDetail) int {
 	if n, err := strconv.ParseUint(d.Annotations["prometheus.io/port"], 10, 16); err == nil && n > 0 {
 		return int(n)

@@ -17,7 +17,7 @@ type identity struct {
 
 const wholeCard = -1
 
-// description is what a row says of its device beside figures and holders.
+// description are the columns that describe a device.
 type description struct {
 	index               int32
 	product, migProfile string
@@ -25,9 +25,9 @@ type description struct {
 
 // holderLabels are the names under which an exporter, or a Prometheus in
 // between, tells who holds a device. The first of an exporter's whose pod label
-// is there counts. A Prometheus that does not honour labels moves the exporter's
-// own to exported_ and puts the exporter's pod in their place, which says
-// nothing of who holds the device.
+// is present counts. A Prometheus without honor_labels renames the exporter's
+// labels to exported_… and puts the exporter's own pod in their place, which is
+// not the holder.
 type holderLabels struct{ pod, namespace, container string }
 
 // device is one GPU or MIG instance while its samples come in.
@@ -43,15 +43,14 @@ type device struct {
 // order of usage.CompareGPUs. node is the exporter's node, exporterPod its own
 // pod, which holds no GPU.
 //
-// A GPU that is cut into MIG instances has a row for each of them and none for
-// itself; power and energy are the card's on every one. A device shared by
+// A GPU with MIG instances has a row for each instance and none for the card;
+// power and energy in each are the card's. A device shared by
 // several containers is one row: share_count says how many hold it, and
 // namespace, pod and container name the first of them in that order. Where the
 // exporter does not list the holders of a shared device, the row names the one
-// that it does, with a share_count of 1: see Attribute. Figures that the
-// exporter gives to single processes are left out, for the device's contain
-// them. Values that stand for none are dropped. A body without a GPU is an
-// error.
+// it lists, with a share_count of 1: see Attribute. Figures of single processes
+// are ignored, because the device's include them. Blank values are dropped. A body
+// without a GPU is an error.
 func (k *exporterKind) parse(body []byte, node, exporterPod string, at time.Time) ([]usage.GPU, error) {
 	var devices []*device
 	last := 0

@@ -64,7 +64,7 @@ type reading struct {
 
 // add takes in one of the series of a device and a figure. Those that share a
 // device repeat its value; where the exporter gives them values of their own,
-// it gives the device's in a series that names nobody.
+// the device's own value is in a series without a holder.
 func (r *reading) add(value float64, whole bool) {
 	if !r.seen || whole && !r.whole || whole == r.whole && value > r.value {
 		*r = reading{value, true, whole}

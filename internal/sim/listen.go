@@ -19,8 +19,8 @@ import (
 type Running struct {
 	// URL is the address of the API server.
 	URL string
-	// Endpoints is the number of pods that are served at an address of their
-	// own: every pod with metrics, whether it answers at the moment or not.
+	// Endpoints is the number of pods with metrics. Each is served at its own
+	// address, whether the pod runs at the moment or not.
 	Endpoints int
 	token     string
 	servers   []*http.Server
@@ -28,10 +28,10 @@ type Running struct {
 
 // Start serves the API server on a free port of 127.0.0.1, and each pod that
 // has metrics at its own address, which takes one open file a pod. Pods have
-// addresses in 127.0.0.0/8. Where one cannot be had (some systems have
-// 127.0.0.1 alone, or the port is in use) the pod moves to a free port of
-// 127.0.0.1, and says so by the annotation prometheus.io/port. The servers end
-// with the context, or with Close. What c's own API says does not change.
+// addresses in 127.0.0.0/8. If one is not available (some systems have only
+// 127.0.0.1, or the port is in use) the pod moves to a free port of 127.0.0.1 and
+// gets the annotation prometheus.io/port. The servers end with the context, or
+// with Close. The answers of c.API do not change.
 func (c *Cluster) Start(ctx context.Context, now func() time.Time) (*Running, error) {
 	r := &Running{token: c.Config.Token}
 	served := *c.Cluster

@@ -1,16 +1,16 @@
-// Package sim is a simulated GPU cluster that people could be running: a fleet
-// of mixed nodes, model servers on both engines under day and night load, and
-// the accidents of a working week. It speaks the real HTTP protocols (the
+// Package sim simulates a realistic GPU cluster: mixed nodes, model servers on
+// vLLM and SGLang with daily load, and failures such as crash loops, restarts and
+// a node that is unreachable for a while. It speaks the real HTTP protocols (the
 // Kubernetes API in JSON and protobuf, metrics.k8s.io, dcgm-exporter's and the
-// engines' metrics), so what reads a cluster reads it unchanged.
+// engines' metrics), so clients of a real cluster read it unchanged.
 //
-// The same question about the same instant has the same bytes as its answer, in
-// whatever order instants are asked for. Package cluster is what there is, objects
-// builds Kubernetes' objects of it, api and endpoints answer for the API server
-// and for pods with metrics. This package puts them together and serves them.
+// It is deterministic: the same request at the same instant gets the same bytes,
+// in whatever order instants are requested. Package cluster models the state,
+// objects builds Kubernetes objects from it, api is the API server, endpoints are
+// the pods' /metrics. This package puts them together and serves them.
 //
-// What it does not do: it is read-only, see package api, and does not schedule;
-// where pods run is part of the story.
+// What it does not do: it is read-only (see package api) and does not schedule;
+// where pods run is fixed by the model.
 package sim
 
 import (
@@ -24,7 +24,7 @@ import (
 // Config says which cluster. Equal configs give equal clusters.
 type Config = cluster.Config
 
-// Truth is what is so at one instant, for tests to compare with what was read.
+// Truth is the expected counts at one instant, for tests to compare with.
 type Truth = cluster.Truth
 
 // Cluster is one simulated cluster. It is safe for concurrent use.

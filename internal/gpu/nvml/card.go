@@ -96,7 +96,7 @@ func ask[T any](r *cardReader, function string, call func() (T, nvml.Return)) (v
 }
 
 // read returns the card, or its MIG instances if it is cut. Without a UUID it
-// returns nothing, for a row that cannot be told from others is none.
+// returns nothing, because a row is identified by its UUID.
 func (r *cardReader) read() []*nvmlDevice {
 	d, result := r.lib.DeviceGetHandleByIndex(r.index)
 	if result != nvml.SUCCESS {
@@ -199,7 +199,7 @@ func profileOf(name string) string {
 }
 
 // place is where an instance lies on its card. Not every container may know,
-// which is no problem: only names of claimed devices have use for it.
+// which is no problem: only devices of resource claims are found by it.
 func (r *cardReader) place(card nvml.Device, id int) (profile, start int32) {
 	before := r.problems
 	defer func() { r.problems = before }()

@@ -13,7 +13,7 @@ import (
 // Built reports whether this build can read GPUs through NVML.
 const Built = false
 
-// errNoNVML is what a build without cgo has to say.
+// errNoNVML is the error of a build without cgo.
 var errNoNVML = errors.New("this build has no NVML: it was built with CGO_ENABLED=0; use the image with the suffix -nvml, or --gpus dcgm")
 
 // ReadNode cannot read anything in this build and returns an error that says

@@ -38,7 +38,7 @@ const driverTimeout = 20 * time.Second
 // at all, and a container whose device is not among the rows are gaps of the
 // source "nvml" with the node as target. The error is for the node as a whole:
 // no library, no driver, no card, or no answer of the kubelet, without which
-// every held card would be taken for a free one.
+// every card would look free.
 //
 // Before 1.34 a kubelet may list pods that have ended, and a card that was
 // given away again then has a share_count of 2. Devices that a pod got through
@@ -80,7 +80,7 @@ func readNode(ctx context.Context, lib nvml.Interface, socket, node string, at t
 }
 
 // readDevices reads all cards. A call into the driver cannot be cut off, and
-// one that has stalled would keep the process for ever: so it is left behind
+// one that has stalled would block the process for ever: so it is abandoned
 // when the time is over.
 func readDevices(ctx context.Context, lib nvml.Interface) ([]*nvmlDevice, []string, error) {
 	ctx, cancel := context.WithTimeout(ctx, driverTimeout)

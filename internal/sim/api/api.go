@@ -1,7 +1,7 @@
 // Package api is the API server of a simulated cluster: get and list of the kinds
 // of package objects and of usage in metrics.k8s.io, in JSON and protobuf, whole
-// or PartialObjectMetadata, with selectors, pages and gzip. Caches only remember
-// what would be computed again.
+// or PartialObjectMetadata, with selectors, pages and gzip. Caches hold encoded
+// objects and change no answer.
 //
 // What it does not do: it is read-only, has no watch, no Table output and no
 // OpenAPI documents.
@@ -63,7 +63,7 @@ func (c *Server) Handler(now func() time.Time) http.Handler {
 	})
 }
 
-// fail answers with the Status of a refusal.
+// fail answers with a Status.
 func fail(w http.ResponseWriter, err *errors.StatusError) {
 	status := err.Status()
 	status.Kind, status.APIVersion = "Status", "v1"
@@ -74,7 +74,7 @@ func fail(w http.ResponseWriter, err *errors.StatusError) {
 func answer(w http.ResponseWriter, code int, document any) {
 	b, err := json.Marshal(document)
 	if err != nil {
-		panic(err) // a document of ours
+		panic(err) // documents of this package can be encoded
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
@@ -135,8 +135,8 @@ func (c *Server) source(k *kind) *kind {
 	return k
 }
 
-// negotiate picks the first format of the Accept header that there is. Tables
-// are never among them, so kubectl draws its own.
+// negotiate picks the first supported format of the Accept header. Table is not
+// supported, so kubectl formats its own tables.
 func negotiate(accept, list string) (format, bool) {
 	for part := range strings.SplitSeq(cmp.Or(accept, "*/*"), ",") {
 		media, params, _ := strings.Cut(strings.TrimSpace(part), ";")
@@ -211,7 +211,8 @@ func (c *Server) list(w http.ResponseWriter, r *http.Request, k *kind, namespace
 	return nil
 }
 
-// cut leaves of the page what follows the page before, as far as the limit.
+// cut drops what earlier pages had and what is above the limit, and sets the
+// continue token.
 func (p *page) cut(l *listQuery) {
 	if l.after.Name != "" {
 		from, found := slices.BinarySearchFunc(p.entries, l.after, func(e *entry, n next) int { return e.compare(n.Namespace, n.Name) })

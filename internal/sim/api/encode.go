@@ -90,8 +90,8 @@ func (c *Server) appendItem(dst []byte, p *page, e *entry, f format) []byte {
 	if !f.proto() {
 		return item(dst)
 	}
-	// The length stands before the item: leave room for the longest of a
-	// sensible size, then close the gap.
+	// The length precedes the item and is not known yet: reserve the longest
+	// possible varint, then close the gap.
 	const room = 5
 	from := len(dst)
 	dst = item(append(dst, 0, 0, 0, 0, 0, 0))
@@ -102,7 +102,7 @@ func (c *Server) appendItem(dst []byte, p *page, e *entry, f format) []byte {
 	return dst[:from+1+used+n]
 }
 
-// opening is what stands before a list's items, given their length in
+// opening is the part of a list before its items. items is their length in
 // protobuf.
 func (p *page) opening(dst []byte, f format, items int) []byte {
 	version, name := f.typeOf(p.kind, true)
@@ -128,7 +128,7 @@ func (p *page) opening(dst []byte, f format, items int) []byte {
 	return append(dst, head...)
 }
 
-// closing is what stands after a list's items.
+// closing is the part of a list after its items.
 func closing(f format) string {
 	if f.proto() {
 		return "\x1a\x00\x22\x00" // contentEncoding and contentType of runtime.Unknown

@@ -13,7 +13,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/sim/objects"
 )
 
-// kind is a resource that the API serves, and its objects of late.
+// kind is a resource that the API serves, with its latest snapshots.
 type kind struct {
 	objects.Kind
 	// usage, of a kind in metrics.k8s.io, writes the usage of an entry of the
@@ -38,8 +38,8 @@ func kinds() []*kind {
 			of: "nodes"})
 }
 
-// entry is one object between two changes. What it encodes to is remembered
-// in a cluster that is small enough.
+// entry is one object between two changes. In a small cluster its encodings are
+// cached.
 type entry struct {
 	objects.Item
 	encoded [formats]atomic.Pointer[[]byte]
@@ -55,8 +55,8 @@ func (e *entry) compare(namespace, name string) int {
 }
 
 // snapshot is all objects of a kind while none of them changes, ordered by
-// namespace and name, cut into chunks that are compressed apart: a change
-// costs the compression of its chunk alone.
+// namespace and name. Its chunks are compressed one by one, so that a change
+// costs the compression of one chunk only.
 type snapshot struct {
 	since, until int64
 	entries      []*entry
@@ -73,8 +73,8 @@ const (
 	remember  = 4 // snapshots of a kind
 )
 
-// snapshot returns the kind's objects at t. entries of an earlier snapshot are
-// taken over where they have not changed, with what they are encoded to.
+// snapshot returns the kind's objects at t. Entries that have not changed are
+// taken from the snapshot before, with their cached encodings.
 func (c *Server) snapshot(k *kind, t int64) *snapshot {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -138,7 +138,7 @@ func (e *entry) append(dst []byte, f format, keep bool) []byte {
 		n := o.Size()
 		dst = slices.Grow(dst, n)[:from+n]
 		if _, err := o.MarshalToSizedBuffer(dst[from:]); err != nil {
-			panic(err) // an object of ours that cannot be encoded
+			panic(err) // objects of this program can be encoded
 		}
 	} else {
 		b, err := json.Marshal(o)

@@ -62,9 +62,8 @@ func (e *entry) measures(t int64) bool {
 	return n > 0
 }
 
-// usageHead writes the metadata of the usage: name, labels and, as
-// metrics-server has it, the present as its creation. What does not change is
-// remembered with a hole for the time.
+// usageHead writes the metadata of the usage: name, labels and, as metrics-server
+// does, the current time as creationTimestamp. All but the time is cached.
 func (e *entry) usageHead(dst []byte, f format, at int64, keep bool) []byte {
 	which := 0
 	if f.proto() {
@@ -99,8 +98,8 @@ func (e *entry) usageHead(dst []byte, f format, at int64, keep bool) []byte {
 	return dst
 }
 
-// newHead is the metadata with its creation time left out: the offset of the
-// hole in four bytes, then what stands around it.
+// newHead is the metadata without its creation time: four bytes with the offset
+// where the time belongs, then the rest.
 func (e *entry) newHead(f format) []byte {
 	labels := e.labels()
 	out := make([]byte, 4)

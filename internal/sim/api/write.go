@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// zipFrom is the length in bytes from which a list is compressed for those who
-// accept it. The API server's is 128 KiB, for a network; on loopback only lists
-// that are long for any machine are worth the work.
+// zipFrom is the length in bytes from which a list is compressed for clients that
+// accept it. The real API server compresses from 128 KiB; on loopback only very
+// long lists are worth the CPU.
 const zipFrom = 1 << 20
 
-// write sends a page: compressed if it is long and the reader accepts that.
-// Errors of writing mean that the reader has gone and are dropped.
+// write sends a page, compressed if it is long and the client accepts that. Write
+// errors are ignored: they mean that the client has closed the connection.
 func (c *Server) write(w http.ResponseWriter, r *http.Request, p *page, f format) {
 	w.Header().Set("Content-Type", f.contentType())
 	// About two kilobytes an object; usage is a tenth of that.

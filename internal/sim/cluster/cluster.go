@@ -1,8 +1,8 @@
-// Package cluster is what a simulated GPU cluster is at any instant: its nodes and
-// GPUs (place.go), its workloads (fleet*.go), how pods come and go (story.go),
-// their load (load.go) and what follows from it for CPU and memory (usage.go),
-// GPUs (gpu.go) and model servers (figures.go). It knows no protocol: packages
-// objects, api and endpoints say the same in those of Kubernetes and Prometheus.
+// Package cluster models the state of a simulated GPU cluster at any instant: its
+// nodes and GPUs (place.go), its workloads (fleet*.go), the life of pods
+// (story.go), their load (load.go) and what follows from it for CPU and memory
+// (usage.go), GPUs (gpu.go) and model servers (figures.go). It knows no protocol:
+// packages objects, api and endpoints present the state to clients.
 //
 // Everything is a function of (Config, time): no history is kept and nothing
 // runs between requests. Counters are integrals with a closed form (load.go), so
@@ -17,13 +17,13 @@ import (
 
 // Config says which cluster. Equal configs give equal clusters.
 type Config struct {
-	// Seed chooses names, addresses, noise and the ages of things.
+	// Seed chooses names, addresses, noise and ages.
 	Seed uint64
 	// Nodes is the size of the cluster; 0 means one pattern of 14 nodes. More
 	// nodes repeat the pattern, with about 30 pods a node.
 	Nodes int
-	// Start is the instant before which everything that lasts was created;
-	// the zero time means 2026-01-05. Ask about instants at or after it.
+	// Start is the first instant that may be requested; long-lived objects were
+	// created before it. The zero time means 2026-01-05.
 	Start time.Time
 	// Token is the bearer token that the API server wants; "" wants none.
 	Token string
@@ -51,7 +51,7 @@ func New(cfg Config) *Cluster {
 	return c
 }
 
-// Truth is what is so at one instant, for tests to compare with what was read.
+// Truth is the expected counts at one instant, for tests to compare with.
 type Truth struct {
 	Nodes, ReadyNodes int
 	Pods              int            // pods that the API server lists
@@ -64,7 +64,7 @@ type Truth struct {
 	Loading           int            // GPU pods that run and are not ready yet
 }
 
-// At returns the truth about instant t.
+// At returns the expected counts at instant t.
 func (c *Cluster) At(t time.Time) Truth {
 	now := t.Unix()
 	truth := Truth{Nodes: len(c.Nodes), Servers: map[string]int{}}

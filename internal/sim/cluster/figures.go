@@ -4,7 +4,7 @@ import (
 	"math"
 )
 
-// Figures are what a model server would know of itself.
+// Figures are the internal counters and gauges of a model server.
 type Figures struct {
 	Running, Waiting   float64
 	KV                 float64 // ratio

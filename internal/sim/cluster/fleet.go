@@ -77,7 +77,7 @@ type Workload struct {
 	container         string   // "main" if empty
 	Sidecar           string   // image of a second container
 	GPUs              int      // for each pod
-	Resource          string   // wholeGPU if empty
+	Resource          string   // WholeGPU if empty
 	CPU, Memory       [2]int64 // requests and limits: millicores, MiB; 0 is none
 	CPUUse, MemoryUse [2]int64 // at no load and at full load
 	demand            rhythm
@@ -93,14 +93,14 @@ type Workload struct {
 	Spreads *Spreads
 }
 
-// Rhythms of people.
+// Daily demand, by where the users are.
 var (
 	office   = rhythm{peak: 0.82, night: 0.08, zone: 9, weekend: 0.25} // Seoul
 	europe   = rhythm{peak: 0.9, night: 0.12, zone: 1, weekend: 0.4}   // Berlin
 	america  = rhythm{peak: 0.95, night: 0.15, zone: -7, weekend: 0.5} // San Francisco
 	world    = rhythm{peak: 0.75, night: 0.5, zone: 5, weekend: 0.85}  // everywhere
 	crowded  = rhythm{peak: 1.12, night: 0.1, zone: 9, weekend: 0.3}   // too many in Seoul
-	training = rhythm{peak: 0.94, night: 1, weekend: 1}                // never sleeps
+	training = rhythm{peak: 0.94, night: 1, weekend: 1}                // day and night
 	few      = rhythm{peak: 0.35, night: 0.02, zone: 9, weekend: 0.1}  // a small team
 	nobody   = rhythm{}                                                // idle
 )

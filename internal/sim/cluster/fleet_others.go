@@ -83,7 +83,7 @@ func others() []*Workload {
 	}
 }
 
-// Exporter is the DaemonSet whose pods answer for the GPUs of their node.
+// Exporter is the DaemonSet of GPU exporters.
 const Exporter = "nvidia-dcgm-exporter"
 
 // fillers are the small applications that bring a large cluster to about 30

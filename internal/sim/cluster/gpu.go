@@ -34,8 +34,8 @@ func (d *Device) Use(s *Slot, st State, now int64) GPUUse {
 	return GPUUse{busy, 0.76}
 }
 
-// Util is the share of time in which the device has a kernel running: batches
-// keep it busy long before they fill it.
+// Util is the share of time in which the device has a kernel running. Small
+// batches suffice for that: it is well above the share of compute in use.
 func (u GPUUse) Util() float64 {
 	if u.Busy < 0.004 {
 		return 0

@@ -6,11 +6,11 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/sim/chance"
 )
 
-// Load is a number per workload and instant: 1 is all that it can serve, more
-// is a queue. A curve holds one value every four minutes for four weeks, with
-// noise and the story's interruptions already in it, is linear between them and
-// repeats. Beside each value stand the integrals up to it, so a counter at any
-// instant is two look-ups and a subtraction, and cannot go backwards.
+// Load is a number per workload and instant: 1 is full capacity, more means a
+// queue. A curve holds one value every four minutes for four weeks, noise and
+// interruptions included; it is linear in between and repeats. It also holds the
+// integrals up to each value, so a counter at any instant is the difference of two
+// look-ups and never decreases.
 const (
 	step     = 240      // seconds between knots
 	knots    = 28 * 360 // four weeks
@@ -44,7 +44,7 @@ type curve struct{ knots []knot }
 // rhythm describes the demand for a workload.
 type rhythm struct {
 	peak    float64 // demand at the height of a working day
-	night   float64 // share of the peak that never sleeps
+	night   float64 // share of the peak that remains at night
 	zone    int     // hours that its users are ahead of UTC
 	weekend float64 // share of a working day that is left on Saturday and Sunday
 }
@@ -93,8 +93,8 @@ func (r rhythm) demand(seed uint64, second int64, off []window, only *window) fl
 	if weekday := local / Day % 7; weekday >= 5 {
 		shape *= r.weekend
 	}
-	// Slow noise over 20 minutes, fast noise from knot to knot, and now and
-	// then an hour in which somebody runs an evaluation against it.
+	// Slow noise over 20 minutes, fast noise from knot to knot, and in three of a
+	// hundred hours a third more load, as when an evaluation runs.
 	slow, at := second/1200, float64(second%1200)/1200
 	noise := 0.16*((1-at)*chance.Unit(chance.Hash(seed, 1, uint64(slow)))+at*chance.Unit(chance.Hash(seed, 1, uint64(slow+1)))-0.5) +
 		0.08*(chance.Unit(chance.Hash(seed, 2, uint64(second)))-0.5)
@@ -118,8 +118,8 @@ func (c *curve) find(t float64) (a, b *knot, at, laps float64) {
 	return &c.knots[i], &c.knots[i+1], x - float64(i), laps
 }
 
-// at returns the load at Unix time t. Between knots busy is linear of its own,
-// as its integral takes it to be.
+// at returns the load at Unix time t. Between knots busy is interpolated on its
+// own, not as min(demand, 1): its integral is computed like that.
 func (c *curve) at(t float64) load {
 	a, b, at, _ := c.find(t)
 	return load{

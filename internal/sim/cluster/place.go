@@ -68,8 +68,8 @@ func (s *Slot) Serves() bool {
 	return s.Workload.Engine != nil && (s.Workload.Group == 0 || s.Index%s.Workload.Group == 0)
 }
 
-// storyEvery says which repetitions of the pattern have accidents: the first
-// and each eighth after it, or thousands of nodes would leave at 03:20.
+// storyEvery says which repetitions of the pattern have failures: the first and
+// each eighth after it. Otherwise thousands of nodes would leave at 03:20.
 const storyEvery = 8
 
 func (c *Cluster) build() {
@@ -139,9 +139,9 @@ func (n *Node) addDevices(id uint64) {
 	}
 }
 
-// place gives w a slot on each of its nodes that exist. A repetition gets
-// workloads of its own, but for the platform's: those exist once, and their
-// DaemonSets reach all nodes.
+// place gives w a slot on each of its nodes that exist. Each repetition of the
+// pattern gets its own workloads, except those of the platform, which exist once
+// and whose DaemonSets cover all nodes.
 func (c *Cluster) place(w *Workload, copy int, curves map[string]*curve) {
 	base, platform := w.Name, w.Kind == "" || w.Namespace == "kube-system" || w.Namespace == "gpu-operator" || w.Namespace == "monitoring"
 	if copy > 0 {
@@ -179,8 +179,8 @@ func (c *Cluster) place(w *Workload, copy int, curves map[string]*curve) {
 	for i, n := range on {
 		id := chance.Hash(c.Config.Seed, chance.Key(w.Namespace), chance.Key(w.Name), uint64(i))
 		s := &Slot{Workload: w, Index: i, Node: n, ID: id, Share: 1, IP: c.address(len(c.Slots))}
-		// Pods of a workload came one after the other when it was rolled out last;
-		// one in eight was moved since.
+		// A rollout creates the pods of a workload one after the other; one pod in
+		// eight was rescheduled later.
 		rolledOut := chance.Hash(c.Config.Seed, chance.Key(w.Namespace), chance.Key(w.Name), chance.Key("rollout"), uint64(copy))
 		s.created = c.StartUnix - 10*Day - int64(rolledOut%(50*Day)) + int64(2*i) + int64(id%2)
 		if id>>8%8 == 0 {
@@ -223,7 +223,7 @@ func (s *Slot) take() {
 	}
 }
 
-// curveOf draws the slot's load, or finds it among those drawn: workloads
+// curveOf computes the slot's load, or finds it among those computed: workloads
 // without GPUs share one by rhythm, repetitions of the pattern share theirs.
 func (c *Cluster) curveOf(s *Slot, base string, curves map[string]*curve) *curve {
 	member := s.Index / max(1, s.Workload.Group)

@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// Spread is a histogram's buckets and the share of observations in each and
-// those below it, without and under pressure. Two fixed distributions, each
-// times a counter, keep every bucket a counter too.
+// Spread is a histogram's buckets and the cumulative share of observations up to
+// each, without and under pressure. Both distributions are fixed and multiplied by
+// counters, so each bucket is a counter too.
 type Spread struct {
 	Bounds        []string
 	Calm, Pressed []float64
@@ -24,7 +24,7 @@ func logNormal(median, sigma, factor float64, bounds ...string) Spread {
 	for _, b := range bounds {
 		bound, err := strconv.ParseFloat(b, 64)
 		if err != nil {
-			panic(err) // a constant of ours
+			panic(err) // a constant of this package
 		}
 		s.Calm = append(s.Calm, below(bound, median))
 		s.Pressed = append(s.Pressed, below(bound, median*factor))

@@ -1,6 +1,6 @@
 package cluster
 
-// Phase is where a pod is in its life.
+// Phase is the stage of a pod's life.
 type Phase uint8
 
 const (
@@ -27,7 +27,7 @@ type State struct {
 	Until       int64 // the first later instant at which it may differ
 }
 
-// Story is how the pods of a slot come and go.
+// Story is the life cycle of a slot's pods.
 type Story uint8
 
 const (
@@ -39,8 +39,8 @@ const (
 	Batch                // a Job's pod of a CronJob: runs, succeeds, is kept for three runs
 )
 
-// Hours of the story, in seconds after midnight UTC. Those that a curve has to
-// know lie on its knots.
+// When things happen each day, in seconds after midnight UTC. Those that
+// interrupt a load curve are multiples of the curve's step.
 const (
 	awayAt     = 12000 // 03:20
 	awayFor    = 2400
@@ -56,7 +56,7 @@ const (
 	History    = 3 // finished Jobs that a CronJob keeps
 )
 
-// Never is later than any instant that is asked about.
+// Never is later than any instant that may be requested.
 const Never = 1 << 40
 
 // Last returns the index and the instant of the last occurrence, at or before
@@ -112,7 +112,7 @@ func (s *Slot) At(t int64) State {
 	return s.reach(st, t)
 }
 
-// reach lays the absence of the pod's node over its state.
+// reach marks the pod as away while its node is unreachable.
 func (s *Slot) reach(st State, t int64) State {
 	away, since, until := s.Node.AwayAt(t)
 	st.Until = min(st.Until, until)

@@ -4,8 +4,6 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/sim/chance"
 )
 
-// metrics.k8s.io, written by hand: 150 objects that change every 15 seconds.
-
 // Resolution is how often usage is measured, in seconds; each node has its own
 // phase.
 const Resolution = 15
@@ -45,8 +43,8 @@ func (s *Slot) usageOf(st State, at int64) (nanocores, kibibytes int64) {
 	return int64(milli * noise * 1e6), steps*step + int64(pages)*page
 }
 
-// Usage are the pod's measurements at t, none where metrics-server has none:
-// the pod does not run, its node does not answer, or it is younger than the
+// Usage returns the pod's measurements at t, none where metrics-server would have
+// none: the pod does not run, its node is unreachable, or it started after the
 // measurement.
 func (s *Slot) Usage(st State, t int64) (measured [2]Measurement, count int, at, window int64) {
 	if s.Node == nil || !st.Runs() {
@@ -66,7 +64,7 @@ func (s *Slot) Usage(st State, t int64) (measured [2]Measurement, count int, at,
 	return measured, count, at, window
 }
 
-// Usage adds up its pods and what the system needs.
+// Usage is the sum over the node's pods and the system.
 func (n *Node) Usage(t int64) (m Measurement, count int, at, window int64) {
 	if away, _, _ := n.AwayAt(t); away {
 		return m, 0, 0, 0

@@ -1,7 +1,7 @@
-// Package endpoints writes what the pods of a simulated cluster serve at
-// /metrics: dcgm-exporter's text for the GPUs of a node (dcgm.go), and each
-// engine's (a file an engine). The texts follow what the programs print, not
-// what the product reads of it.
+// Package endpoints serves /metrics of the pods of a simulated cluster:
+// dcgm-exporter's text for the GPUs of a node (dcgm.go), and one file for each
+// engine's. The texts are modelled on the output of the real programs, not on what
+// the product reads from it.
 package endpoints
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/sim/cluster"
 )
 
-// Handler serves the slot's /metrics. A pod that does not run has nobody who
-// answers: the connection ends.
+// Handler serves the slot's /metrics. If the pod does not run, the connection is
+// closed without an answer.
 func Handler(s *cluster.Slot, now func() time.Time) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {

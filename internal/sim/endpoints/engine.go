@@ -7,8 +7,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/sim/cluster"
 )
 
-// engineTexts write the /metrics of each engine, which has a file of its own.
-// They are written by what the engines print, not by what package serving reads.
+// engineTexts write the /metrics of each engine; each has its own file.
 var engineTexts = map[string]func(w *writer, s *cluster.Slot, f cluster.Figures, st cluster.State){
 	"vllm":   vllmText,
 	"sglang": sglangText,

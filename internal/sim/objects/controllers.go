@@ -13,12 +13,12 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/sim/cluster"
 )
 
-// crew is a workload and the states of its pods at one instant.
+// crew is a workload with the states of its pods at one instant.
 type crew struct {
 	*cluster.Workload
 	c       *cluster.Cluster
 	states  []cluster.State
-	changed int64 // by a pod, last
+	changed int64 // when a pod changed last
 }
 
 // eachOf makes a kind of the workloads with one kind of controller.
@@ -58,7 +58,7 @@ func (cr crew) template() (*metav1.LabelSelector, corev1.PodTemplateSpec) {
 	return &metav1.LabelSelector{MatchLabels: labels}, corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: spec}
 }
 
-// count counts pods, all or ready, that satisfy is.
+// count returns how many pods satisfy is, and how many of those are ready.
 func (cr crew) count(is func(i int, st cluster.State) bool) (all, isReady int32) {
 	for i, st := range cr.states {
 		if st.Phase == cluster.Gone || is != nil && !is(i, st) {

@@ -8,7 +8,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// runs is what the command and args of a container come to.
+// runs is what the command and args of a container start.
 type runs struct {
 	argv      []string // all words, references resolved
 	server    *program // nil: no program that we know
@@ -60,15 +60,15 @@ func inspect(d *usage.PodDetail, c *usage.Container) runs {
 	found.python = found.python && others == 0
 	found.notServer = found.notServer || idle
 	if p := found.server; p != nil && p.engine != usage.NoEngine {
-		// A benchmark beside a server in one script leaves it a server.
+		// A script with a server and a benchmark is a server.
 		found.notServer = p.unless != "" && found.flags.has(p.unless)
 	}
 	return found
 }
 
-// add takes in a server: of several the one that surely runs counts, and of
-// these the first with an API. If one of several runs, but which one is not
-// known, neither is its model.
+// add takes in a server. Of several, the one that certainly runs counts, and of
+// these the first with an API. If it is not known which of several runs, its model
+// is not known either.
 func (r *runs) add(p *program, name string, f flags, sure bool) {
 	joins := p.noAPI || engineNamed(p.engine).isWorker(f)
 	r.joins = r.joins || joins
@@ -118,8 +118,8 @@ func match(argv []string) (p *program, name string, args []string) {
 	}
 }
 
-// isNotServer looks a simple command up among the programs that rule a server
-// out.
+// isNotServer reports whether a simple command is a program that is known not to
+// serve.
 func isNotServer(argv []string) bool {
 	name, rest := programName(argv)
 	if name == "" {
@@ -138,7 +138,7 @@ func isNotServer(argv []string) bool {
 	return false
 }
 
-// isIdle reports whether a command does something else than serving.
+// isIdle reports whether a command does something other than serving.
 func isIdle(argv []string) bool {
 	base := path.Base(argv[0])
 	if idlePrograms[base] {

@@ -18,7 +18,7 @@ type engine struct {
 
 	// How it is recognized.
 	programs map[string]*program // keys as in programs
-	usual    *program            // what it is taken to run where only its name is known
+	usual    *program            // the program that is assumed where only the engine is known
 	images   []image             // that serve with it, best first
 	tools    programNames        // its programs that serve no model, such as benchmarks and routers
 	idle     []string            // programs like those of idlePrograms
@@ -26,14 +26,14 @@ type engine struct {
 	// Its command line.
 	flagKinds flagKinds
 	rank      []string           // flags that give a server's place in a multi-node group
-	joins     []string           // flags, or flag=value, of a worker that another server speaks for
+	joins     []string           // flags, or flag=value, of a worker without an API of its own
 	noHTTP    []string           // the same of a server without an HTTP API
 	role      func(flags) string // "prefill", "decode" or ""
 
 	// Its metrics.
 	metrics     *metrics.Reader
-	metricsHint string // what makes a server offer them, after "start the server "
-	notFound    string // what mends status 404, "" for the port's annotation
+	metricsHint string // how to enable them, after "start the server "
+	notFound    string // what to do about status 404; "": set the port annotation
 }
 
 // Engines returns the names of the engines that are known.
@@ -65,14 +65,14 @@ type program struct {
 	portVar      string     // the variable that gives it
 	defaultPort  int32      // the port without any of these
 	positional   positional // whether an argument that belongs to no flag names the weights
-	defaultModel string     // what it serves if it is told nothing
+	defaultModel string     // what it serves without any flag
 	noAPI        bool       // no HTTP: a worker that joins a group, or gRPC alone
 	unless       string     // a flag=value with which it serves no model of the engine
-	needs        string     // a flag without which it is another program of that name
+	needs        string     // a flag that it always has; without it, it is another program of that name
 }
 
-// isWorker reports whether a server's flags make it a worker that another
-// server speaks for.
+// isWorker reports whether a server's flags make it a worker, whose requests go
+// through another server.
 func (e *engine) isWorker(f flags) bool { return e != nil && slices.ContainsFunc(e.joins, f.has) }
 
 // positional is where the weights may be named without a flag.
@@ -102,7 +102,7 @@ var programs = func() map[string]*program {
 	return all
 }()
 
-// collect joins a list of all engines with one that concerns none of them.
+// collect appends the lists of all engines to a general one.
 func collect(general []string, of func(*engine) []string) []string {
 	all := slices.Clone(general)
 	for _, e := range engines {

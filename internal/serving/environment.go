@@ -6,8 +6,8 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// environment is what the specification says of a container's variables: the
-// literal ones, and those whose value the pod itself bears.
+// environment is a container's variables as far as the specification gives their
+// values: literal ones, and references to fields of the pod.
 type environment struct {
 	pod    *usage.PodDetail
 	vars   map[string]string

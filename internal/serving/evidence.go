@@ -54,8 +54,8 @@ func compareTrue(a, b bool) int {
 	return 1
 }
 
-// find weighs the evidence: metadata that names the engine, then command, args
-// and image, then a platform that has but one engine.
+// find returns the strongest evidence: metadata that names the engine, then
+// command, args and image, then a platform that has only one engine.
 func find(d *usage.PodDetail, s *said, containers []candidate) (claim, bool) {
 	c, ok := claim{}, false
 	for _, by := range [...]func(*usage.PodDetail, []candidate) (claim, bool){byCommand, byEntrypoint, byImage} {
@@ -145,7 +145,7 @@ func byEntrypoint(_ *usage.PodDetail, containers []candidate) (claim, bool) {
 	return claim{}, false
 }
 
-// byImage takes the image's word where the command says nothing. A Job that
+// byImage decides by the image where the command is not known. A Job that
 // runs a server's image with a command of its own is batch work, and a Python
 // program that listens nowhere only uses the library.
 func byImage(d *usage.PodDetail, containers []candidate) (claim, bool) {

@@ -9,7 +9,7 @@ type flags struct {
 	positional string            // the first argument that belongs to no flag
 	leads      bool              // it is the first of all
 	complete   bool              // every word is known, and none may be a model that a flag hides
-	unnamed    bool              // which model they name is not known
+	unnamed    bool              // the model depends on a value that is not known
 }
 
 // parseFlags reads --flag=value, --flag value and switches. Where a flag is
@@ -117,6 +117,6 @@ func (f flags) set(name string) bool {
 	return ok
 }
 
-// open reports whether something in a word is known to the running container
-// alone.
+// open reports whether a word contains something that only the running container
+// knows.
 func open(word string) bool { return strings.ContainsAny(word, "$`") }

@@ -1,8 +1,8 @@
 // Package serving tells which pods serve a model, with which engine, and reads
 // the engine's own metrics into rows. It knows vLLM and SGLang.
 //
-// Identify works from a pod's specification alone and asks nobody. Its
-// evidence, strongest first, is what the pod's owner says (the annotations or
+// Identify works from a pod's specification alone and makes no requests. Its
+// evidence, strongest first, is what the pod's owner declares (the annotations or
 // labels k8s-monitor/engine, /model, /metrics-port and /ignore), the labels of
 // platforms that name engine or model, the command and args, the image; all of
 // it is kept. Scrape asks the engine. What the package does not do: look at the
@@ -38,8 +38,8 @@ type Identity struct {
 	IsAPIServer  bool              // false for a worker that only computes: there is nothing to scrape
 }
 
-// Identify concludes from a pod's specification what it serves. The zero
-// Engine, usage.NoEngine, means that nothing speaks for a model server.
+// Identify concludes from a pod's specification what it serves. The zero Engine,
+// usage.NoEngine, means that there is no evidence of a model server.
 func Identify(d *usage.PodDetail) Identity {
 	var id Identity
 	group, rank := lwsGroup(d)
@@ -130,9 +130,9 @@ func modelPath(p *program, f flags) string {
 	return at
 }
 
-// nameOfPath is the name under which an engine serves weights that were given
-// no other: the path itself, except that a Hugging Face cache path tells the
-// hub name, and that a platform's mount point tells nothing.
+// nameOfPath is the name under which an engine serves weights without a name flag:
+// the path itself; for a path in a Hugging Face cache the hub name; for a
+// platform's mount point, which is the same for all models, none.
 func nameOfPath(modelPath string) string {
 	clean := path.Clean(modelPath)
 	if modelPath == "" || genericPaths[clean] {
@@ -159,7 +159,7 @@ func rankOf(c claim) groupRank {
 	return ""
 }
 
-// servesAPI tells a server that can be asked from a worker of a group.
+// servesAPI reports whether a server has an API, unlike a worker of a group.
 func servesAPI(d *usage.PodDetail, c claim, rank groupRank) bool {
 	if c.runs.server == &rayNode {
 		return d.Labels[rayNodeType] == "head" // Ray Serve is behind it

@@ -2,7 +2,7 @@ package serving
 
 import "strings"
 
-// image is what an image says about a container that runs it.
+// image is what is known of a container image.
 type image struct {
 	pattern    string   // of its repository, see matchesTail
 	engine     *engine  // set from the engine that declares it
@@ -20,7 +20,7 @@ var images = func() (all []image) {
 	return all
 }()
 
-// knownImage returns what a repository is known for, nil if nothing.
+// knownImage returns what is known of a repository, nil if nothing.
 func knownImage(repo string) *image {
 	for i := range images {
 		if matchesTail(images[i].pattern, repo) {

@@ -8,8 +8,8 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// What the owner of a pod may say of it, in annotations or labels. It counts
-// for more than anything that the monitor finds out by itself.
+// What the owner of a pod may declare, in annotations or labels. It takes
+// precedence over everything that the monitor concludes.
 const (
 	ownEngine      = "k8s-monitor/engine" // "vllm" or "sglang"; anything else: it serves no model
 	ownModel       = "k8s-monitor/model"
@@ -67,10 +67,10 @@ type said struct {
 	engine     string // "" if they do not name it
 	fallback   string // the engine where nothing else names one
 	ownModel   string // the model, as the pod's owner names it
-	model      string // as a platform does
+	model      string // the model, as a platform names it
 	containers []string
 	https      bool
-	noServer   bool // they rule a model server out
+	noServer   bool // they exclude a model server
 	own        bool // the engine is named by the pod's owner
 	evidence   []naming
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// metricsPort is where the engine answers: what the pod says in annotations
-// and labels, then the server's flag, then the container's declared port, then
-// the engine's own default. It is 0 for a server on a Unix socket.
+// metricsPort is the port of the engine's metrics: from annotations and labels,
+// else the server's flag, else the container's declared port, else the engine's
+// default. It is 0 for a server on a Unix socket.
 func metricsPort(d *usage.PodDetail, c claim) int32 {
 	for _, key := range portKeys {
 		if said, _ := lookUp(d, key); said != "" {
@@ -56,8 +56,8 @@ func port(text string) int32 {
 	return int32(n)
 }
 
-// proxied is where an engine listens that shares its pod with a proxy which
-// has the API's port; 0 without one.
+// proxied is the port of an engine behind a proxy in the same pod, which takes
+// the API's port; 0 without such a proxy.
 func proxied(d *usage.PodDetail) int32 {
 	for i := range d.Containers {
 		if c := &d.Containers[i]; matchesAny(routingProxies, repository(c.Image)) {

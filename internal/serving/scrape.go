@@ -19,10 +19,10 @@ import (
 // event loop answers late, and a snapshot does not wait for it.
 const ScrapeTimeout = 5 * time.Second
 
-// Target returns the URL of the engine's metrics; ok is false where there is
-// nothing to ask: no server, a worker without an API, a server on a Unix socket,
-// a pod that does not run.
-// A pod that runs and is not ready is a target, and may well refuse: it loads.
+// Target returns the URL of the engine's metrics; ok is false where there is none:
+// no server, a worker without an API, a server on a Unix socket, a pod that does
+// not run. A pod that runs and is not ready is a target, though it may refuse while
+// it loads.
 func Target(d *usage.PodDetail, id Identity) (url string, ok bool) {
 	if id.MetricsPort == 0 || d.IP == "" || d.Row.Phase != "Running" {
 		return "", false
@@ -31,9 +31,9 @@ func Target(d *usage.PodDetail, id Identity) (url string, ok bool) {
 }
 
 // Scrape reads the engine's metrics into a row for the instant at. The row names
-// the engine that the metrics are of, which is another one than the identity's
-// where an image or a command misled. An error is the reason of a gap: what
-// happened and what mends it.
+// the engine by its metrics, which differs from the identity's where an image or a
+// command was misleading. An error is the reason of a gap: what happened and how to
+// fix it.
 func Scrape(ctx context.Context, client *http.Client, d *usage.PodDetail, id Identity, at time.Time) (usage.Engine, error) {
 	url, ok := Target(d, id)
 	if !ok {
@@ -62,7 +62,7 @@ func Scrape(ctx context.Context, client *http.Client, d *usage.PodDetail, id Ide
 	return e, nil
 }
 
-// remedy says what mends a failed request, "" where nobody can tell.
+// remedy says what to do about a failed request, "" if that is not known.
 func remedy(err error, id Identity) string {
 	var status *exposition.StatusError
 	var timeout net.Error

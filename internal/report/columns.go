@@ -44,61 +44,19 @@ func column[T any](values []usage.Opt[T]) (b []byte, err error) {
 	return append(b, ']'), nil
 }
 
-// PodsData is pods in columns, ordered by (namespace, pod). The columns mean
-// what the fields of Pod mean.
-type PodsData struct {
-	Stamp
-	Count                int     `json:"count"`
-	Namespace            Strings `json:"namespace"`
-	Pod                  Strings `json:"pod"`
-	Node                 Strings `json:"node"`
-	OwnerKind            Strings `json:"ownerKind"`
-	Owner                Strings `json:"owner"`
-	Phase                Strings `json:"phase"`
-	Reason               Strings `json:"reason"`
-	Ready                []bool  `json:"ready"`
-	Restarts             Ints    `json:"restarts"`
-	CreatedAt            Ints    `json:"createdAtMillis"`
-	Image                Strings `json:"image"`
-	ModelType            Strings `json:"modelType"`
-	Model                Strings `json:"model"`
-	Role                 Strings `json:"role"`
-	ReplicaGroup         Strings `json:"replicaGroup"`
-	IdentifiedBy         Strings `json:"identifiedBy"`
-	CPUUsagePercent      Floats  `json:"cpuUsagePercent"`
-	CPUBasis             Strings `json:"cpuBasis"`
-	CPUUsageMillicores   Ints    `json:"cpuUsageMillicores"`
-	CPURequestMillicores Ints    `json:"cpuRequestMillicores"`
-	CPULimitMillicores   Ints    `json:"cpuLimitMillicores"`
-	MemoryUsagePercent   Floats  `json:"memoryUsagePercent"`
-	MemoryBasis          Strings `json:"memoryBasis"`
-	MemoryUsageBytes     Ints    `json:"memoryUsageBytes"`
-	MemoryRequestBytes   Ints    `json:"memoryRequestBytes"`
-	MemoryLimitBytes     Ints    `json:"memoryLimitBytes"`
-	GPURequest           Ints    `json:"gpuRequest"`
-	GPUUsagePercent      Floats  `json:"gpuUsagePercent"`
-	GPUMemoryUsedBytes   Ints    `json:"gpuMemoryUsedBytes"`
-	GPUMemoryTotalBytes  Ints    `json:"gpuMemoryTotalBytes"`
-	GPUPowerWatts        Floats  `json:"gpuPowerWatts"`
-	GPUAttribution       Strings `json:"gpuAttribution"`
-	GPUState             Strings `json:"gpuState"`
-	RequestsRunning      Ints    `json:"requestsRunning"`
-	RequestsWaiting      Ints    `json:"requestsWaiting"`
-	KVCacheUsageRatio    Floats  `json:"kvCacheUsageRatio"`
-}
-
 // NodesData is the nodes of the newest sample. There are few, so they are
 // rows, not columns.
 type NodesData = Nodes
 
 // GPUsData is the GPUs and MIG instances of the newest sample in columns,
-// ordered by (node, gpu_index, mig_instance).
+// ordered by (node, gpu_index, mig_instance). A column is the field of usage.GPU
+// of the same name.
 type GPUsData struct {
 	Stamp
 	Count              int     `json:"count"`
 	Node               Strings `json:"node"`
 	GPUIndex           Ints    `json:"gpuIndex"`
-	Product            Strings `json:"gpuProduct"`
+	GPUProduct         Strings `json:"gpuProduct"`
 	MIGProfile         Strings `json:"migProfile"`
 	MIGInstance        Ints    `json:"migInstance"`
 	Namespace          Strings `json:"namespace"`

@@ -118,6 +118,8 @@ func (w *schemaWriter) schema(t reflect.Type) map[string]any {
 		return map[string]any{"type": "integer"}
 	case reflect.Float64:
 		return map[string]any{"type": "number"}
+	case reflect.Map:
+		return map[string]any{"type": "object", "additionalProperties": w.schema(t.Elem())}
 	case reflect.Slice:
 		return map[string]any{"type": "array", "items": w.schema(t.Elem())}
 	case reflect.Struct:

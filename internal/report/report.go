@@ -101,6 +101,7 @@ type ClusterSummary struct {
 	TotalPods   int                `json:"totalPods"` // that have not ended
 	VLLMPods    int                `json:"vllmPods"`
 	SGLangPods  int                `json:"sglangPods"`
+	ByEngine    map[string]int     `json:"podsByEngine"`   // of totalPods, those that serve models
 	AvgCPU      usage.Opt[float64] `json:"avgCpuUsage"`    // node CPU used, percent of allocatable
 	AvgMemory   usage.Opt[float64] `json:"avgMemoryUsage"` // node memory used, percent of allocatable
 	AvgGPU      usage.Opt[float64] `json:"avgGpuUsage"`    // mean utilisation of the measured GPUs, percent
@@ -111,47 +112,91 @@ type ClusterSummary struct {
 	IdleToday   usage.Opt[float64] `json:"gpuHoursIdleHeldToday"` // since 00:00 UTC
 }
 
-// Pod is a pod in the documents of the API. The percents name their basis:
-// "limit", "request" or "node".
+// Pod is a pod in the documents of the API. A field of the same name as one of
+// usage.Pod is that of the row. The percents name their basis: "limit",
+// "request" or "node".
 type Pod struct {
-	Name                string               `json:"name"`
-	Namespace           string               `json:"namespace"`
-	NodeName            usage.Opt[string]    `json:"nodeName"`
-	ModelType           string               `json:"modelType"` // "vllm", "sglang", "": none
-	Model               usage.Opt[string]    `json:"model"`
-	ModelPath           usage.Opt[string]    `json:"modelPath"`
-	Role                usage.Opt[string]    `json:"role"`
-	ReplicaGroup        usage.Opt[string]    `json:"replicaGroup"`
-	IdentifiedBy        usage.Opt[string]    `json:"identifiedBy"`
-	OwnerKind           usage.Opt[string]    `json:"ownerKind"`
-	Owner               usage.Opt[string]    `json:"owner"`
-	Phase               string               `json:"phase"`
-	Reason              usage.Opt[string]    `json:"reason"`
-	Ready               bool                 `json:"ready"`
-	Restarts            int32                `json:"restarts"`
-	CreationTime        time.Time            `json:"creationTime"`
-	StartTime           usage.Opt[time.Time] `json:"startTime"`
-	Image               string               `json:"image"`
-	CPUUsagePercent     usage.Opt[float64]   `json:"cpuUsagePercent"`
-	CPUBasis            usage.Opt[string]    `json:"cpuBasis"`
-	CPUUsageMillicores  usage.Opt[int64]     `json:"cpuUsageMillicores"`
-	CPURequest          usage.Opt[int64]     `json:"cpuRequestMillicores"`
-	CPULimit            usage.Opt[int64]     `json:"cpuLimitMillicores"`
-	MemoryUsagePercent  usage.Opt[float64]   `json:"memoryUsagePercent"`
-	MemoryBasis         usage.Opt[string]    `json:"memoryBasis"`
-	MemoryUsageBytes    usage.Opt[int64]     `json:"memoryUsageBytes"`
-	MemoryRequest       usage.Opt[int64]     `json:"memoryRequestBytes"`
-	MemoryLimit         usage.Opt[int64]     `json:"memoryLimitBytes"`
-	GPUUsagePercent     usage.Opt[float64]   `json:"gpuUsagePercent"`
-	GPURequest          int32                `json:"gpuRequest"`
-	GPUMemoryUsedBytes  usage.Opt[int64]     `json:"gpuMemoryUsedBytes"`
-	GPUMemoryTotalBytes usage.Opt[int64]     `json:"gpuMemoryTotalBytes"`
-	GPUPowerWatts       usage.Opt[float64]   `json:"gpuPowerWatts"`
-	GPUAttribution      usage.Opt[string]    `json:"gpuAttribution"`
-	GPUState            usage.Opt[string]    `json:"gpuState"` // "active", "idle_held", "loading", "unknown"; null: holds none
-	RequestsRunning     usage.Opt[int64]     `json:"requestsRunning"`
-	RequestsWaiting     usage.Opt[int64]     `json:"requestsWaiting"`
-	KVCacheUsageRatio   usage.Opt[float64]   `json:"kvCacheUsageRatio"`
+	Pod                  string               `json:"name"`
+	Namespace            string               `json:"namespace"`
+	Node                 usage.Opt[string]    `json:"nodeName"`
+	Engine               string               `json:"modelType"` // "vllm", "sglang", "": none
+	Model                usage.Opt[string]    `json:"model"`
+	ModelPath            usage.Opt[string]    `json:"modelPath"`
+	Role                 usage.Opt[string]    `json:"role"`
+	ReplicaGroup         usage.Opt[string]    `json:"replicaGroup"`
+	IdentifiedBy         usage.Opt[string]    `json:"identifiedBy"`
+	OwnerKind            usage.Opt[string]    `json:"ownerKind"`
+	Owner                usage.Opt[string]    `json:"owner"`
+	Phase                string               `json:"phase"`
+	Reason               usage.Opt[string]    `json:"reason"`
+	Ready                bool                 `json:"ready"`
+	Restarts             int32                `json:"restarts"`
+	CreatedAt            time.Time            `json:"creationTime"`
+	StartedAt            usage.Opt[time.Time] `json:"startTime"`
+	Image                string               `json:"image"`
+	CPUUsagePercent      usage.Opt[float64]   `json:"cpuUsagePercent"`
+	CPUBasis             usage.Opt[string]    `json:"cpuBasis"`
+	CPUUsageMillicores   usage.Opt[int64]     `json:"cpuUsageMillicores"`
+	CPURequestMillicores usage.Opt[int64]     `json:"cpuRequestMillicores"`
+	CPULimitMillicores   usage.Opt[int64]     `json:"cpuLimitMillicores"`
+	MemoryUsagePercent   usage.Opt[float64]   `json:"memoryUsagePercent"`
+	MemoryBasis          usage.Opt[string]    `json:"memoryBasis"`
+	MemoryUsageBytes     usage.Opt[int64]     `json:"memoryUsageBytes"`
+	MemoryRequestBytes   usage.Opt[int64]     `json:"memoryRequestBytes"`
+	MemoryLimitBytes     usage.Opt[int64]     `json:"memoryLimitBytes"`
+	GPUUtilPercent       usage.Opt[float64]   `json:"gpuUsagePercent"`
+	GPURequest           int32                `json:"gpuRequest"`
+	GPUMemoryUsedBytes   usage.Opt[int64]     `json:"gpuMemoryUsedBytes"`
+	GPUMemoryTotalBytes  usage.Opt[int64]     `json:"gpuMemoryTotalBytes"`
+	GPUPowerWatts        usage.Opt[float64]   `json:"gpuPowerWatts"`
+	GPUAttribution       usage.Opt[string]    `json:"gpuAttribution"`
+	GPUState             usage.Opt[string]    `json:"gpuState"` // "active", "idle_held", "loading", "unknown"; null: holds none
+	RequestsRunning      usage.Opt[int64]     `json:"requestsRunning"`
+	RequestsWaiting      usage.Opt[int64]     `json:"requestsWaiting"`
+	KVCacheUsageRatio    usage.Opt[float64]   `json:"kvCacheUsageRatio"`
+}
+
+// PodsData is pods in columns, ordered by (namespace, pod). A column is the field
+// of Pod of the same name.
+type PodsData struct {
+	Stamp
+	Count                int     `json:"count"`
+	Namespace            Strings `json:"namespace"`
+	Pod                  Strings `json:"pod"`
+	Node                 Strings `json:"node"`
+	OwnerKind            Strings `json:"ownerKind"`
+	Owner                Strings `json:"owner"`
+	Phase                Strings `json:"phase"`
+	Reason               Strings `json:"reason"`
+	Ready                []bool  `json:"ready"`
+	Restarts             Ints    `json:"restarts"`
+	CreatedAt            Ints    `json:"createdAtMillis"`
+	Image                Strings `json:"image"`
+	Engine               Strings `json:"modelType"`
+	Model                Strings `json:"model"`
+	Role                 Strings `json:"role"`
+	ReplicaGroup         Strings `json:"replicaGroup"`
+	IdentifiedBy         Strings `json:"identifiedBy"`
+	CPUUsagePercent      Floats  `json:"cpuUsagePercent"`
+	CPUBasis             Strings `json:"cpuBasis"`
+	CPUUsageMillicores   Ints    `json:"cpuUsageMillicores"`
+	CPURequestMillicores Ints    `json:"cpuRequestMillicores"`
+	CPULimitMillicores   Ints    `json:"cpuLimitMillicores"`
+	MemoryUsagePercent   Floats  `json:"memoryUsagePercent"`
+	MemoryBasis          Strings `json:"memoryBasis"`
+	MemoryUsageBytes     Ints    `json:"memoryUsageBytes"`
+	MemoryRequestBytes   Ints    `json:"memoryRequestBytes"`
+	MemoryLimitBytes     Ints    `json:"memoryLimitBytes"`
+	GPURequest           Ints    `json:"gpuRequest"`
+	GPUUtilPercent       Floats  `json:"gpuUsagePercent"`
+	GPUMemoryUsedBytes   Ints    `json:"gpuMemoryUsedBytes"`
+	GPUMemoryTotalBytes  Ints    `json:"gpuMemoryTotalBytes"`
+	GPUPowerWatts        Floats  `json:"gpuPowerWatts"`
+	GPUAttribution       Strings `json:"gpuAttribution"`
+	GPUState             Strings `json:"gpuState"`
+	RequestsRunning      Ints    `json:"requestsRunning"`
+	RequestsWaiting      Ints    `json:"requestsWaiting"`
+	KVCacheUsageRatio    Floats  `json:"kvCacheUsageRatio"`
 }
 
 // Usage answers "usage": model-serving pods and the cluster's summary.

@@ -44,11 +44,17 @@ func TestTypeScript(t *testing.T) {
 	for _, root := range []any{Clusters{}, Latest{}, PodsData{}, GPUsData{}, GPUMap{}, Nodes{}, StatisticsData{}, NodeHours{}, PodHours{}, Alerts{}, PodHistory{}} {
 		w.declare(reflect.TypeOf(root))
 	}
+	var engines []string
+	for _, e := range usage.EngineNames {
+		engines = append(engines, fmt.Sprintf("%s: '%s'", e.Name, e.Label))
+	}
 	text := "// Generated from the Go documents in internal/report by its tests; do not edit.\n" +
 		"// make update writes it anew.\n\n" +
 		fmt.Sprintf("/** The one version of the documents that this page reads. */\nexport const VERSION = %d;\n", Version) +
 		fmt.Sprintf("/** From how many intervals on, without a new sample, the newest is late, and the collector has stopped. */\n"+
 			"export const FRESHNESS = { late: %d, stopped: %d };\n", usage.LateIntervals, usage.StoppedIntervals) +
+		"/** The engines that are known, by their names in the data, in the order in which they are shown. */\n" +
+		"export const ENGINES: Record<string, string> = { " + strings.Join(engines, ", ") + " };\n" +
 		w.text.String()
 	golden.Compare(t, filepath.Join("..", "..", "site", "src", "report.ts"), []byte(text))
 }
@@ -96,6 +102,8 @@ func (w *typeWriter) name(t reflect.Type) string {
 		return "boolean"
 	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Float64:
 		return "number"
+	case reflect.Map:
+		return "Record<" + w.name(t.Key()) + ", " + w.name(t.Elem()) + ">"
 	case reflect.Slice:
 		if elem := w.name(t.Elem()); strings.Contains(elem, " ") {
 			return "(" + elem + ")[]"
@@ -209,7 +217,7 @@ func fixtureLatest() Latest {
 		Stamp: fixtureStamp, IntervalSeconds: 60, ProgramVersion: "v0.1.0",
 		Thresholds: Thresholds{CPUPercent: 80, MemoryPercent: 80, GPUPercent: 80},
 		ClusterSummary: ClusterSummary{
-			TotalNodes: 2, ReadyNodes: 1, TotalPods: 3, VLLMPods: 1, SGLangPods: 1,
+			TotalNodes: 2, ReadyNodes: 1, TotalPods: 3, VLLMPods: 1, SGLangPods: 1, ByEngine: map[string]int{"vllm": 1, "sglang": 1},
 			AvgCPU: usage.Some(41.5), AvgMemory: usage.Some(63.25), TotalGPUs: 2, HeldGPUs: 1, IdleGPUs: 1,
 			IdleToday: usage.Some(4.5),
 		},
@@ -243,7 +251,7 @@ func fixturePods() PodsData {
 		Restarts:             some[int64](0, 2, 0),
 		CreatedAt:            some(fixtureAt.Add(-time.Hour).UnixMilli(), fixtureAt.Add(-72*time.Hour).UnixMilli(), fixtureAt.UnixMilli()),
 		Image:                texts([]string{"sglang:1", "vllm:1", "nginx:1"}, 0, 1, 2),
-		ModelType:            texts([]string{"sglang", "vllm", ""}, 0, 1, 2),
+		Engine:               texts([]string{"sglang", "vllm", ""}, 0, 1, 2),
 		Model:                texts([]string{"Qwen3-32B", "Llama-3.1-8B"}, 0, 1, -1),
 		Role:                 texts([]string{}, -1, -1, -1),
 		ReplicaGroup:         texts([]string{}, -1, -1, -1),
@@ -259,7 +267,7 @@ func fixturePods() PodsData {
 		MemoryRequestBytes:   some[int64](64<<30, 16<<30, 128<<20),
 		MemoryLimitBytes:     []usage.Opt[int64]{usage.Some[int64](64 << 30), usage.Some[int64](16 << 30), none},
 		GPURequest:           some[int64](1, 0, 0),
-		GPUUsagePercent:      []usage.Opt[float64]{usage.Some(0.0), nothing, nothing},
+		GPUUtilPercent:       []usage.Opt[float64]{usage.Some(0.0), nothing, nothing},
 		GPUMemoryUsedBytes:   []usage.Opt[int64]{usage.Some[int64](70 << 30), none, none},
 		GPUMemoryTotalBytes:  []usage.Opt[int64]{usage.Some[int64](80 << 30), none, none},
 		GPUPowerWatts:        []usage.Opt[float64]{usage.Some(118.5), nothing, nothing},
@@ -276,7 +284,7 @@ func fixtureGPUs() GPUsData {
 		Stamp: fixtureStamp, Count: 2,
 		Node:               Strings{[]string{"node-a"}, []int32{0, 0}},
 		GPUIndex:           some[int64](0, 1),
-		Product:            Strings{[]string{"NVIDIA H100 80GB HBM3"}, []int32{0, 0}},
+		GPUProduct:         Strings{[]string{"NVIDIA H100 80GB HBM3"}, []int32{0, 0}},
 		MIGProfile:         Strings{[]string{}, []int32{-1, -1}},
 		MIGInstance:        make(Ints, 2),
 		Namespace:          Strings{[]string{"chat"}, []int32{0, -1}},
@@ -359,8 +367,8 @@ func fixtureAlerts() Alerts {
 func fixtureHistory() PodHistory {
 	return PodHistory{
 		Stamp: fixtureStamp,
-		Pod: Pod{Name: "sglang-0", Namespace: "chat", NodeName: usage.Some("node-a"), ModelType: "sglang", Model: usage.Some("Qwen3-32B"),
-			Phase: "Running", Ready: true, CreationTime: fixtureAt.Add(-time.Hour), Image: "sglang:1", GPURequest: 1,
+		Pod: Pod{Pod: "sglang-0", Namespace: "chat", Node: usage.Some("node-a"), Engine: "sglang", Model: usage.Some("Qwen3-32B"),
+			Phase: "Running", Ready: true, CreatedAt: fixtureAt.Add(-time.Hour), Image: "sglang:1", GPURequest: 1,
 			IdentifiedBy: usage.Some("sglang, from `sglang.launch_server` in args")},
 		Hours:   []time.Time{fixtureAt.Truncate(time.Hour).Add(-time.Hour), fixtureAt.Truncate(time.Hour)},
 		History: fixtureSeries(),

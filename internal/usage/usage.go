@@ -37,6 +37,13 @@ const (
 	NoEngine = ""
 )
 
+// EngineName is an engine by its name in the data, and as its project writes it.
+type EngineName struct{ Name, Label string }
+
+// EngineNames are the engines that are known, in the order in which they are
+// shown.
+var EngineNames = []EngineName{{VLLM, "vLLM"}, {SGLang, "SGLang"}}
+
 // GPU attributions: how sure we are that a GPU's figures are the pod's own.
 const (
 	Exclusive = "exclusive" // whole devices, held by this pod alone

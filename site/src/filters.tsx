@@ -1,10 +1,11 @@
 // The filters and their chips. All live in the address; none is hidden.
 import { useMemo } from 'preact/hooks';
 import { pods, statistics } from './lake';
+import { ENGINES } from './report';
 import { all, FILTERS, go, hrefHere, one, without, type Filter } from './query';
 import { engineName, t, tValue } from './words';
 
-const TYPES = ['', 'serving', 'vllm', 'sglang', 'none'] as const;
+const TYPES = ['', 'serving', ...Object.keys(ENGINES), 'none'];
 const typeWord = (type: string) =>
   type === '' ? t('any') : type === 'serving' ? t('serving') : type === 'none' ? t('none') : engineName(type);
 

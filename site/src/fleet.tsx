@@ -5,6 +5,7 @@ import { number, percent, span, utcTime, type Figure } from './format';
 import { clusters, freshnessOf, now, ReadError, readCluster, reason, REFRESH_SECONDS, type ClusterState } from './lake';
 import { Bar, Empty, Missing, Section } from './marks';
 import { href } from './query';
+import { ENGINES } from './report';
 import { t } from './words';
 
 const states = signal(new Map<string, ClusterState | ReadError>());
@@ -57,12 +58,11 @@ export function Fleet() {
               <th scope="col" class="right">
                 {t('pods')}
               </th>
-              <th scope="col" class="right">
-                vLLM
-              </th>
-              <th scope="col" class="right">
-                SGLang
-              </th>
+              {Object.values(ENGINES).map((label) => (
+                <th key={label} scope="col" class="right">
+                  {label}
+                </th>
+              ))}
               <th scope="col">{t('cpu')}</th>
               <th scope="col">{t('memory')}</th>
               <th scope="col">{t('gpuUtil')}</th>
@@ -135,12 +135,11 @@ function ClusterRow({ name, state }: { name: string; state?: ClusterState | Read
           {number(s.totalPods)}
         </a>
       </td>
-      <td class="right" data-title="vLLM">
-        {number(s.vllmPods)}
-      </td>
-      <td class="right" data-title="SGLang">
-        {number(s.sglangPods)}
-      </td>
+      {Object.entries(ENGINES).map(([engine, label]) => (
+        <td key={engine} class="right" data-title={label}>
+          {number(s.podsByEngine?.[engine] ?? null)}
+        </td>
+      ))}
       <td data-title={t('cpu')}>{share(s.avgCpuUsage, latest.thresholds.cpuPercent)}</td>
       <td data-title={t('memory')}>{share(s.avgMemoryUsage, latest.thresholds.memoryPercent)}</td>
       <td data-title={t('gpuUtil')}>{share(s.avgGpuUsage, latest.thresholds.gpuPercent)}</td>

@@ -15,7 +15,7 @@ interface Texts {
 /** What a selection asks for: equality on columns, and words to find. */
 export interface Selection {
   ns?: string[];
-  type?: string; // "serving", "vllm", "sglang", "none"; "": all
+  type?: string; // "serving", an engine, "none"; "": all
   model?: string[];
   node?: string[];
   state?: string[];

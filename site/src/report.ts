@@ -5,6 +5,8 @@
 export const VERSION = 1;
 /** From how many intervals on, without a new sample, the newest is late, and the collector has stopped. */
 export const FRESHNESS = { late: 3, stopped: 10 };
+/** The engines that are known, by their names in the data, in the order in which they are shown. */
+export const ENGINES: Record<string, string> = { vllm: 'vLLM', sglang: 'SGLang' };
 
 /** ClusterEntry is one cluster of the site. */
 export interface ClusterEntry {
@@ -39,6 +41,7 @@ export interface ClusterSummary {
   totalPods: number; // that have not ended
   vllmPods: number;
   sglangPods: number;
+  podsByEngine: Record<string, number>; // of totalPods, those that serve models
   avgCpuUsage: number | null; // node CPU used, percent of allocatable
   avgMemoryUsage: number | null; // node memory used, percent of allocatable
   avgGpuUsage: number | null; // mean utilisation of the measured GPUs, percent
@@ -96,7 +99,7 @@ export interface Strings {
   indexes: number[];
 }
 
-/** PodsData is pods in columns, ordered by (namespace, pod). The columns mean what the fields of Pod mean. */
+/** PodsData is pods in columns, ordered by (namespace, pod). A column is the field of Pod of the same name. */
 export interface PodsData extends Stamp {
   count: number;
   namespace: Strings;
@@ -137,7 +140,7 @@ export interface PodsData extends Stamp {
   kvCacheUsageRatio: (number | null)[];
 }
 
-/** GPUsData is the GPUs and MIG instances of the newest sample in columns, ordered by (node, gpu_index, mig_instance). */
+/** GPUsData is the GPUs and MIG instances of the newest sample in columns, ordered by (node, gpu_index, mig_instance). A column is the field of usage.GPU of the same name. */
 export interface GPUsData extends Stamp {
   count: number;
   node: Strings;
@@ -331,7 +334,7 @@ export interface Alerts extends Stamp {
   resolved: Alert[];
 }
 
-/** Pod is a pod in the documents of the API. The percents name their basis: "limit", "request" or "node". */
+/** Pod is a pod in the documents of the API. A field of the same name as one of usage.Pod is that of the row. The percents name their basis: "limit", "request" or "node". */
 export interface Pod {
   name: string;
   namespace: string;

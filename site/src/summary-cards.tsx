@@ -5,7 +5,8 @@ import { compact, cores, bytes, gpuHours, number, NONE, percent, type Figure } f
 import { latest, statistics } from './lake';
 import { Spark } from './marks';
 import { href } from './query';
-import { t } from './words';
+import { ENGINES } from './report';
+import { engineName, t } from './words';
 
 interface CardProps {
   title: ComponentChildren;
@@ -80,20 +81,16 @@ export function SummaryCards() {
         values={total?.podsAvg ?? []}
         format={compact}
       />
-      <Card
-        title={t('vllmPods')}
-        value={number(s.vllmPods)}
-        note={percentOf(s.vllmPods, s.totalPods)}
-        to={href({ view: 'pods', type: 'vllm' })}
-        values={podsOf('vllm')}
-      />
-      <Card
-        title={t('sglangPods')}
-        value={number(s.sglangPods)}
-        note={percentOf(s.sglangPods, s.totalPods)}
-        to={href({ view: 'pods', type: 'sglang' })}
-        values={podsOf('sglang')}
-      />
+      {Object.keys(ENGINES).map((engine) => (
+        <Card
+          key={engine}
+          title={t('enginePods', engineName(engine))}
+          value={number(s.podsByEngine?.[engine] ?? null)}
+          note={percentOf(s.podsByEngine?.[engine] ?? 0, s.totalPods)}
+          to={href({ view: 'pods', type: engine })}
+          values={podsOf(engine)}
+        />
+      ))}
       <Card
         title={t('avgCpu')}
         value={figure(s.avgCpuUsage)}

@@ -1,4 +1,5 @@
 // Every sentence of the page, in English and Korean. {0}, {1} stand for values.
+import { ENGINES } from './report';
 import { language } from './preferences';
 
 const WORDS = {
@@ -69,9 +70,8 @@ const WORDS = {
   summary: ['Summary', '요약'],
   notReady: ['{0} not ready', '준비 안 됨 {0}'],
   allReady: ['all ready', '모두 준비됨'],
-  vllmPods: ['vLLM pods', 'vLLM 파드'],
+  enginePods: ['{0} pods', '{0} 파드'],
   ofPods: ['{0} of pods', '파드의 {0}'],
-  sglangPods: ['SGLang pods', 'SGLang 파드'],
   avgCpu: ['Average CPU', '평균 CPU'],
   avgMemory: ['Average memory', '평균 메모리'],
   avgGpu: ['Average GPU', '평균 GPU'],
@@ -376,4 +376,4 @@ export function t(word: Word, ...values: (string | number)[]): string {
 export const tValue = (value: string) => (value in WORDS ? t(value as Word) : value);
 
 /** Names that are written the same in both languages. */
-export const engineName = (type: string) => ({ vllm: 'vLLM', sglang: 'SGLang' })[type] ?? type;
+export const engineName = (type: string) => ENGINES[type] ?? type;

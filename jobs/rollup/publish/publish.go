@@ -217,7 +217,7 @@ func (v *view) putAPI(d *documents, stamp report.Stamp, summary report.ClusterSu
 		if due {
 			byNamespace[p.Namespace] = append(byNamespace[p.Namespace], p)
 		}
-		if p.ModelType != "" {
+		if p.Engine != "" {
 			serving = append(serving, p)
 		}
 	}
@@ -226,9 +226,9 @@ func (v *view) putAPI(d *documents, stamp report.Stamp, summary report.ClusterSu
 		d.put(apiRoot+"pods/"+namespace+".json", report.Pods{Stamp: stamp, Namespace: namespace, Pods: pods})
 	}
 	turns = turnsOf(len(serving), historiesInAMinute, stamp.SampledAt)
-	due := slices.DeleteFunc(slices.Clone(serving), func(p report.Pod) bool { return !turns.has(p.Namespace + "/" + p.Name) })
+	due := slices.DeleteFunc(slices.Clone(serving), func(p report.Pod) bool { return !turns.has(p.Namespace + "/" + p.Pod) })
 	for _, h := range histories(stamp, due, lines) {
-		d.put(apiRoot+"pods/"+h.Pod.Namespace+"/"+h.Pod.Name+".json", h)
+		d.put(apiRoot+"pods/"+h.Pod.Namespace+"/"+h.Pod.Pod+".json", h)
 	}
 }
 

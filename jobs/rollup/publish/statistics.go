@@ -137,9 +137,11 @@ func compareHours(a, b report.Totals) int {
 
 // readPodLines reads the last 24 hours of the model-serving pods.
 func (p *Publisher) readPodLines(ctx context.Context, stamp report.Stamp) (map[usage.PodName]*line, error) {
-	lines, err := readLines(ctx, p, store.PodHours, lastHours(stamp.SampledAt, 24), func(hour time.Time) string { return ServingName(p.Cluster, hour) }, func(r *usage.PodHour) (usage.PodName, *usage.Statistics) {
+	name := func(hour time.Time) string { return ServingName(p.Cluster, hour) }
+	row := func(r *usage.PodHour) (usage.PodName, *usage.Statistics) {
 		return usage.PodName{Namespace: r.Namespace, Pod: r.Pod}, &r.Statistics
-	})
+	}
+	lines, err := readLines(ctx, p, store.PodHours, lastHours(stamp.SampledAt, 24), name, row)
 	for _, l := range lines {
 		shortenSeries(&l.series)
 	}
@@ -158,8 +160,7 @@ func (v *view) podHours(stamp report.Stamp, lines map[usage.PodName]*line) repor
 		serving = append(serving, v.pods[i])
 		doc.GPUUtil = append(doc.GPUUtil, l.series.GPUUtilPercentAvg)
 	}
-	doc.Namespace = plain(serving, func(p *usage.Pod) string { return p.Namespace })
-	doc.Pod = plain(serving, func(p *usage.Pod) string { return p.Pod })
+	fillColumns(&doc, serving)
 	return doc
 }
 
@@ -168,11 +169,11 @@ func histories(stamp report.Stamp, pods []report.Pod, lines map[usage.PodName]*l
 	hours := lastHours(stamp.SampledAt, 24)
 	var out []report.PodHistory
 	for _, p := range pods {
-		if !layout.ValidName(p.Namespace) || !layout.ValidName(p.Name) {
+		if !layout.ValidName(p.Namespace) || !layout.ValidName(p.Pod) {
 			continue
 		}
 		history := newSeries(len(hours))
-		if l := lines[usage.PodName{Namespace: p.Namespace, Pod: p.Name}]; l != nil {
+		if l := lines[usage.PodName{Namespace: p.Namespace, Pod: p.Pod}]; l != nil {
 			history = l.series
 		}
 		out = append(out, report.PodHistory{Stamp: stamp, Pod: p, Hours: hours, History: history})

@@ -70,7 +70,10 @@ func (v *view) averageGPUs() {
 // summary is the figures of the cards; the day's statistics give the idle
 // GPU-hours since midnight UTC.
 func (v *view) summary(day report.StatisticsData) report.ClusterSummary {
-	s := report.ClusterSummary{TotalNodes: len(v.nodes)}
+	s := report.ClusterSummary{TotalNodes: len(v.nodes), ByEngine: map[string]int{}}
+	for _, e := range usage.EngineNames {
+		s.ByEngine[e.Name] = 0
+	}
 	var cpu, memory, cpuOf, memoryOf usage.Opt[int64]
 	for i := range v.nodes {
 		n := &v.nodes[i]
@@ -92,11 +95,8 @@ func (v *view) summary(day report.StatisticsData) report.ClusterSummary {
 			continue
 		}
 		s.TotalPods++
-		switch p.Engine {
-		case usage.VLLM:
-			s.VLLMPods++
-		case usage.SGLang:
-			s.SGLangPods++
+		if p.Engine != usage.NoEngine {
+			s.ByEngine[p.Engine]++
 		}
 		st := v.states[p.Name()]
 		if st != activity.HoldsNone {
@@ -108,6 +108,7 @@ func (v *view) summary(day report.StatisticsData) report.ClusterSummary {
 			s.IdleGPUs += int(p.GPURequest)
 		}
 	}
+	s.VLLMPods, s.SGLangPods = s.ByEngine[usage.VLLM], s.ByEngine[usage.SGLang]
 	var sum, n float64
 	for i := range v.gpus {
 		if u, ok := v.gpus[i].UtilPercent.Get(); ok {
@@ -126,8 +127,12 @@ func (v *view) summary(day report.StatisticsData) report.ClusterSummary {
 	return s
 }
 
+// podsByEngine counts all pods, also those that have ended, and those of none.
 func (v *view) podsByEngine() map[string]int {
-	counts := map[string]int{"none": 0, usage.VLLM: 0, usage.SGLang: 0}
+	counts := map[string]int{"none": 0}
+	for _, e := range usage.EngineNames {
+		counts[e.Name] = 0
+	}
 	for i := range v.pods {
 		if e := v.pods[i].Engine; e != usage.NoEngine {
 			counts[e]++
@@ -161,18 +166,13 @@ func (v *view) podDocument(p *usage.Pod) report.Pod {
 	k := p.Name()
 	cpu, memory := v.shares(p)
 	e := v.engines[k]
-	return report.Pod{
-		Name: p.Pod, Namespace: p.Namespace, NodeName: p.Node, ModelType: p.Engine, Model: p.Model, ModelPath: p.ModelPath,
-		Role: p.Role, ReplicaGroup: p.ReplicaGroup, IdentifiedBy: p.IdentifiedBy, OwnerKind: p.OwnerKind, Owner: p.Owner,
-		Phase: p.Phase, Reason: p.Reason, Ready: p.Ready, Restarts: p.Restarts, CreationTime: p.CreatedAt, StartTime: p.StartedAt, Image: p.Image,
-		CPUUsagePercent: cpu.Percent, CPUBasis: basisName(cpu.Basis), CPUUsageMillicores: p.CPUUsageMillicores,
-		CPURequest: p.CPURequestMillicores, CPULimit: p.CPULimitMillicores,
-		MemoryUsagePercent: memory.Percent, MemoryBasis: basisName(memory.Basis), MemoryUsageBytes: p.MemoryUsageBytes,
-		MemoryRequest: p.MemoryRequestBytes, MemoryLimit: p.MemoryLimitBytes,
-		GPUUsagePercent: p.GPUUtilPercent, GPURequest: p.GPURequest, GPUMemoryUsedBytes: p.GPUMemoryUsedBytes,
-		GPUMemoryTotalBytes: p.GPUMemoryTotalBytes, GPUPowerWatts: p.GPUPowerWatts, GPUAttribution: p.GPUAttribution,
-		GPUState: v.stateName(k), RequestsRunning: e.RequestsRunning, RequestsWaiting: e.RequestsWaiting, KVCacheUsageRatio: e.KVCacheUsageRatio,
+	doc := report.Pod{
+		CPUUsagePercent: cpu.Percent, CPUBasis: basisName(cpu.Basis),
+		MemoryUsagePercent: memory.Percent, MemoryBasis: basisName(memory.Basis), GPUState: v.stateName(k),
+		RequestsRunning: e.RequestsRunning, RequestsWaiting: e.RequestsWaiting, KVCacheUsageRatio: e.KVCacheUsageRatio,
 	}
+	copyFields(&doc, p)
+	return doc
 }
 
 // nodeDocuments are the nodes as the API gives them, by name.

@@ -4,20 +4,21 @@ import (
 	"path"
 	"strings"
 
+	"github.com/company/k8s-resource-monitor/internal/serving/cmdline"
 	"github.com/company/k8s-resource-monitor/internal/serving/shell"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
 // runs is what the command and args of a container start.
 type runs struct {
-	argv      []string // all words, references resolved
-	server    *program // nil: no program that we know
-	name      string   // of the server, as in programs
-	flags     flags    // of the server, else of the Python program that may be one
-	sure      bool     // it runs for certain; false: in one of several branches
-	joins     bool     // some branch joins a group without serving itself
-	notServer bool     // a program of notServers, or nothing but idle ones
-	python    bool     // a Python program that we do not know, and no other program
+	argv      []string      // all words, references resolved
+	server    *program      // nil: no program that we know
+	name      string        // of the server, as in programs
+	flags     cmdline.Flags // of the server, else of the Python program that may be one
+	sure      bool          // it runs for certain; false: in one of several branches
+	joins     bool          // some branch joins a group without serving itself
+	notServer bool          // a program of notServers, or nothing but idle ones
+	python    bool          // a Python program that we do not know, and no other program
 }
 
 // inspect reads the command and args of a container.
@@ -25,24 +26,24 @@ func inspect(d *usage.PodDetail, c *usage.Container) runs {
 	if len(c.Command)+len(c.Args) == 0 {
 		return runs{}
 	}
-	env := environment{pod: d, vars: c.Env, budget: envBytes}
+	env := environment(d, c)
 	argv := make([]string, 0, len(c.Command)+len(c.Args))
 	for _, list := range [2][]string{c.Command, c.Args} {
 		for _, word := range list {
-			argv = append(argv, env.expand(word))
+			argv = append(argv, env.Expand(word))
 		}
 	}
 	found := runs{argv: argv}
-	if len(c.Command) == 0 && isFlag(argv[0]) { // of an entrypoint
-		found.flags = parseFlags(argv)
+	if len(c.Command) == 0 && cmdline.IsFlag(argv[0]) { // of an entrypoint
+		found.flags = flagParser.Parse(argv)
 		return found
 	}
 	others, idle := 0, true
-	for _, command := range shell.Commands(argv, env.lookup, known) {
+	for _, command := range shell.Commands(argv, env.Lookup, known) {
 		p, name, rest := match(command.Argv)
 		switch {
 		case p != nil:
-			if f := parseFlags(rest); !f.set("help") && !f.set("h") {
+			if f := flagParser.Parse(rest); !f.Set("help") && !f.Set("h") {
 				found.add(p, name, f, !command.Maybe)
 				idle = false
 			}
@@ -51,7 +52,7 @@ func inspect(d *usage.PodDetail, c *usage.Container) runs {
 		case !isIdle(command.Argv):
 			idle = false
 			if python, rest := pythonProgram(command.Argv); python && found.server == nil {
-				found.python, found.flags = true, parseFlags(rest)
+				found.python, found.flags = true, flagParser.Parse(rest)
 			} else {
 				others++
 			}
@@ -61,7 +62,7 @@ func inspect(d *usage.PodDetail, c *usage.Container) runs {
 	found.notServer = found.notServer || idle
 	if p := found.server; p != nil && p.engine != usage.NoEngine {
 		// A script with a server and a benchmark is a server.
-		found.notServer = p.unless != "" && found.flags.has(p.unless)
+		found.notServer = p.unless != "" && found.flags.Has(p.unless)
 	}
 	return found
 }
@@ -69,7 +70,7 @@ func inspect(d *usage.PodDetail, c *usage.Container) runs {
 // add takes in a server. Of several, the one that certainly runs counts, and of
 // these the first with an API. If it is not known which of several runs, its model
 // is not known either.
-func (r *runs) add(p *program, name string, f flags, sure bool) {
+func (r *runs) add(p *program, name string, f cmdline.Flags, sure bool) {
 	joins := p.noAPI || engineNamed(p.engine).isWorker(f)
 	r.joins = r.joins || joins
 	old := r.server
@@ -78,11 +79,11 @@ func (r *runs) add(p *program, name string, f flags, sure bool) {
 	ambiguous := old != nil && old.engine != usage.NoEngine && p.engine != usage.NoEngine && !sure && !r.sure &&
 		(modelPath(old, r.flags) != modelPath(p, f) || servedName(old, r.flags) != servedName(p, f))
 	if better {
-		f.complete = f.complete && p.engine != usage.NoEngine
+		f.Complete = f.Complete && p.engine != usage.NoEngine
 		r.server, r.name, r.flags, r.sure = p, name, f, sure
 	}
 	if ambiguous {
-		r.flags.unnamed = true
+		r.flags.Unnamed = true
 	}
 }
 
@@ -106,7 +107,7 @@ func match(argv []string) (p *program, name string, args []string) {
 			}
 		}
 		for _, n := range [2]string{n, module} {
-			if p := programs[n]; p != nil && (p.needs == "" || parseFlags(rest).set(p.needs)) {
+			if p := programs[n]; p != nil && (p.needs == "" || flagParser.Parse(rest).Set(p.needs)) {
 				return p, n, rest
 			}
 		}

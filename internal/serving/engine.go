@@ -3,6 +3,7 @@ package serving
 import (
 	"slices"
 
+	"github.com/company/k8s-resource-monitor/internal/serving/cmdline"
 	"github.com/company/k8s-resource-monitor/internal/serving/metrics"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
@@ -24,11 +25,11 @@ type engine struct {
 	idle     []string            // programs like those of idlePrograms
 
 	// Its command line.
-	flagKinds flagKinds
-	rank      []string           // flags that give a server's place in a multi-node group
-	joins     []string           // flags, or flag=value, of a worker without an API of its own
-	noHTTP    []string           // the same of a server without an HTTP API
-	role      func(flags) string // "prefill", "decode" or ""
+	flagKinds cmdline.Kinds
+	rank      []string                   // flags that give a server's place in a multi-node group
+	joins     []string                   // flags, or flag=value, of a worker without an API of its own
+	noHTTP    []string                   // the same of a server without an HTTP API
+	role      func(cmdline.Flags) string // "prefill", "decode" or ""
 
 	// Its metrics.
 	metrics     *metrics.Reader
@@ -73,7 +74,9 @@ type program struct {
 
 // isWorker reports whether a server's flags make it a worker, whose requests go
 // through another server.
-func (e *engine) isWorker(f flags) bool { return e != nil && slices.ContainsFunc(e.joins, f.has) }
+func (e *engine) isWorker(f cmdline.Flags) bool {
+	return e != nil && slices.ContainsFunc(e.joins, f.Has)
+}
 
 // positional is where the weights may be named without a flag.
 type positional uint8
@@ -110,3 +113,19 @@ func collect(general []string, of func(*engine) []string) []string {
 	}
 	return all
 }
+
+// generalFlags are those that several engines or their surroundings have.
+var generalFlags = cmdline.Kinds{
+	Switches: []string{"trust-remote-code", "verbose", "help", "h", "v", "version"},
+	Values:   []string{"no-proxy"},
+	Lists:    []string{"served-model-name", "api-key"},
+}
+
+// flagParser knows the flags of all engines.
+var flagParser = func() *cmdline.Parser {
+	kinds := []cmdline.Kinds{generalFlags}
+	for _, e := range engines {
+		kinds = append(kinds, e.flagKinds)
+	}
+	return cmdline.NewParser(kinds...)
+}()

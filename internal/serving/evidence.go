@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/company/k8s-resource-monitor/internal/serving/cmdline"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -12,7 +13,7 @@ import (
 type claim struct {
 	*candidate
 	server *program
-	flags  flags
+	flags  cmdline.Flags
 	by     string
 	sure   bool // the command is known, not just the image
 }
@@ -92,7 +93,7 @@ func byMetadata(s *said, containers []candidate) (c claim, ok bool) {
 	}
 	if ok {
 		c.flags = c.runs.flags
-		c.flags.positional, c.flags.complete = "", false
+		c.flags.Positional, c.flags.Complete = "", false
 	}
 	return c, ok
 }
@@ -135,9 +136,9 @@ func byEntrypoint(_ *usage.PodDetail, containers []candidate) (claim, bool) {
 				args = args[1:]
 			}
 		}
-		f := parseFlags(args)
-		f.complete = f.complete && by != "" // an image without args may bring its own
-		if server.unless != "" && f.has(server.unless) || f.set("help") {
+		f := flagParser.Parse(args)
+		f.Complete = f.Complete && by != "" // an image without args may bring its own
+		if server.unless != "" && f.Has(server.unless) || f.Set("help") {
 			continue
 		}
 		return claim{c, server, f, by, true}, true
@@ -160,10 +161,10 @@ func byImage(d *usage.PodDetail, containers []candidate) (claim, bool) {
 		if kind, _ := d.Row.OwnerKind.Get(); batchOwners[kind] {
 			continue
 		}
-		server, f := c.image.engine.usual, flags{}
+		server, f := c.image.engine.usual, cmdline.Flags{}
 		switch p := c.runs.server; {
-		case len(c.Command) == 0 && isFlag(c.Args[0]): // of an entrypoint that we do not know
-			if f = c.runs.flags; f.set("help") {
+		case len(c.Command) == 0 && cmdline.IsFlag(c.Args[0]): // of an entrypoint that we do not know
+			if f = c.runs.flags; f.Set("help") {
 				continue
 			}
 		case p != nil && p.engine != usage.NoEngine:
@@ -171,10 +172,10 @@ func byImage(d *usage.PodDetail, containers []candidate) (claim, bool) {
 		case p != nil:
 			f = c.runs.flags
 		case c.runs.python:
-			if f = c.runs.flags; len(c.Ports) == 0 && !f.set("port") {
+			if f = c.runs.flags; len(c.Ports) == 0 && !f.Set("port") {
 				continue
 			}
-			f.positional, f.complete = "", false
+			f.Positional, f.Complete = "", false
 		}
 		return claim{c, server, f, "", false}, true
 	}

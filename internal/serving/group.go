@@ -1,6 +1,9 @@
 package serving
 
-import "github.com/company/k8s-resource-monitor/internal/usage"
+import (
+	"github.com/company/k8s-resource-monitor/internal/serving/cmdline"
+	"github.com/company/k8s-resource-monitor/internal/usage"
+)
 
 // What LeaderWorkerSet and KubeRay put on the pods of a group.
 const (
@@ -46,4 +49,20 @@ func rayGroup(d *usage.PodDetail) (name string, rank groupRank) {
 		return name, "1" // or another
 	}
 	return "", ""
+}
+
+// environment is what is known of a container's variables. LeaderWorkerSet's are
+// set by its webhook or refer to labels and annotations.
+func environment(d *usage.PodDetail, c *usage.Container) *cmdline.Environment {
+	return cmdline.NewEnvironment(c.Env, func(name string) string {
+		switch name {
+		case "HOSTNAME":
+			return d.Row.Pod
+		case "LWS_WORKER_INDEX":
+			return d.Labels[lwsWorkerIndex]
+		case "LWS_GROUP_SIZE":
+			return d.Annotations[lwsSize]
+		}
+		return ""
+	})
 }

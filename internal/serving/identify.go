@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/company/k8s-resource-monitor/internal/serving/cmdline"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -86,7 +87,7 @@ func fill(id *Identity, d *usage.PodDetail, s *said, c claim, rank groupRank) {
 	from := modelPath(c.server, c.flags)
 	id.ModelPath = usage.SomeUnless(from, "")
 	byPath := ""
-	if !slices.ContainsFunc(c.server.served, c.flags.set) { // else it has a name, if one that we cannot know
+	if !slices.ContainsFunc(c.server.served, c.flags.Set) { // else it has a name, if one that we cannot know
 		byPath = nameOfPath(from)
 	}
 	id.Model = usage.SomeUnless(cmp.Or(s.ownModel, servedName(c.server, c.flags), s.model, byPath), "")
@@ -101,26 +102,26 @@ func fill(id *Identity, d *usage.PodDetail, s *said, c claim, rank groupRank) {
 }
 
 // servedName is the first name that the flags give the model.
-func servedName(p *program, f flags) string {
-	if f.unnamed {
+func servedName(p *program, f cmdline.Flags) string {
+	if f.Unnamed {
 		return ""
 	}
-	return f.first(p.served)
+	return f.First(p.served)
 }
 
 // modelPath is where the weights come from, "" if the flags do not say.
-func modelPath(p *program, f flags) string {
-	if f.unnamed {
+func modelPath(p *program, f cmdline.Flags) string {
+	if f.Unnamed {
 		return ""
 	}
-	at := f.first(p.model)
-	if f.positional != "" && (p.positional == anywhere || p.positional == first && f.leads) {
+	at := f.First(p.model)
+	if f.Positional != "" && (p.positional == anywhere || p.positional == first && f.Leads) {
 		at = ""
-		if !open(f.positional) {
-			at = f.positional
+		if !cmdline.Open(f.Positional) {
+			at = f.Positional
 		}
 	}
-	if at == "" && f.complete && f.positional == "" && !f.set("config") && !f.set("model") {
+	if at == "" && f.Complete && f.Positional == "" && !f.Set("config") && !f.Set("model") {
 		at = p.defaultModel
 	}
 	if u, err := url.Parse(at); err == nil && u.User != nil {
@@ -149,11 +150,11 @@ func nameOfPath(modelPath string) string {
 // rankOf is the place in a group that the command gives a server.
 func rankOf(c claim) groupRank {
 	e := engineNamed(c.server.engine)
-	n := c.flags.first(e.rank)
+	n := c.flags.First(e.rank)
 	if _, err := strconv.ParseUint(n, 10, 16); err == nil {
 		return groupRank(n)
 	}
-	if e.isWorker(c.flags) || c.runs.server == &rayNode && !c.flags.set("head") {
+	if e.isWorker(c.flags) || c.runs.server == &rayNode && !c.flags.Set("head") {
 		return "1" // or another: all that counts is that it does not lead
 	}
 	return ""
@@ -165,9 +166,9 @@ func servesAPI(d *usage.PodDetail, c claim, rank groupRank) bool {
 		return d.Labels[rayNodeType] == "head" // Ray Serve is behind it
 	}
 	e := engineNamed(c.server.engine)
-	if c.server.noAPI || e.isWorker(c.flags) || slices.ContainsFunc(e.noHTTP, c.flags.has) {
+	if c.server.noAPI || e.isWorker(c.flags) || slices.ContainsFunc(e.noHTTP, c.flags.Has) {
 		return false
 	}
 	// A worker of a group may serve too, unless it is told that it is one.
-	return !rank.worker() || c.sure && !slices.ContainsFunc(e.rank, c.flags.set) && !c.runs.joins
+	return !rank.worker() || c.sure && !slices.ContainsFunc(e.rank, c.flags.Set) && !c.runs.joins
 }

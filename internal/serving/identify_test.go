@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/company/k8s-resource-monitor/internal/serving/cmdline"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -118,30 +119,6 @@ func TestMatchesTail(t *testing.T) {
 	}
 }
 
-func TestParseFlags(t *testing.T) {
-	for text, want := range map[string]flags{
-		"":                                  {complete: true},
-		"a --b c --d=e --f":                 {map[string]string{"b": "c", "d": "e", "f": ""}, "a", true, true, false},
-		"--b_c=1 --b-c 2":                   {map[string]string{"b-c": "2"}, "", false, true, false},
-		"--seed -1 -tp 4 model":             {map[string]string{"seed": "-1", "tp": "4"}, "model", false, true, false},
-		"--enable-x model":                  {map[string]string{"enable-x": ""}, "model", false, true, false},
-		"--enable-x False model":            {map[string]string{"enable-x": ""}, "model", false, true, false},
-		"-O3 model":                         {map[string]string{"O3": ""}, "model", false, true, false},
-		"--served-model-name a b c --x y m": {map[string]string{"served-model-name": "a", "x": "y"}, "m", false, true, false},
-		"-- m":                              {nil, "m", false, true, false},
-		"--a=b=c":                           {map[string]string{"a": "b=c"}, "", false, true, false},
-		"--new-switch org/name":             {map[string]string{"new-switch": "org/name"}, "", false, false, false},
-		"--a $B":                            {map[string]string{"a": "$B"}, "", false, false, false},
-	} {
-		if want.values == nil {
-			want.values = map[string]string{}
-		}
-		if got := parseFlags(strings.Fields(text)); !reflect.DeepEqual(got, want) {
-			t.Errorf("%q: got %+v, want %+v", text, got, want)
-		}
-	}
-}
-
 // BenchmarkIdentify is the cost of a pod: of the table, and of what a cluster
 // is full of.
 func BenchmarkIdentify(b *testing.B) {
@@ -196,7 +173,7 @@ func FuzzIdentify(f *testing.F) {
 			t.Error(err)
 		case (id.Engine == usage.NoEngine) == id.IdentifiedBy.Present(), id.IdentifiedBy.Present() != (len(id.Evidence) > 0),
 			id.Engine != usage.NoEngine && engineNamed(id.Engine) == nil, id.Engine == usage.NoEngine && id.Model.Present(),
-			id.MetricsPort < 0 || id.MetricsPort > 65535, id.MetricsPort != 0 && !id.IsAPIServer, open(path):
+			id.MetricsPort < 0 || id.MetricsPort > 65535, id.MetricsPort != 0 && !id.IsAPIServer, cmdline.Open(path):
 			t.Errorf("identity contradicts itself: %s", text)
 		}
 	})

@@ -3,6 +3,7 @@ package serving
 import (
 	"strconv"
 
+	"github.com/company/k8s-resource-monitor/internal/serving/cmdline"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -21,14 +22,14 @@ func metricsPort(d *usage.PodDetail, c claim) int32 {
 	if c.runs.server == &rayNode {
 		server = &rayNode
 	}
-	env := environment{pod: d, vars: c.Env, budget: envBytes}
-	variable, _ := env.lookup(server.portVar)
-	for _, said := range [...]string{c.flags.first(server.port), variable} {
+	env := environment(d, c.Container)
+	variable, _ := env.Lookup(server.portVar)
+	for _, said := range [...]string{c.flags.First(server.port), variable} {
 		if n := port(said); n > 0 {
 			return n
 		}
 	}
-	if c.flags.set("uds") {
+	if c.flags.Set("uds") {
 		return 0
 	}
 	for _, name := range metricsPortNames {
@@ -61,8 +62,8 @@ func port(text string) int32 {
 func proxied(d *usage.PodDetail) int32 {
 	for i := range d.Containers {
 		if c := &d.Containers[i]; matchesAny(routingProxies, repository(c.Image)) {
-			f := parseFlags(c.Args)
-			if n := port(f.first([]string{"vllm-port", "decoder-port"})); n > 0 {
+			f := flagParser.Parse(c.Args)
+			if n := port(f.First([]string{"vllm-port", "decoder-port"})); n > 0 {
 				return n
 			}
 			return behindProxy
@@ -71,11 +72,11 @@ func proxied(d *usage.PodDetail) int32 {
 	return 0
 }
 
-func scheme(d *usage.PodDetail, s *said, f flags) string {
+func scheme(d *usage.PodDetail, s *said, f cmdline.Flags) string {
 	if said := d.Annotations["prometheus.io/scheme"]; said == "http" || said == "https" {
 		return said
 	}
-	if s.https || f.set("ssl-certfile") || f.set("ssl-keyfile") {
+	if s.https || f.Set("ssl-certfile") || f.Set("ssl-keyfile") {
 		return "https"
 	}
 	return "http"

@@ -1,6 +1,7 @@
 package serving
 
 import (
+	"github.com/company/k8s-resource-monitor/internal/serving/cmdline"
 	"github.com/company/k8s-resource-monitor/internal/serving/metrics"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
@@ -26,7 +27,7 @@ var sglang = engine{
 		prefixes: []string{"sglang.bench_", "sglang.test", "sglang.eval", "sglang_router."},
 		images:   []string{"sgl-model-gateway*", "sglang-router*", "sgl-router*", "smg"},
 	},
-	flagKinds: flagKinds{lists: []string{"cuda-graph-bs", "lora-paths"}},
+	flagKinds: cmdline.Kinds{Lists: []string{"cuda-graph-bs", "lora-paths"}},
 	rank:      []string{"node-rank"},
 	role:      sglangRole,
 	metrics: metrics.NewReader(metrics.Names{
@@ -67,8 +68,8 @@ var (
 		portVar: "DYN_SYSTEM_PORT", defaultPort: 9090}
 )
 
-func sglangRole(f flags) string {
-	if mode := f.values["disaggregation-mode"]; mode == "prefill" || mode == "decode" {
+func sglangRole(f cmdline.Flags) string {
+	if mode := f.Values["disaggregation-mode"]; mode == "prefill" || mode == "decode" {
 		return mode
 	}
 	return ""

@@ -3,6 +3,7 @@ package serving
 import (
 	"encoding/json"
 
+	"github.com/company/k8s-resource-monitor/internal/serving/cmdline"
 	"github.com/company/k8s-resource-monitor/internal/serving/metrics"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
@@ -55,8 +56,8 @@ var vllm = engine{
 		images:   []string{"vllm-router*", "*vllm-operator*", "*vllm-exporter*", "lmstack-router*"},
 	},
 	idle: []string{"vllm"}, // without a sub-command that serves
-	flagKinds: flagKinds{
-		switches: []string{
+	flagKinds: cmdline.Kinds{
+		Switches: []string{
 			"headless", "enforce-eager", "async-scheduling", "grpc", "skip-tokenizer-init", "ep", "dpe", "dph",
 			"data-parallel-hybrid-lb", "data-parallel-external-lb", "api-server", "allow-credentials", "log-error-stack",
 			"aggregate-engine-logging", "allow-deprecated-quantization", "calculate-kv-scales", "cudagraph-metrics",
@@ -67,8 +68,8 @@ var vllm = engine{
 			"trust-request-chat-template", "worker-use-ray", "multi-step-stream-outputs", "omni", "is-prefill-worker",
 			"is-decode-worker", "disable-custom-all-reduce", "log-requests",
 		},
-		values: []string{"disable-access-log-for-endpoints"},
-		lists: []string{"lora-modules", "allowed-media-domains", "logits-processors", "ignore-patterns",
+		Values: []string{"disable-access-log-for-endpoints"},
+		Lists: []string{"lora-modules", "allowed-media-domains", "logits-processors", "ignore-patterns",
 			"cudagraph-capture-sizes", "cuda-graph-sizes", "prompt-adapters", "limit-mm-per-prompt", "collect-detailed-traces"},
 	},
 	rank:   []string{"node-rank", "r"},
@@ -110,16 +111,16 @@ var (
 )
 
 // vllmRole reads the flags of vLLM's own connectors and of Dynamo.
-func vllmRole(f flags) string {
+func vllmRole(f cmdline.Flags) string {
 	var transfer struct {
 		Role string `json:"kv_role"`
 	}
 	// What is no JSON, such as a variable that is not known, names no role.
-	_ = json.Unmarshal([]byte(f.values["kv-transfer-config"]), &transfer)
+	_ = json.Unmarshal([]byte(f.Values["kv-transfer-config"]), &transfer)
 	switch {
-	case f.set("is-prefill-worker") || transfer.Role == "kv_producer":
+	case f.Set("is-prefill-worker") || transfer.Role == "kv_producer":
 		return "prefill"
-	case f.set("is-decode-worker") || transfer.Role == "kv_consumer":
+	case f.Set("is-decode-worker") || transfer.Role == "kv_consumer":
 		return "decode"
 	}
 	return ""

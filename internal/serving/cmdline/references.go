@@ -1,16 +1,12 @@
-package serving
+package cmdline
 
-import (
-	"strings"
+import "strings"
 
-	"github.com/company/k8s-resource-monitor/internal/usage"
-)
-
-// environment is a container's variables as far as the specification gives their
+// Environment is a container's variables as far as the specification gives their
 // values: literal ones, and references to fields of the pod.
-type environment struct {
-	pod    *usage.PodDetail
+type Environment struct {
 	vars   map[string]string
+	ofPod  func(name string) string
 	budget int // bytes that references may still unfold to
 	depth  int // of values that refer to values
 }
@@ -21,25 +17,25 @@ const (
 	maxReferences = 8
 )
 
-func (e *environment) lookup(name string) (value string, ok bool) {
+// NewEnvironment returns the environment with these literal variables. ofPod gives
+// the value of variables that come from the pod itself, "" if it is not known.
+func NewEnvironment(vars map[string]string, ofPod func(name string) string) *Environment {
+	return &Environment{vars: vars, ofPod: ofPod, budget: envBytes}
+}
+
+// Lookup returns the value of a variable; ok is false if it is not known.
+func (e *Environment) Lookup(name string) (value string, ok bool) {
 	if value, ok = e.vars[name]; ok && e.budget > 0 {
-		return e.expand(value), true
+		return e.Expand(value), true
 	}
-	switch name {
-	case "HOSTNAME":
-		value = e.pod.Row.Pod
-	case "LWS_WORKER_INDEX":
-		value = e.pod.Labels[lwsWorkerIndex]
-	case "LWS_GROUP_SIZE":
-		value = e.pod.Annotations[lwsSize]
-	}
+	value = e.ofPod(name)
 	return value, value != ""
 }
 
-// expand resolves the $(NAME) references that the kubelet resolves in command,
+// Expand resolves the $(NAME) references that the kubelet resolves in command,
 // args and values. $$ stands for a dollar sign; a reference to what is not in
 // the specification stays as it is written.
-func (e *environment) expand(text string) string {
+func (e *Environment) Expand(text string) string {
 	if !strings.Contains(text, "$") {
 		return text
 	}
@@ -60,7 +56,7 @@ func (e *environment) expand(text string) string {
 			if !closed {
 				return b.String() + rest
 			}
-			if value, ok := e.lookup(name); ok && e.budget > len(value) {
+			if value, ok := e.Lookup(name); ok && e.budget > len(value) {
 				e.budget -= len(value)
 				b.WriteString(value)
 				i += len(name) + 2

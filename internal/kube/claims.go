@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -27,27 +26,6 @@ var gpuClasses = []string{"gpu.", "mig.", "vfio.gpu."}
 type claims struct {
 	names     []string
 	requested int32 // GPUs that the pod requests beside them
-}
-
-// claimsOf names the claims that the pod refers to, or that were made for it,
-// beside the GPUs that it requests otherwise; nil if it has none.
-func claimsOf(p *corev1.Pod, gpus int32) *claims {
-	var names []string
-	for i := range p.Spec.ResourceClaims {
-		if name := p.Spec.ResourceClaims[i].ResourceClaimName; name != nil {
-			names = append(names, *name)
-		}
-	}
-	for i := range p.Status.ResourceClaimStatuses {
-		if name := p.Status.ResourceClaimStatuses[i].ResourceClaimName; name != nil {
-			names = append(names, *name)
-		}
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	slices.Sort(names)
-	return &claims{slices.Compact(names), gpus}
 }
 
 // claimKey names a claim within the cluster.

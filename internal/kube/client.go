@@ -16,7 +16,7 @@
 //
 // Of an item no more is decoded than is read of it (trim.go), and of pods that
 // only their names and nodes tell apart, one (siblings.go). What an item reduces
-// to is remembered until the next sample by the bytes that are read, because from
+// to (package rows) is remembered until the next sample by the bytes that are read, because from
 // one sample to the next hardly any pod changes.
 package kube
 

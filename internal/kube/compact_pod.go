@@ -5,6 +5,7 @@ import (
 	"time"
 	"unique"
 
+	"github.com/company/k8s-resource-monitor/internal/kube/rows"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -30,14 +31,17 @@ type Pod struct {
 // fields that Pod holds.
 type shared struct {
 	usage.Pod
-	above controller // whose owner the row names once it is known
-	named bool       // it is known, and the row names it
+	above rows.Controller // whose owner the row names once it is known
+	named bool            // it is known, and the row names it
 }
 
 // compactPod divides a pod's row into what is its own and what it shares.
-func compactPod(d *usage.PodDetail, facts podFacts, keep bool) Pod {
+func compactPod(d *usage.PodDetail, facts rows.Facts, keep bool) Pod {
 	row := d.Row
-	p := Pod{name: row.Pod, created: row.CreatedAt.UnixMilli(), gpus: row.GPURequest, gpusAlone: row.GPURequest, claims: facts.claims}
+	p := Pod{name: row.Pod, created: row.CreatedAt.UnixMilli(), gpus: row.GPURequest, gpusAlone: row.GPURequest}
+	if len(facts.Claims) > 0 {
+		p.claims = &claims{facts.Claims, row.GPURequest}
+	}
 	p.setUID([]byte(row.PodUID))
 	node, _ := row.Node.Get()
 	p.node = unique.Make(node)
@@ -47,7 +51,7 @@ func compactPod(d *usage.PodDetail, facts podFacts, keep bool) Pod {
 	row.Pod, row.PodUID, row.Node, row.GPURequest = "", "", usage.Opt[string]{}, 0
 	row.CreatedAt, row.StartedAt = time.Time{}, usage.Opt[time.Time]{}
 	row.Namespace = intern(row.Namespace)
-	p.shared = &shared{Pod: row, above: facts.above}
+	p.shared = &shared{Pod: row, above: facts.Above}
 	if keep {
 		internDetail(d)
 		p.Detail = d

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/company/k8s-resource-monitor/internal/kube/rows"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -26,7 +27,7 @@ func TestCompactPod(t *testing.T) {
 		}
 	}
 	for _, want := range []usage.Pod{row, {CreatedAt: time.Unix(0, 0).UTC()}} {
-		p := compactPod(&usage.PodDetail{Row: want}, podFacts{}, false)
+		p := compactPod(&usage.PodDetail{Row: want}, rows.Facts{}, false)
 		if got := p.Row(); !reflect.DeepEqual(got, want) {
 			t.Errorf("\ngot  %+v\nwant %+v", got, want)
 		}

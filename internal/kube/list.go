@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"path"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,7 +15,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
 
+	"github.com/company/k8s-resource-monitor/internal/kube/rows"
 	"github.com/company/k8s-resource-monitor/internal/kube/wire"
+	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
 // pageSize is the number of items that a server without a watch cache is
@@ -158,4 +161,25 @@ func (c *Client) explain(r collection, namespace string, err error) error {
 			"and in a pod that the NetworkPolicy allows egress to it", what, c.host, transport.Err)
 	}
 	return fmt.Errorf("%s: API server %s: %w", what, c.host, err)
+}
+
+// decodePod decodes a pod and reduces it.
+func decodePod(item []byte) (d *usage.PodDetail, facts rows.Facts, err error) {
+	var pod corev1.Pod
+	if err := decode(item, &pod); err != nil {
+		return nil, rows.Facts{}, err
+	}
+	d, facts = rows.Pod(&pod)
+	return d, facts, nil
+}
+
+// decode decodes an item of a list.
+func decode(item []byte, into interface {
+	metav1.Object
+	Unmarshal([]byte) error
+}) error {
+	if err := into.Unmarshal(item); err != nil {
+		return fmt.Errorf("decoding a %T, %s: %w", into, path.Join(into.GetNamespace(), into.GetName()), err)
+	}
+	return nil
 }

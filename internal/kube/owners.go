@@ -23,28 +23,34 @@ type owner struct{ kind, name string }
 // with the next sample: guessing a Deployment from a ReplicaSet's name would be
 // wrong for ReplicaSets that other controllers made.
 func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []*Pod) (gaps []usage.Gap) {
-	wanted := map[*collection]map[types.UID]bool{&replicaSets: {}, &batchJobs: {}}
+	wanted := map[string]map[types.UID]bool{}
 	known := make(map[types.UID]owner, len(c.owners)) // those that a pod still refers to
 	var last *shared
 	for _, p := range pods {
 		above := p.shared.above
-		if above.kind == nil || p.shared == last { // siblings stand together
+		if above.Kind == "" || p.shared == last { // siblings stand together
 			continue
 		}
 		last = p.shared
-		if o, ok := c.owners[above.uid]; ok {
-			known[above.uid] = o
+		if o, ok := c.owners[above.UID]; ok {
+			known[above.UID] = o
 		} else {
-			wanted[above.kind][above.uid] = true
+			if wanted[above.Kind] == nil {
+				wanted[above.Kind] = map[types.UID]bool{}
+			}
+			wanted[above.Kind][above.UID] = true
 		}
 	}
-	for _, kind := range [...]*collection{&replicaSets, &batchJobs} {
-		if len(wanted[kind]) == 0 {
+	for _, above := range [...]struct {
+		kind string
+		list collection
+	}{{"ReplicaSet", replicaSets}, {"Job", batchJobs}} {
+		if wanted[above.kind] == nil {
 			continue
 		}
 		for _, namespace := range namespaces {
-			if err := c.listOwners(ctx, *kind, namespace, wanted[kind], known); err != nil {
-				gaps = append(gaps, ownersGap(*kind, err))
+			if err := c.listOwners(ctx, above.list, namespace, wanted[above.kind], known); err != nil {
+				gaps = append(gaps, ownersGap(above.list, err))
 			}
 		}
 	}
@@ -53,7 +59,7 @@ func (c *Client) resolveOwners(ctx context.Context, namespaces []string, pods []
 		if p.shared.named {
 			continue
 		}
-		if o, ok := known[p.shared.above.uid]; ok && o != (owner{}) {
+		if o, ok := known[p.shared.above.UID]; ok && o != (owner{}) {
 			p.shared.OwnerKind, p.shared.Owner, p.shared.named = usage.Some(o.kind), usage.Some(o.name), true
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
+	"github.com/company/k8s-resource-monitor/internal/kube/rows"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -104,6 +105,6 @@ func readPod(text []byte) (*usage.PodDetail, error) {
 	if err := json.Unmarshal(text, &pod); err != nil {
 		return nil, fmt.Errorf("decoding a pod, %s: %w", path.Join(pod.Namespace, pod.Name), err)
 	}
-	d, _ := reducePod(&pod)
+	d, _ := rows.Pod(&pod)
 	return d, nil
 }

@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/company/k8s-resource-monitor/internal/kube/rows"
 )
 
 // A pod that is known by its siblings reduces to what it does by itself.
@@ -102,7 +104,7 @@ func FuzzSiblings(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if alone := compactPod(want, podFacts{}, false); !reflect.DeepEqual(got.Row(), alone.Row()) {
+			if alone := compactPod(want, rows.Facts{}, false); !reflect.DeepEqual(got.Row(), alone.Row()) {
 				t.Errorf("\ngot  %+v\nwant %+v", got.Row(), alone.Row())
 			}
 		}

@@ -1,8 +1,10 @@
-package kube
+// Package rows says what objects of the Kubernetes API mean: it makes the row of
+// a pod and of a node from what the API server says of them, with requests as the
+// scheduler counts them. It reads nothing, and measures nothing.
+package rows
 
 import (
-	"fmt"
-	"path"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,41 +14,21 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// podFacts is what a pod refers to and what has to be looked up.
-type podFacts struct {
-	above  controller
-	claims *claims
+// Facts is what a pod refers to and what has to be looked up.
+type Facts struct {
+	Above  Controller
+	Claims []string // names of its ResourceClaims
 }
 
-// controller is a pod's ReplicaSet or Job, which may have an owner above it;
-// of other pods the zero value.
-type controller struct {
-	uid  types.UID
-	kind *collection // &replicaSets or &batchJobs
+// Controller is a pod's ReplicaSet or Job, which may have an owner above it; of
+// other pods the zero value.
+type Controller struct {
+	UID  types.UID
+	Kind string // "ReplicaSet", of apps, or "Job", of batch
 }
 
-// decodePod decodes a pod and reduces it.
-func decodePod(item []byte) (d *usage.PodDetail, facts podFacts, err error) {
-	var pod corev1.Pod
-	if err := decode(item, &pod); err != nil {
-		return nil, podFacts{}, err
-	}
-	d, facts = reducePod(&pod)
-	return d, facts, nil
-}
-
-// decode decodes an item of a list.
-func decode(item []byte, into interface {
-	metav1.Object
-	Unmarshal([]byte) error
-}) error {
-	if err := into.Unmarshal(item); err != nil {
-		return fmt.Errorf("decoding a %T, %s: %w", into, path.Join(into.GetNamespace(), into.GetName()), err)
-	}
-	return nil
-}
-
-func reducePod(p *corev1.Pod) (d *usage.PodDetail, facts podFacts) {
+// Pod makes a pod's detail, whose row names the pod's own controller as its owner.
+func Pod(p *corev1.Pod) (d *usage.PodDetail, facts Facts) {
 	completeGPURequests(&p.Spec)
 	requests := podRequests(p)
 	gpus, _ := gpuCount(requests) // none requested is zero
@@ -97,16 +79,16 @@ func reducePod(p *corev1.Pod) (d *usage.PodDetail, facts podFacts) {
 		switch {
 		case labelled:
 		case c.Kind == "ReplicaSet" && strings.HasPrefix(c.APIVersion, "apps/"):
-			facts.above = controller{c.UID, &replicaSets}
+			facts.Above = Controller{c.UID, c.Kind}
 		case c.Kind == "Job" && strings.HasPrefix(c.APIVersion, "batch/"): // not Volcano's, of the same kind
-			facts.above = controller{c.UID, &batchJobs}
+			facts.Above = Controller{c.UID, c.Kind}
 		}
 		if !labelled {
 			kind, name = c.Kind, c.Name
 		}
 		d.Row.OwnerKind, d.Row.Owner = usage.Some(kind), usage.Some(name)
 	}
-	facts.claims = claimsOf(p, d.Row.GPURequest)
+	facts.Claims = claimsOf(p)
 	return d, facts
 }
 
@@ -191,4 +173,20 @@ func podReason(p *corev1.Pod) string {
 		}
 	}
 	return starting
+}
+
+// claimsOf names the claims that the pod refers to, or that were made for it.
+func claimsOf(p *corev1.Pod) (names []string) {
+	for i := range p.Spec.ResourceClaims {
+		if name := p.Spec.ResourceClaims[i].ResourceClaimName; name != nil {
+			names = append(names, *name)
+		}
+	}
+	for i := range p.Status.ResourceClaimStatuses {
+		if name := p.Status.ResourceClaimStatuses[i].ResourceClaimName; name != nil {
+			names = append(names, *name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -216,7 +216,8 @@ func TestSamplesFillWhatWasPruned(t *testing.T) {
 	if err := nodes.Each(func(n *usage.Node) { instants = append(instants, n.TS) }); err != nil {
 		t.Fatal(err)
 	}
-	if len(instants) != 8 || len(slices.CompactFunc(slices.Clone(instants), time.Time.Equal)) != 8 || !slices.IsSortedFunc(instants, time.Time.Compare) {
+	if len(instants) != 8 || len(slices.CompactFunc(slices.Clone(instants), time.Time.Equal)) != 8 ||
+		!slices.IsSortedFunc(instants, time.Time.Compare) {
 		t.Errorf("nodes have %d instants: %v", len(instants), instants)
 	}
 	all := committed.Instants(sources)

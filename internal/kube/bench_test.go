@@ -23,7 +23,11 @@ func BenchmarkPod(b *testing.B) {
 	pod := corev1.Pod{}
 	pod.Name, pod.Namespace, pod.UID = "server-5d4b8c7f9d-x2x7q", "serving", "0b2c"
 	pod.Labels = map[string]string{"app": "vllm", "pod-template-hash": "5d4b8c7f9d"}
-	c := corev1.Container{Name: "vllm", Image: "vllm/vllm-openai:v0.12.0", Args: []string{"--model", "Qwen/Qwen3-8B", "--tensor-parallel-size", "2"}}
+	c := corev1.Container{
+		Name:  "vllm",
+		Image: "vllm/vllm-openai:v0.12.0",
+		Args:  []string{"--model", "Qwen/Qwen3-8B", "--tensor-parallel-size", "2"},
+	}
 	for i := range 10 {
 		c.Env = append(c.Env, corev1.EnvVar{Name: fmt.Sprint("NAME_", i), Value: strings.Repeat("v", 20)})
 	}

@@ -15,16 +15,32 @@ func TestClaims(t *testing.T) {
 		return testPod(t, "dra", name, `}, spec: {nodeName: gpu-1, `+spec+`}, status: {phase: Running`+status+`}}`)
 	}
 	f.objects["/api/v1/pods"] = []object{
-		pod("a", `containers: [{name: x}], resourceClaims: [{name: made, resourceClaimTemplateName: t}]`, `, resourceClaimStatuses: [{name: made, resourceClaimName: made-for-a}]`),
+		pod(
+			"a",
+			`containers: [{name: x}], resourceClaims: [{name: made, resourceClaimTemplateName: t}]`,
+			`, resourceClaimStatuses: [{name: made, resourceClaimName: made-for-a}]`,
+		),
 		pod("b", `containers: [{name: x}], resourceClaims: [{name: s, resourceClaimName: shared}]`, ""),
 		pod("c", `containers: [{name: x, resources: {limits: {nvidia.com/gpu: "1"}}}],
   resourceClaims: [{name: s, resourceClaimName: shared}, {name: n, resourceClaimName: network}, {name: g, resourceClaimName: gone}]`, ""),
 	}
 	f.objects["/apis/resource.k8s.io/v1/resourceclaims"] = []object{
-		parse[resourcev1.ResourceClaim](t, `{metadata: {namespace: dra, name: made-for-a}, spec: {devices: {requests: [{name: g, exactly: {deviceClassName: gpu.nvidia.com, count: 2}}, {name: nic, exactly: {deviceClassName: nic.example.com}}]}}}`),
-		parse[resourcev1.ResourceClaim](t, `{metadata: {namespace: dra, name: shared}, spec: {devices: {requests: [{name: g, exactly: {deviceClassName: gpu.nvidia.com}}]}},
-  status: {allocation: {devices: {results: [{request: g, driver: gpu.nvidia.com, pool: gpu-1, device: gpu-0}, {request: m, driver: gpu.nvidia.com, pool: gpu-1, device: gpu-1, adminAccess: true}]}}}}`),
-		parse[resourcev1.ResourceClaim](t, `{metadata: {namespace: dra, name: network}, status: {allocation: {devices: {results: [{request: g, driver: nic.example.com, pool: gpu-1, device: eth0}]}}}}`),
+		parse[resourcev1.ResourceClaim](
+			t,
+			`{metadata: {namespace: dra, name: made-for-a}, spec: {devices: {requests: [{name: g,
+  exactly: {deviceClassName: gpu.nvidia.com, count: 2}}, {name: nic, exactly: {deviceClassName: nic.example.com}}]}}}`,
+		),
+		parse[resourcev1.ResourceClaim](
+			t,
+			`{metadata: {namespace: dra, name: shared}, spec: {devices: {requests: [{name: g, exactly: {deviceClassName: gpu.nvidia.com}}]}},
+  status: {allocation: {devices: {results: [{request: g, driver: gpu.nvidia.com, pool: gpu-1, device: gpu-0}, {request: m,
+  driver: gpu.nvidia.com, pool: gpu-1, device: gpu-1, adminAccess: true}]}}}}`,
+		),
+		parse[resourcev1.ResourceClaim](
+			t,
+			`{metadata: {namespace: dra, name: network}, status: {allocation: {devices: {results: [{request: g, driver: nic.example.com,
+  pool: gpu-1, device: eth0}]}}}}`,
+		),
 	}
 	c := f.open(t)
 	for range 2 { // of pods that have not changed too

@@ -58,10 +58,12 @@ func TestFailures(t *testing.T) {
 					t.Errorf("%q lacks %q", got.Gaps[0].Reason, part)
 				}
 			}
-			if test.gap == "metrics-server" && (slices.ContainsFunc(got.Usage, func(u Usage) bool { return u != Usage{} }) || got.Nodes[0].CPUUsageMillicores.Present()) {
+			if test.gap == "metrics-server" &&
+				(slices.ContainsFunc(got.Usage, func(u Usage) bool { return u != Usage{} }) || got.Nodes[0].CPUUsageMillicores.Present()) {
 				t.Error("usage without metrics")
 			}
-			if kind, _ := got.Pods[6].Row().OwnerKind.Get(); test.gap == "owners" && strings.Contains(test.path, "apps") && kind != "ReplicaSet" {
+			if kind, _ := got.Pods[6].Row().OwnerKind.Get(); test.gap == "owners" && strings.Contains(test.path, "apps") &&
+				kind != "ReplicaSet" {
 				t.Errorf("owner %s, want the ReplicaSet itself", kind)
 			}
 		})
@@ -88,7 +90,8 @@ func TestUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = c.Sample(t.Context(), Query{Inspect: nothing})
-	if err == nil || !strings.Contains(err.Error(), "API server "+host+" does not answer") || !strings.Contains(err.Error(), "NetworkPolicy") {
+	if err == nil || !strings.Contains(err.Error(), "API server "+host+" does not answer") ||
+		!strings.Contains(err.Error(), "NetworkPolicy") {
 		t.Errorf("error %v", err)
 	}
 }

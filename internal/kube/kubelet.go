@@ -174,7 +174,8 @@ func kubeletGap(node string, err error) usage.Gap {
 		gap.Reason = "the account may not ask kubelets: add the rule {apiGroups: [\"\"], resources: [nodes/proxy], verbs: [get]} " +
 			"to its ClusterRole, or take usage from metrics-server"
 	case errors.Is(err, context.DeadlineExceeded):
-		gap.Reason = fmt.Sprintf("/metrics/resource: no answer within %v: see whether the API server reaches the node's port 10250", kubeletTimeout)
+		gap.Reason = fmt.Sprintf("/metrics/resource: no answer within %v: see whether the API server reaches the node's port 10250",
+			kubeletTimeout)
 	}
 	return gap
 }

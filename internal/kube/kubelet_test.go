@@ -52,7 +52,8 @@ func TestKubelets(t *testing.T) {
 		if want := (Usage{test.pod, usage.Some[int64](4 << 20)}); got.Usage[6] != want {
 			t.Errorf("%d: the pod uses %v, want %v", i, got.Usage[6], want)
 		}
-		if n := got.Nodes[0]; n.CPUUsageMillicores.Present() != test.pod.Present() || n.MemoryUsageBytes != usage.Some[int64](17_736_000_000) {
+		if n := got.Nodes[0]; n.CPUUsageMillicores.Present() != test.pod.Present() ||
+			n.MemoryUsageBytes != usage.Some[int64](17_736_000_000) {
 			t.Errorf("%d: the node uses %v and %v", i, n.CPUUsageMillicores, n.MemoryUsageBytes)
 		}
 		if (got.Usage[0] != Usage{}) {
@@ -66,7 +67,8 @@ func TestKubelets(t *testing.T) {
 	// Of a pod that started after the last reading, an earlier one of its name was counted.
 	early := CPUCounters{Pods: map[string]CPUCounter{"serving/c": {1, 1_000}}, Nodes: map[string]CPUCounter{}}
 	f.text[proxy] = kubeletText(2, 2_000)
-	if got, err := c.Sample(t.Context(), Query{Inspect: nothing, Kubelets: true, Before: early}); err != nil || got.Usage[6].CPUMillicores.Present() {
+	if got, err := c.Sample(t.Context(), Query{Inspect: nothing, Kubelets: true, Before: early}); err != nil ||
+		got.Usage[6].CPUMillicores.Present() {
 		t.Errorf("use of another pod's counter: %v, %v", got.Usage[6], err)
 	}
 }

@@ -42,7 +42,8 @@ func TestReadPods(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			pods, err := ReadPods(strings.NewReader(test.text))
-			if len(pods) != test.pods || (err == nil) != (test.problem == "") || err != nil && !strings.Contains(err.Error(), test.problem) {
+			if len(pods) != test.pods || (err == nil) != (test.problem == "") ||
+				err != nil && !strings.Contains(err.Error(), test.problem) {
 				t.Errorf("%d pods, error %v; want %d, %q", len(pods), err, test.pods, test.problem)
 			}
 		})
@@ -69,7 +70,8 @@ func FuzzReadPods(f *testing.F) {
 // A quantity that would take the library hours is refused; a digest that looks
 // like one is not.
 func TestHugeExponent(t *testing.T) {
-	if _, err := ReadPods(strings.NewReader(`{kind: Pod, spec: {containers: [{resources: {limits: {cpu: 1e12345}}}]}}`)); err == nil || !strings.Contains(err.Error(), "exponent") {
+	if _, err := ReadPods(strings.NewReader(`{kind: Pod, spec: {containers: [{resources: {limits: {cpu: 1e12345}}}]}}`)); err == nil ||
+		!strings.Contains(err.Error(), "exponent") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := ReadPods(strings.NewReader(`{kind: Pod, spec: {containers: [{image: "x@sha256:ab3e4567"}]}}`)); err != nil {

@@ -15,7 +15,9 @@ import (
 type Query struct {
 	Namespaces []string // nil: all
 	Inspect    Inspect
-	Kept       func(*usage.PodDetail) // is told of every pod whose detail is kept, while pods are listed; of the same twice if the list begins anew
+	// Kept is told of every pod whose detail is kept, while pods are listed; of the
+	// same pod twice if the list begins anew.
+	Kept func(*usage.PodDetail)
 	// Kubelets takes usage from the kubelets rather than from metrics.k8s.io.
 	// What they counted up to the sample before is the base of CPU usage.
 	Kubelets bool

@@ -19,7 +19,14 @@ const running = `, creationTimestamp: "2026-11-24T08:00:00Z"}, spec: {nodeName: 
   resources: {requests: {cpu: "1", memory: 1Gi, nvidia.com/gpu: "1"}}}]}, status: {phase: Running, startTime: "2026-11-24T08:00:05Z"}}`
 
 func owned(apiVersion, kind, name, uid string) string {
-	return fmt.Sprintf(`, ownerReferences: [{apiVersion: %s, kind: %s, name: %s, uid: %s, controller: true}]%s`, apiVersion, kind, name, uid, running)
+	return fmt.Sprintf(
+		`, ownerReferences: [{apiVersion: %s, kind: %s, name: %s, uid: %s, controller: true}]%s`,
+		apiVersion,
+		kind,
+		name,
+		uid,
+		running,
+	)
 }
 
 // smallCluster fills the fake with one node and a pod of each kind of owner.
@@ -40,7 +47,8 @@ status:
   capacity: {cpu: "64", memory: 512Gi, pods: "250"}
   allocatable: {cpu: 63500m, memory: 500Gi, pods: "110", nvidia.com/gpu: "6", nvidia.com/mig-1g.10gb: "7"}
   nodeInfo: {kubeletVersion: v1.37.2}
-  conditions: [{type: PIDPressure, status: "True"}, {type: DiskPressure, status: "True"}, {type: MemoryPressure, status: "False"}, {type: Ready, status: "True"}]
+  conditions: [{type: PIDPressure, status: "True"}, {type: DiskPressure, status: "True"}, {type: MemoryPressure,
+  status: "False"}, {type: Ready, status: "True"}]
 `)}
 	f.objects["/api/v1/pods"] = []object{
 		testPod(t, "serving", "c", owned("apps/v1", "ReplicaSet", "web-1", "rs-1")),
@@ -52,22 +60,50 @@ status:
 		testPod(t, "default", "single", owned("apps/v1", "ReplicaSet", "lone", "rs-lone")),
 	}
 	f.objects["/apis/apps/v1/replicasets"] = []object{
-		parse[appsv1.ReplicaSet](t, `{metadata: {namespace: serving, name: web-1, uid: rs-1, ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: web, uid: d-1, controller: true}]}}`),
+		parse[appsv1.ReplicaSet](
+			t,
+			`{metadata: {namespace: serving, name: web-1, uid: rs-1, ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: web,
+  uid: d-1, controller: true}]}}`,
+		),
 		parse[appsv1.ReplicaSet](t, `{metadata: {namespace: default, name: lone, uid: rs-lone, labels: {pod-template-hash: lone}}}`),
 	}
 	f.objects["/apis/batch/v1/jobs"] = []object{
-		parse[batchv1.Job](t, `{metadata: {namespace: serving, name: nightly-1, uid: job-1, ownerReferences: [{apiVersion: batch/v1, kind: CronJob, name: nightly, uid: cj-1, controller: true}]}}`),
+		parse[batchv1.Job](
+			t,
+			`{metadata: {namespace: serving, name: nightly-1, uid: job-1, ownerReferences: [{apiVersion: batch/v1, kind: CronJob,
+  name: nightly, uid: cj-1, controller: true}]}}`,
+		),
 	}
 	f.objects["/apis/metrics.k8s.io/v1beta1/pods"] = []object{
 		// 1,499,999 + 1,100,000 nanocores are 2.6 millicores.
-		parse[metricsv1beta1.PodMetrics](t, `{metadata: {namespace: serving, name: c}, timestamp: "2026-11-24T09:00:00Z", containers: [{name: x, usage: {cpu: 1499999n, memory: 1000Ki}}, {name: y, usage: {cpu: 1100u, memory: "24"}}]}`),
-		parse[metricsv1beta1.PodMetrics](t, `{metadata: {namespace: serving, name: a}, timestamp: "2026-11-24T08:00:04Z", containers: [{name: x, usage: {cpu: 1, memory: 1Gi}}]}`), // before its start
-		parse[metricsv1beta1.PodMetrics](t, `{metadata: {namespace: default, name: b}, timestamp: "2026-11-24T09:00:00Z", containers: [{name: x, usage: {cpu: "0", memory: "0"}}]}`),
-		parse[metricsv1beta1.PodMetrics](t, `{metadata: {namespace: default, name: bare}, timestamp: "2026-11-24T09:00:00Z", containers: [{name: x, usage: {cpu: "1"}}]}`),
-		parse[metricsv1beta1.PodMetrics](t, `{metadata: {namespace: default, name: unknown}, timestamp: "2026-11-24T09:00:00Z", containers: [{name: x, usage: {cpu: "1", memory: "1"}}]}`),
+		parse[metricsv1beta1.PodMetrics](
+			t,
+			`{metadata: {namespace: serving, name: c}, timestamp: "2026-11-24T09:00:00Z", containers: [{name: x, usage: {cpu: 1499999n,
+  memory: 1000Ki}}, {name: y, usage: {cpu: 1100u, memory: "24"}}]}`,
+		),
+		parse[metricsv1beta1.PodMetrics](
+			t,
+			`{metadata: {namespace: serving, name: a}, timestamp: "2026-11-24T08:00:04Z", containers: [{name: x, usage: {cpu: 1, memory: 1Gi}}]}`,
+		), // before its start
+		parse[metricsv1beta1.PodMetrics](
+			t,
+			`{metadata: {namespace: default, name: b}, timestamp: "2026-11-24T09:00:00Z", containers: [{name: x, usage: {cpu: "0", memory: "0"}}]}`,
+		),
+		parse[metricsv1beta1.PodMetrics](
+			t,
+			`{metadata: {namespace: default, name: bare}, timestamp: "2026-11-24T09:00:00Z", containers: [{name: x, usage: {cpu: "1"}}]}`,
+		),
+		parse[metricsv1beta1.PodMetrics](
+			t,
+			`{metadata: {namespace: default, name: unknown}, timestamp: "2026-11-24T09:00:00Z", containers: [{name: x, usage: {cpu: "1",
+  memory: "1"}}]}`,
+		),
 	}
 	f.objects["/apis/metrics.k8s.io/v1beta1/nodes"] = []object{
-		parse[metricsv1beta1.NodeMetrics](t, `{metadata: {name: gpu-1}, timestamp: "2026-11-24T09:00:00Z", usage: {cpu: 12500m, memory: 100Gi}}`),
+		parse[metricsv1beta1.NodeMetrics](
+			t,
+			`{metadata: {name: gpu-1}, timestamp: "2026-11-24T09:00:00Z", usage: {cpu: 12500m, memory: 100Gi}}`,
+		),
 	}
 	return f
 }

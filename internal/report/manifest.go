@@ -40,7 +40,8 @@ func ParseManifest(name string, body []byte) (m Manifest, err error) {
 		return m, fmt.Errorf("%s: not a manifest (%w): delete it, and what it commits counts as a gap", name, err)
 	}
 	if m.Version != Version {
-		return m, fmt.Errorf("%s: manifest version %d, this program reads %d: use the k8s-monitor that wrote it, or a newer one", name, m.Version, Version)
+		return m, fmt.Errorf("%s: manifest version %d, this program reads %d: use the k8s-monitor that wrote it, or a newer one",
+			name, m.Version, Version)
 	}
 	return m, nil
 }

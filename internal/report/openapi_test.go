@@ -81,12 +81,18 @@ func (w *schemaWriter) paths() map[string]any {
 		for rest := p.path; strings.Contains(rest, "{"); {
 			_, rest, _ = strings.Cut(rest, "{")
 			name, _, _ := strings.Cut(rest, "}")
-			parameters = append(parameters, map[string]any{"name": name, "in": "path", "required": true, "schema": map[string]any{"type": "string"}})
+			parameters = append(
+				parameters,
+				map[string]any{"name": name, "in": "path", "required": true, "schema": map[string]any{"type": "string"}},
+			)
 		}
 		get := map[string]any{
 			"operationId": p.operation, "summary": p.summary,
 			"responses": map[string]any{
-				"200": map[string]any{"description": p.summary, "content": map[string]any{"application/json": map[string]any{"schema": schema}}},
+				"200": map[string]any{
+					"description": p.summary,
+					"content":     map[string]any{"application/json": map[string]any{"schema": schema}},
+				},
 				"304": map[string]any{"description": "not changed since the ETag in If-None-Match"},
 				"404": map[string]any{"description": "not written, or no longer; 403 where readers may not list the bucket"},
 			},

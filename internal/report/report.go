@@ -6,7 +6,8 @@
 // # Documents of a cluster C, under site/C/
 //
 //	latest.json                                     Latest: small, written last, names the data objects below
-//	data/<hash>.json                                PodsData, NodesData, GPUsData, GPUMap, StatisticsData, NodeHours, PodHours: immutable, columnar
+//	data/<hash>.json                                PodsData, NodesData, GPUsData, GPUMap, StatisticsData,
+//	                                                NodeHours, PodHours: immutable, columnar
 //	api/v1/resources/usage.json                     Usage
 //	api/v1/resources/nodes.json                     Nodes
 //	api/v1/resources/alerts.json                    Alerts (written by the alert job)

@@ -223,7 +223,9 @@ func fixtureLatest() Latest {
 		},
 		Gaps: []usage.Gap{{Source: "engine", Target: "chat/vllm-0", Reason: "connection refused: check that /metrics is served"}},
 		Objects: Objects{
-			Pods:       []PodsObject{{DataObject: DataObject{Path: "data/1.json", Bytes: 2000}, Count: 3, FirstNamespace: "chat", LastNamespace: "web"}},
+			Pods: []PodsObject{
+				{DataObject: DataObject{Path: "data/1.json", Bytes: 2000}, Count: 3, FirstNamespace: "chat", LastNamespace: "web"},
+			},
 			Nodes:      DataObject{Path: "data/2.json", Bytes: 900},
 			GPUs:       DataObject{Path: "data/3.json", Bytes: 700},
 			GPUMap:     DataObject{Path: "data/7.json", Bytes: 800},
@@ -346,7 +348,9 @@ func fixtureStatistics() StatisticsData {
 		ClusterAll: fixtureSeries(),
 		Models:     []ModelStatistics{{Namespace: "chat", ModelType: "sglang", Model: "Qwen3-32B", Total: total, Series: fixtureSeries()}},
 		Namespaces: []NamespaceStatistics{{Namespace: "chat", Total: total, Series: fixtureSeries()}},
-		Nodes:      []NodeStatistics{{Node: "node-a", GPUProduct: usage.Some("NVIDIA H100 80GB HBM3"), Total: total, Series: fixtureSeries()}},
+		Nodes: []NodeStatistics{
+			{Node: "node-a", GPUProduct: usage.Some("NVIDIA H100 80GB HBM3"), Total: total, Series: fixtureSeries()},
+		},
 	}
 }
 

@@ -83,13 +83,17 @@ func TestEveryColumnIsFilled(t *testing.T) {
 func TestTotal(t *testing.T) {
 	var total Total
 	for _, n := range []int64{1, 3} {
-		total.Add(&usage.Statistics{Samples: 10, ExpectedSamples: 20, GPUHoursAllocated: usage.Some(float64(n)), GPUHoursActive: usage.Some(0.5),
-			PromptTokens: usage.Some(100 * n), GenerationTokens: usage.Some(10 * n), EnergyMillijoules: usage.Some(n * 3_600_000_000),
-			TokensPerGPUHour: usage.Some(7.0), Pods: usage.Distribution{Avg: usage.Some(1.0)}, Cost: usage.Some(2.5)})
+		total.Add(
+			&usage.Statistics{Samples: 10, ExpectedSamples: 20, GPUHoursAllocated: usage.Some(float64(n)), GPUHoursActive: usage.Some(0.5),
+				PromptTokens: usage.Some(100 * n), GenerationTokens: usage.Some(10 * n), EnergyMillijoules: usage.Some(n * 3_600_000_000),
+				TokensPerGPUHour: usage.Some(7.0), Pods: usage.Distribution{Avg: usage.Some(1.0)}, Cost: usage.Some(2.5)},
+		)
 	}
 	got := total.Statistics()
 	want := usage.Statistics{Samples: 20, ExpectedSamples: 40, GPUHoursAllocated: usage.Some(4.0), GPUHoursActive: usage.Some(1.0),
-		PromptTokens: usage.Some[int64](400), GenerationTokens: usage.Some[int64](40), EnergyMillijoules: usage.Some[int64](4 * 3_600_000_000),
+		PromptTokens: usage.Some[int64](
+			400,
+		), GenerationTokens: usage.Some[int64](40), EnergyMillijoules: usage.Some[int64](4 * 3_600_000_000),
 		TokensPerGPUHour: usage.Some(110.0), TokensPerKilowattHour: usage.Some(110.0), Cost: usage.Some(5.0)}
 	if got != want {
 		t.Errorf("%+v\nwant %+v", got, want)

@@ -178,8 +178,12 @@ func gpusOfNode() (rows []usage.GPU) {
 	for i := range 16 {
 		rows = append(rows, usage.GPU{Node: "ip-10-0-0-1.eu-west-1.compute.internal", GPUIndex: int32(i / 2),
 			GPUProduct: "NVIDIA H100 80GB HBM3",
-			TS:         at.Add(time.Duration(i%2) * 30 * time.Second), GPUUUID: fmt.Sprintf("GPU-3f2a%04x-79d1-4a6b-9c1e-00%010x", 7919*(i/2), i/2), Source: "nvml",
-			UtilPercent: usage.Some(float64(37 * i % 100)), MemoryUsedBytes: usage.Some(int64(i) << 32), PowerWatts: usage.Some(300 + float64(i))})
+			TS: at.Add(
+				time.Duration(i%2) * 30 * time.Second,
+			), GPUUUID: fmt.Sprintf("GPU-3f2a%04x-79d1-4a6b-9c1e-00%010x", 7919*(i/2), i/2), Source: "nvml",
+			UtilPercent: usage.Some(
+				float64(37 * i % 100),
+			), MemoryUsedBytes: usage.Some(int64(i) << 32), PowerWatts: usage.Some(300 + float64(i))})
 	}
 	return rows
 }

@@ -123,7 +123,8 @@ func (c *chunk) cut(row int, s *workspace) {
 		(len(c.entries.texts) == len(c.ids) || 2*len(c.entries.numbers) > c.count) {
 		c.uncode()
 	}
-	if max(len(c.ids), len(c.numbers), len(c.levels)) >= pageValues || len(c.texts.data) >= pageBytes || len(c.texts.prefixes) >= 4*pageValues {
+	values := max(len(c.ids), len(c.numbers), len(c.levels))
+	if values >= pageValues || len(c.texts.data) >= pageBytes || len(c.texts.prefixes) >= 4*pageValues {
 		c.end(row, s)
 	}
 }

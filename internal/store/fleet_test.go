@@ -57,7 +57,15 @@ func fleet(pods, samples int) []usage.Pod {
 		for i := range min(replicas, pods-len(rows)/samples) {
 			p := p
 			p.Pod = set + "-" + randomName(r, letters, 5)
-			p.PodUID = fmt.Sprintf("%08x-%04x-4%03x-%x%03x-%012x", r.Uint32(), r.IntN(1<<16), r.IntN(1<<12), 8+r.IntN(4), r.IntN(1<<12), r.Uint64()>>16)
+			p.PodUID = fmt.Sprintf(
+				"%08x-%04x-4%03x-%x%03x-%012x",
+				r.Uint32(),
+				r.IntN(1<<16),
+				r.IntN(1<<12),
+				8+r.IntN(4),
+				r.IntN(1<<12),
+				r.Uint64()>>16,
+			)
 			p.Node = usage.Some(nodes[r.IntN(len(nodes))])
 			p.CreatedAt = rollout.Add(time.Duration(i/wave*25) * time.Second)
 			p.StartedAt = usage.Some(p.CreatedAt.Add(time.Duration(1+r.IntN(3)) * time.Second))

@@ -103,7 +103,8 @@ func TestNaN(t *testing.T) {
 		t.Errorf("%v, %v", back, err)
 	}
 	i, _ := GPUs.column("util_percent")
-	if s := open(t, body).Metadata().RowGroups[0].Columns[i].MetaData.Statistics; s.MinValue != nil || s.MaxValue != nil || s.NullCount != 0 {
+	if s := open(t, body).Metadata().RowGroups[0].Columns[i].MetaData.Statistics; s.MinValue != nil || s.MaxValue != nil ||
+		s.NullCount != 0 {
 		t.Errorf("statistics %v", s)
 	}
 }
@@ -237,7 +238,8 @@ func compareWithLibrary[T any](t *testing.T, table *Table[T], rows []T, body []b
 				}
 				continue
 			}
-			if column.Compare(column.Kind().Value(statistics.MinValue), least) != 0 || column.Compare(column.Kind().Value(statistics.MaxValue), most) != 0 {
+			if column.Compare(column.Kind().Value(statistics.MinValue), least) != 0 ||
+				column.Compare(column.Kind().Value(statistics.MaxValue), most) != 0 {
 				t.Errorf("%s: from %x to %x, not %v to %v", name, statistics.MinValue, statistics.MaxValue, least, most)
 			}
 		}

@@ -211,7 +211,8 @@ func TestCreate(t *testing.T) {
 		"overlooked":  func(w *Writer[usage.Pod]) error { w.Write([]usage.Pod{rows[9], rows[0]}); return nil },
 	} {
 		err := Pods.Create(t.Context(), b, "z.parquet", Metadata{}, fails)
-		if err == nil || !strings.Contains(err.Error(), "z.parquet") || !errors.Is(err, failed) && !strings.Contains(err.Error(), "out of order") {
+		if err == nil || !strings.Contains(err.Error(), "z.parquet") ||
+			!errors.Is(err, failed) && !strings.Contains(err.Error(), "out of order") {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := b.Get(t.Context(), "z.parquet"); !errors.Is(err, bucket.ErrNotExist) {

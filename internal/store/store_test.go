@@ -132,7 +132,12 @@ func TestSchemaDocument(t *testing.T) {
 	document("raw/v1/pods, samples/v1/pods", "One row a pod and sample.", Pods.Schema(), meanings[usage.Pod](t))
 	document("raw/v1/nodes, samples/v1/nodes", "One row a node and sample.", Nodes.Schema(), meanings[usage.Node](t))
 	document("raw/v1/gpus, samples/v1/gpus", "One row a GPU or MIG instance and sample.", GPUs.Schema(), meanings[usage.GPU](t))
-	document("raw/v1/engines, samples/v1/engines", "One row a model server and sample: its own metrics.", Engines.Schema(), meanings[usage.Engine](t))
+	document(
+		"raw/v1/engines, samples/v1/engines",
+		"One row a model server and sample: its own metrics.",
+		Engines.Schema(),
+		meanings[usage.Engine](t),
+	)
 	document("raw/v1/gaps, samples/v1/gaps", "What could not be measured, and why.", Gaps.Schema(), meanings[usage.Gap](t))
 	document("hourly/v1/models", "One row a model, namespace, engine and hour.", ModelHours.Schema(), meanings[usage.ModelHour](t))
 	document("hourly/v1/workloads", "One row a workload and hour.", WorkloadHours.Schema(), meanings[usage.WorkloadHour](t))

@@ -186,13 +186,15 @@ func (t *Table[T]) appendFooter(file []byte, e *encoder, m Metadata) []byte {
 	}
 	start := len(file)
 	file = appendThrift(file, &format.FileMetaData{
-		Version:          2,
-		Schema:           t.schema,
-		NumRows:          int64(e.rows),
-		RowGroups:        e.groups,
-		KeyValueMetadata: []format.KeyValue{{Key: "schema_version", Value: SchemaVersion}, {Key: "table", Value: t.name}, {Key: "cluster", Value: m.Cluster}},
-		CreatedBy:        "k8s-monitor version v" + SchemaVersion + "(build 0)",
-		ColumnOrders:     slices.Repeat([]format.ColumnOrder{{Value: &format.TypeDefinedOrder{}}}, len(t.columns)),
+		Version:   2,
+		Schema:    t.schema,
+		NumRows:   int64(e.rows),
+		RowGroups: e.groups,
+		KeyValueMetadata: []format.KeyValue{
+			{Key: "schema_version", Value: SchemaVersion}, {Key: "table", Value: t.name}, {Key: "cluster", Value: m.Cluster},
+		},
+		CreatedBy:    "k8s-monitor version v" + SchemaVersion + "(build 0)",
+		ColumnOrders: slices.Repeat([]format.ColumnOrder{{Value: &format.TypeDefinedOrder{}}}, len(t.columns)),
 	})
 	file = binary.LittleEndian.AppendUint32(file, uint32(len(file)-start))
 	return append(file, magic...)

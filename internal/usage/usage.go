@@ -173,7 +173,7 @@ type Engine struct {
 // are ordered by (source, target, ts).
 type Gap struct {
 	TS     time.Time `column:"ts" json:"-"`          // the instant of the sample
-	Source string    `column:"source" json:"source"` // such as "api-server", "metrics-server", "kubelet", "dcgm", "nvml", "engine", "owners", "claims", "schedule"
+	Source string    `column:"source" json:"source"` // api-server, metrics-server, kubelet, dcgm, nvml, engine, owners, claims or schedule
 	Target string    `column:"target" json:"target"` // what was asked: an API group, NAMESPACE/POD, a node
 	Reason string    `column:"reason" json:"reason"` // why it did not answer, and what mends it
 }

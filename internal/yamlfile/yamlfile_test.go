@@ -38,11 +38,24 @@ func decode(body string) (settings, error) {
 }
 
 func TestDecode(t *testing.T) {
-	got, err := decode("name: 'a'\non: true\ncount: 0x10\nshare: 1\nprice: 0\nwait: 7d\nlist: [x, \"y\"]\nprices: {7: 1.5}\nsection: {depth: 2}\n")
+	got, err := decode(
+		"name: 'a'\non: true\ncount: 0x10\nshare: 1\nprice: 0\nwait: 7d\nlist: [x, \"y\"]\nprices: {7: 1.5}\nsection: {depth: 2}\n",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := settings{"a", true, 16, 1, usage.Some(0.0), 7 * 24 * time.Hour, []string{"x", "y"}, map[string]float64{"7": 1.5}, section{2}, Value{}}
+	want := settings{
+		"a",
+		true,
+		16,
+		1,
+		usage.Some(0.0),
+		7 * 24 * time.Hour,
+		[]string{"x", "y"},
+		map[string]float64{"7": 1.5},
+		section{2},
+		Value{},
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}

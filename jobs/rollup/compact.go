@@ -36,11 +36,10 @@ func (h *hours) compact(ctx context.Context, w work, sources []*committed.Source
 		group.Go(func() error { return h.compactPodsOf(groupCtx, w.hour, sources) })
 	}
 	group.Go(func() error { return compactTable(groupCtx, h, w.hour, store.GPUs, sources, r.GPUs) })
-	group.Go(func() error {
-		return compactTable(groupCtx, h, w.hour, store.Nodes, sources, func(ctx context.Context, s []*committed.Source) (*store.Merger[usage.Node], error) {
-			return r.Nodes(ctx, s)
-		})
-	})
+	nodes := func(ctx context.Context, s []*committed.Source) (*store.Merger[usage.Node], error) {
+		return r.Nodes(ctx, s)
+	}
+	group.Go(func() error { return compactTable(groupCtx, h, w.hour, store.Nodes, sources, nodes) })
 	group.Go(func() error { return compactTable(groupCtx, h, w.hour, store.Engines, sources, r.Engines) })
 	group.Go(func() error { return compactTable(groupCtx, h, w.hour, store.Gaps, sources, r.Gaps) })
 	return group.Wait()

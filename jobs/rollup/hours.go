@@ -201,7 +201,8 @@ func (h *hours) aggregation(state *hour.State, sources []*committed.Source) *hou
 
 // aggregate merges the sources into the state and writes the hour's statistics.
 // Nothing is written if a source cannot be read.
-func (h *hours) aggregate(ctx context.Context, w work, state *hour.State, sources []*committed.Source, onPods func([]usage.Pod) error) error {
+func (h *hours) aggregate(ctx context.Context, w work, state *hour.State, sources []*committed.Source,
+	onPods func([]usage.Pod) error) error {
 	a := h.aggregation(state, sources)
 	a.Closed, a.OnPods = w.closed, onPods
 	var checkpoint hour.Checkpoint

@@ -55,7 +55,9 @@ func TestMinuteByMinute(t *testing.T) {
 		reads.got = map[string]int{}
 		run(t, job(t, reads), at)
 		for name := range reads.got {
-			if o, _ := layout.Parse(name); (o.Tier == layout.Raw || o.Tier == layout.Manifest) && !o.Time.Equal(at) && !at.Equal(from) && at.Minute() != 0 && at.Minute() != 10 {
+			if o, _ := layout.Parse(name); (o.Tier == layout.Raw || o.Tier == layout.Manifest) && !o.Time.Equal(at) && !at.Equal(from) &&
+				at.Minute() != 0 &&
+				at.Minute() != 10 {
 				t.Errorf("the run at %v read %s", at, name)
 			}
 		}

@@ -82,7 +82,13 @@ func put(t *testing.T, b bucket.Bucket, at time.Time, onNode bool) {
 func TestNoNodes(t *testing.T) {
 	b := bucket.Mem()
 	snapshot(t, b, midnight)
-	m := report.Manifest{Version: report.Version, Cluster: "c", At: midnight.Add(time.Minute), SampledAt: []time.Time{midnight.Add(time.Minute)}, IntervalSeconds: 30}
+	m := report.Manifest{
+		Version:         report.Version,
+		Cluster:         "c",
+		At:              midnight.Add(time.Minute),
+		SampledAt:       []time.Time{midnight.Add(time.Minute)},
+		IntervalSeconds: 30,
+	}
 	body, err := json.Marshal(m)
 	if err != nil {
 		t.Fatal(err)

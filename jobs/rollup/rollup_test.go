@@ -27,7 +27,14 @@ const interval = 30 * time.Second
 var midnight = time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 
 func job(t *testing.T, b bucket.Bucket) *Job {
-	return &Job{Bucket: b, Cluster: "c", Interval: interval, RawRetention: 48 * time.Hour, ProgramVersion: "test", Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	return &Job{
+		Bucket:         b,
+		Cluster:        "c",
+		Interval:       interval,
+		RawRetention:   48 * time.Hour,
+		ProgramVersion: "test",
+		Log:            slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}
 }
 
 // world is a small cluster: a server on 4 of a node's 8 GPUs that works for
@@ -41,14 +48,72 @@ func world(ts time.Time) usage.Sample {
 	tokens := int64(ts.Sub(midnight).Seconds()) * 10
 	return usage.Sample{
 		Pods: []usage.Pod{
-			{TS: ts, Namespace: "ml", Pod: "notebook", PodUID: "u2", Node: usage.Some("n1"), Phase: "Running", Ready: true, CreatedAt: midnight,
-				GPURequest: 1, GPUUtilPercent: usage.Some(0.0), CPUUsageMillicores: usage.Some[int64](50)},
-			{TS: ts, Namespace: "ml", Pod: "server", PodUID: "u1", Node: usage.Some("n1"), Phase: "Running", Ready: true, CreatedAt: midnight,
-				Engine: usage.VLLM, Model: usage.Some("m"), GPURequest: 4, GPUUtilPercent: usage.Some(util), CPUUsageMillicores: usage.Some(int64(1000 + ts.Minute()))},
+			{
+				TS:                 ts,
+				Namespace:          "ml",
+				Pod:                "notebook",
+				PodUID:             "u2",
+				Node:               usage.Some("n1"),
+				Phase:              "Running",
+				Ready:              true,
+				CreatedAt:          midnight,
+				GPURequest:         1,
+				GPUUtilPercent:     usage.Some(0.0),
+				CPUUsageMillicores: usage.Some[int64](50),
+			},
+			{
+				TS:                 ts,
+				Namespace:          "ml",
+				Pod:                "server",
+				PodUID:             "u1",
+				Node:               usage.Some("n1"),
+				Phase:              "Running",
+				Ready:              true,
+				CreatedAt:          midnight,
+				Engine:             usage.VLLM,
+				Model:              usage.Some("m"),
+				GPURequest:         4,
+				GPUUtilPercent:     usage.Some(util),
+				CPUUsageMillicores: usage.Some(int64(1000 + ts.Minute())),
+			},
 		},
-		Nodes:   []usage.Node{{TS: ts, Node: "n1", Ready: true, CreatedAt: midnight, GPUProduct: usage.Some("H100"), GPUAllocatable: 8, GPURequested: 5, CPUAllocatableMillicores: 8000, CPUUsageMillicores: usage.Some[int64](2000)}},
-		GPUs:    []usage.GPU{{TS: ts, Node: "n1", GPUUUID: "g0", Namespace: usage.Some("ml"), Pod: usage.Some("server"), ShareCount: 1, UtilPercent: usage.Some(util), EnergyMillijoulesTotal: usage.Some(tokens * 100), Source: "dcgm"}},
-		Engines: []usage.Engine{{TS: ts, Namespace: "ml", Pod: "server", PodUID: "u1", Engine: usage.VLLM, RequestsRunning: usage.Some(running), GenerationTokensTotal: usage.Some(tokensBy(ts))}},
+		Nodes: []usage.Node{
+			{
+				TS:                       ts,
+				Node:                     "n1",
+				Ready:                    true,
+				CreatedAt:                midnight,
+				GPUProduct:               usage.Some("H100"),
+				GPUAllocatable:           8,
+				GPURequested:             5,
+				CPUAllocatableMillicores: 8000,
+				CPUUsageMillicores:       usage.Some[int64](2000),
+			},
+		},
+		GPUs: []usage.GPU{
+			{
+				TS:                     ts,
+				Node:                   "n1",
+				GPUUUID:                "g0",
+				Namespace:              usage.Some("ml"),
+				Pod:                    usage.Some("server"),
+				ShareCount:             1,
+				UtilPercent:            usage.Some(util),
+				EnergyMillijoulesTotal: usage.Some(tokens * 100),
+				Source:                 "dcgm",
+			},
+		},
+		Engines: []usage.Engine{
+			{
+				TS:                    ts,
+				Namespace:             "ml",
+				Pod:                   "server",
+				PodUID:                "u1",
+				Engine:                usage.VLLM,
+				RequestsRunning:       usage.Some(running),
+				GenerationTokensTotal: usage.Some(tokensBy(ts)),
+			},
+		},
 	}
 }
 
@@ -323,7 +388,8 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := latest.ClusterSummary
-	if s.TotalPods != 2 || s.VLLMPods != 1 || s.TotalGPUs != 8 || s.HeldGPUs != 5 || s.IdleGPUs != 1 || !latest.SampledAt.Equal(at.Add(interval)) {
+	if s.TotalPods != 2 || s.VLLMPods != 1 || s.TotalGPUs != 8 || s.HeldGPUs != 5 || s.IdleGPUs != 1 ||
+		!latest.SampledAt.Equal(at.Add(interval)) {
 		t.Errorf("latest %+v", latest)
 	}
 	near(t, "average CPU", s.AvgCPU, 25)

@@ -39,7 +39,8 @@ func (j *Job) loadState(ctx context.Context) (savedState, error) {
 		return fresh, err
 	}
 	var saved savedState
-	if err := json.Unmarshal(object.Body, &saved); err != nil || saved.Version != report.Version || saved.Hours == nil || saved.Samples == nil {
+	err = json.Unmarshal(object.Body, &saved)
+	if err != nil || saved.Version != report.Version || saved.Hours == nil || saved.Samples == nil {
 		j.Log.Warn("state is not readable and is made again: every hour is computed again", "object", j.stateName())
 		return fresh, nil
 	}

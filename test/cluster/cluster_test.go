@@ -43,7 +43,14 @@ func TestCluster(t *testing.T) {
 		n.kubectl(t, "rollout", "status", "--namespace=demo", w+"/steady-"+w, "--timeout=120s")
 	}
 	n.kubectl(t, "wait", "--namespace=demo", "--for=condition=Complete", "job/steady-job", "--timeout=120s")
-	n.kubectl(t, "wait", "--namespace=demo", "--for=jsonpath={.status.containerStatuses[0].lastState.terminated.exitCode}=3", "pod/crashing", "--timeout=120s")
+	n.kubectl(
+		t,
+		"wait",
+		"--namespace=demo",
+		"--for=jsonpath={.status.containerStatuses[0].lastState.terminated.exitCode}=3",
+		"pod/crashing",
+		"--timeout=120s",
+	)
 	n.until(t, "metrics of the pods", func() error { return n.tryKubectl("top", "pod", "--namespace=demo", "steady-pod") })
 	t.Run("CronJobs", n.testCronJobs)
 	t.Run("Kubelets", n.testKubelets)
@@ -102,7 +109,9 @@ func (n *node) testCronJobs(t *testing.T) {
 		}
 		checked++
 		if r.Namespace != p.Namespace || r.Pod != p.Name || r.Node != usage.SomeUnless(p.Spec.NodeName, "") || r.Phase != string(p.Status.Phase) ||
-			r.Ready != ready(&p) || r.Restarts != restarts(&p) || !r.CreatedAt.Equal(p.CreationTimestamp.Time) {
+			r.Ready != ready(&p) ||
+			r.Restarts != restarts(&p) ||
+			!r.CreatedAt.Equal(p.CreationTimestamp.Time) {
 			t.Errorf("%+v\nis of %+v", r, p)
 		}
 		if want := wantOf(p.Name); want != wantedOf(r) {
@@ -121,7 +130,14 @@ func (n *node) testCronJobs(t *testing.T) {
 	}
 	for _, job := range [...]string{"rollup", "alert"} {
 		n.until(t, job+" to be done", func() error {
-			return n.tryKubectl("wait", "--namespace=k8s-monitoring", "--for=jsonpath={.status.phase}=Succeeded", "pod", "--selector=app.kubernetes.io/component="+job, "--timeout=1s")
+			return n.tryKubectl(
+				"wait",
+				"--namespace=k8s-monitoring",
+				"--for=jsonpath={.status.phase}=Succeeded",
+				"pod",
+				"--selector=app.kubernetes.io/component="+job,
+				"--timeout=1s",
+			)
 		})
 	}
 	for _, object := range [...]string{"site/index.html", "site/default/latest.json", "site/default/api/v1/resources/alerts.json"} {
@@ -172,7 +188,18 @@ func (n *node) testKubelets(t *testing.T) {
 		metrics := n.kubectl(t, "get", "--raw", "/api/v1/nodes/node-1/proxy/metrics/resource")
 		for pod := range burning {
 			_, name, _ := strings.Cut(pod, "/")
-			if strings.Contains(metrics, "pod=\""+name+"\"} "+strconv.FormatFloat(first.Pods[pod].Seconds, 'g', -1, 64)+" "+strconv.FormatInt(first.Pods[pod].At, 10)) {
+			if strings.Contains(
+				metrics,
+				"pod=\""+name+"\"} "+strconv.FormatFloat(
+					first.Pods[pod].Seconds,
+					'g',
+					-1,
+					64,
+				)+" "+strconv.FormatInt(
+					first.Pods[pod].At,
+					10,
+				),
+			) {
 				return errors.New(pod + " is as it was")
 			}
 		}
@@ -236,7 +263,17 @@ func wantOf(pod string) wanted {
 	case "deployment":
 		return wanted{"Deployment", "steady-deployment", int64(100), int64(500), 80 * mi, 200 * mi, 0, "", nil}
 	case "statefulset":
-		return wanted{"StatefulSet", "steady-statefulset", int64(20), int64(1000), 50 * mi, 50 * mi, 0, "", nil} // a limit alone is the request too
+		return wanted{
+			"StatefulSet",
+			"steady-statefulset",
+			int64(20),
+			int64(1000),
+			50 * mi,
+			50 * mi,
+			0,
+			"",
+			nil,
+		} // a limit alone is the request too
 	case "daemonset":
 		return wanted{"DaemonSet", "steady-daemonset", int64(200), nil, 90 * mi, nil, 0, "", nil} // its first init container asks for most
 	case "job":

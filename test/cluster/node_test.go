@@ -113,8 +113,13 @@ func (n *node) startControlPlane(t *testing.T) {
 	key := n.file(t, "account.key", signingKey(t))
 	tokens := n.file(t, "tokens.csv", n.token+`,admin,admin,"system:masters"`+"\n")
 	certs := filepath.Join(n.dir, "certs")
-	n.file(t, "kubeconfig", fmt.Sprintf(`{apiVersion: v1, kind: Config, current-context: x, contexts: [{name: x, context: {cluster: x, user: x}}],
-clusters: [{name: x, cluster: {server: "https://%s", certificate-authority: %s/apiserver.crt}}], users: [{name: x, user: {token: %s}}]}`, serviceIP, certs, n.token))
+	n.file(
+		t,
+		"kubeconfig",
+		fmt.Sprintf(`{apiVersion: v1, kind: Config, current-context: x, contexts: [{name: x, context: {cluster: x, user: x}}],
+clusters: [{name: x, cluster: {server: "https://%s", certificate-authority: %s/apiserver.crt}}], users: [{name: x,
+  user: {token: %s}}]}`, serviceIP, certs, n.token),
+	)
 
 	etcd, peers := "http://127.0.0.1:"+etcdPort, "http://127.0.0.1:"+etcdPeerPort
 	n.start(t, "etcd", filepath.Join(n.bin, "server"), "--data-dir="+filepath.Join(n.dir, "etcd"), "--name=x", "--log-level=warn",
@@ -129,7 +134,14 @@ clusters: [{name: x, cluster: {server: "https://%s", certificate-authority: %s/a
 	n.until(t, "the API server to be ready", func() error { return n.tryKubectl("get", "--raw", "/readyz") })
 	n.start(t, "kube-controller-manager", filepath.Join(n.bin, "kube-controller-manager"), "--kubeconfig="+n.kubeconfig, "--secure-port=0",
 		"--leader-elect=false", "--service-account-private-key-file="+key, "--root-ca-file="+certs+"/apiserver.crt")
-	n.start(t, "kube-scheduler", filepath.Join(n.bin, "kube-scheduler"), "--kubeconfig="+n.kubeconfig, "--secure-port=0", "--leader-elect=false")
+	n.start(
+		t,
+		"kube-scheduler",
+		filepath.Join(n.bin, "kube-scheduler"),
+		"--kubeconfig="+n.kubeconfig,
+		"--secure-port=0",
+		"--leader-elect=false",
+	)
 	n.until(t, "the first ServiceAccount", func() error { return n.tryKubectl("get", "serviceaccount", "default") })
 }
 
@@ -150,9 +162,13 @@ func (n *node) socket() string { return filepath.Join(n.dir, "containerd.sock") 
 
 func (n *node) startKubelet(t *testing.T) {
 	network := filepath.Join(n.dir, "network")
-	n.file(t, "network/10-bridge.conflist", fmt.Sprintf(`{"cniVersion": "1.0.0", "name": "test", "plugins": [{"type": "bridge", "bridge": %q,
+	n.file(
+		t,
+		"network/10-bridge.conflist",
+		fmt.Sprintf(`{"cniVersion": "1.0.0", "name": "test", "plugins": [{"type": "bridge", "bridge": %q,
 "isGateway": true, "ipam": {"type": "host-local", "dataDir": %q, "ranges": [[{"subnet": %q}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}`,
-		bridge, filepath.Join(n.dir, "addresses"), podNetwork))
+			bridge, filepath.Join(n.dir, "addresses"), podNetwork),
+	)
 	t.Cleanup(func() { _ = exec.Command("ip", "link", "delete", bridge).Run() }) // made with the first pod
 	config := n.file(t, "containerd.toml", fmt.Sprintf(`version = 2
 root = "%[1]s/containerd"

@@ -134,7 +134,8 @@ func conserved(t *testing.T, db *sql.DB, dir string) {
 				('workloads', m['workloads allocated'], m['cluster allocated']), ('nodes', m['nodes allocated'], m['cluster allocated']),
 				('idle pods', m['pods idle_held'], m['cluster idle_held']), ('idle nodes', m['nodes idle_held'], m['cluster idle_held'])]) AS e
 			FROM hours)
-		SELECT hour || ': ' || e[1] || ': ' || e[2] || ', not ' || e[3] FROM equal WHERE abs(e[2] - e[3]) > 1e-9 * e[3] OR e[2] IS NULL ORDER BY 1`, dir)) {
+		SELECT hour || ': ' || e[1] || ': ' || e[2] || ',
+  not ' || e[3] FROM equal WHERE abs(e[2] - e[3]) > 1e-9 * e[3] OR e[2] IS NULL ORDER BY 1`, dir)) {
 		t.Errorf("GPU-hours are not conserved: %s", row)
 	}
 }
@@ -165,14 +166,27 @@ func define(t *testing.T, db *sql.DB, dir string, s told) {
 			columns = append(columns, c.Name)
 		}
 		run(t, db, `SET VARIABLE files = (SELECT list('%s/' || o.name) FROM (
-			SELECT unnest(objects) AS o FROM read_json('%[1]s/raw/v1/_manifest/**/*.json', columns = {"at": 'VARCHAR', objects: 'STRUCT(name VARCHAR, "table" VARCHAR)[]'})
+			SELECT unnest(objects) AS o FROM read_json('%[1]s/raw/v1/_manifest/**/*.json', columns = {"at": 'VARCHAR',
+  objects: 'STRUCT(name VARCHAR, "table" VARCHAR)[]'})
 			WHERE "at"::TIMESTAMPTZ >= '%[2]s'::TIMESTAMPTZ - INTERVAL 1 HOUR) WHERE o."table" = '%[3]s')`, dir, since, table.name)
-		run(t, db, "CREATE OR REPLACE VIEW raw_%s AS SELECT %s FROM read_parquet(getvariable('files'))", table.name, strings.Join(columns, ", "))
+		run(
+			t,
+			db,
+			"CREATE OR REPLACE VIEW raw_%s AS SELECT %s FROM read_parquet(getvariable('files'))",
+			table.name,
+			strings.Join(columns, ", "),
+		)
 		run(t, db, "CREATE TABLE committed_%s AS FROM raw_%[1]s", table.name)
 		run(t, db, "CREATE OR REPLACE VIEW raw_%s AS FROM committed_%[1]s", table.name)
 	}
-	run(t, db, `CREATE TABLE hours AS SELECT DISTINCT date_trunc('hour', "at"::TIMESTAMPTZ) AS hour FROM read_json('%s/raw/v1/_manifest/**/*.json',
-		columns = {"at": 'VARCHAR'}, filename = true) WHERE filename NOT LIKE '%%Z-%%' AND hour >= '%s'::TIMESTAMPTZ`, dir, since) // not the nodes' own
+	run(
+		t,
+		db,
+		`CREATE TABLE hours AS SELECT DISTINCT date_trunc('hour', "at"::TIMESTAMPTZ) AS hour FROM read_json('%s/raw/v1/_manifest/**/*.json',
+		columns = {"at": 'VARCHAR'}, filename = true) WHERE filename NOT LIKE '%%Z-%%' AND hour >= '%s'::TIMESTAMPTZ`,
+		dir,
+		since,
+	) // not the nodes' own
 	run(t, db, "SET VARIABLE interval_ms = %d", samplePeriod.Milliseconds())
 	run(t, db, "SET VARIABLE now = '%s'::TIMESTAMPTZ", s.now.UTC().Format(time.RFC3339))
 	run(t, db, "SET VARIABLE priced = %v", len(s.prices.GPUHour) > 0 || s.prices.CPUCoreHour.Present() || s.prices.MemoryGiBHour.Present())
@@ -212,7 +226,15 @@ func gather(t *testing.T, db *sql.DB, dir string) {
 			UNPIVOT (SELECT concat_ws(' ', %s) AS key, hour, COLUMNS(['%s'])::DOUBLE FROM %[5]s) ON %[4]s INTO NAME name VALUE v)`,
 			table.name, table.key, strings.Join(names, "', '"), list, from)
 		if table.attributes != "" {
-			run(t, db, "INSERT INTO got SELECT '%s', concat_ws(' ', %s), hour, 'of ' || [%s]::VARCHAR[]::VARCHAR, 1 FROM %s", table.name, table.key, table.attributes, from)
+			run(
+				t,
+				db,
+				"INSERT INTO got SELECT '%s', concat_ws(' ', %s), hour, 'of ' || [%s]::VARCHAR[]::VARCHAR, 1 FROM %s",
+				table.name,
+				table.key,
+				table.attributes,
+				from,
+			)
 		}
 	}
 	run(t, db, "INSERT INTO figures SELECT DISTINCT tbl, name FROM (FROM got UNION ALL FROM wanted) WHERE starts_with(name, 'of ')")
@@ -242,12 +264,23 @@ func TestWorldsEqualDefinition(t *testing.T) {
 // and again.
 func holdWorld(t *testing.T, seed uint64, hours int, seen map[string]int) {
 	dir, w := t.TempDir(), newWorld(seed)
-	j := rollup.Job{Bucket: bucket.Dir(dir), Cluster: "world", Interval: samplePeriod, RawRetention: 48 * time.Hour, ProgramVersion: "test", Log: slog.New(slog.DiscardHandler)}
+	j := rollup.Job{
+		Bucket:         bucket.Dir(dir),
+		Cluster:        "world",
+		Interval:       samplePeriod,
+		RawRetention:   48 * time.Hour,
+		ProgramVersion: "test",
+		Log:            slog.New(slog.DiscardHandler),
+	}
 	switch seed % 3 {
 	case 1: // none for an L4
 		j.Prices = hour.Prices{GPUHour: map[string]float64{"H100": 3.5, "H200": 4, "A100": 1.25}, CPUCoreHour: usage.Some(0.03)}
 	case 2:
-		j.Prices = hour.Prices{GPUHour: map[string]float64{"H100": 3.5, "H200": 4, "A100": 1.25, "L4": 0.7}, CPUCoreHour: usage.Some(0.03), MemoryGiBHour: usage.Some(0.004)}
+		j.Prices = hour.Prices{
+			GPUHour:       map[string]float64{"H100": 3.5, "H200": 4, "A100": 1.25, "L4": 0.7},
+			CPUCoreHour:   usage.Some(0.03),
+			MemoryGiBHour: usage.Some(0.004),
+		}
 	}
 	roll := func(at time.Time, span rollup.Range) {
 		t.Helper()
@@ -311,6 +344,8 @@ func TestDemoEqualsDefinition(t *testing.T) {
 		t.Fatal(err)
 	}
 	now = now.Truncate(time.Minute)
-	prices := hour.Prices{GPUHour: map[string]float64{"NVIDIA-H200": 4, "NVIDIA-H100-80GB-HBM3": 3, "NVIDIA-A100-SXM4-80GB": 2, "NVIDIA-L40S": 1}} // internal/demo's
+	prices := hour.Prices{
+		GPUHour: map[string]float64{"NVIDIA-H200": 4, "NVIDIA-H100-80GB-HBM3": 3, "NVIDIA-A100-SXM4-80GB": 2, "NVIDIA-L40S": 1},
+	} // internal/demo's
 	holdToDefinition(t, dir, told{prices: prices, now: now, since: now.Truncate(time.Hour).Add(-3 * time.Hour)}, map[string]int{})
 }

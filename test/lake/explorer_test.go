@@ -44,15 +44,23 @@ func TestExplorerAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := duck(t)
-	run(t, db, `CREATE TABLE given (hour TIMESTAMPTZ, namespace VARCHAR, engine VARCHAR, model VARCHAR, samples INTEGER, gpu_hours_allocated DOUBLE,
-		gpu_hours_idle_held DOUBLE, prompt_tokens BIGINT, generation_tokens BIGINT, cost DOUBLE)`)
+	run(
+		t,
+		db,
+		`CREATE TABLE given (hour TIMESTAMPTZ, namespace VARCHAR, engine VARCHAR, model VARCHAR, samples INTEGER, gpu_hours_allocated DOUBLE,
+		gpu_hours_idle_held DOUBLE, prompt_tokens BIGINT, generation_tokens BIGINT, cost DOUBLE)`,
+	)
 	insert := "INSERT INTO given (" + strings.Join(cases.Columns, ", ") + ") VALUES (?" + strings.Repeat(", ?", len(cases.Columns)-1) + ")"
 	for _, row := range cases.Rows {
 		if _, err := db.Exec(insert, row...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	run(t, db, "CREATE VIEW hourly_models AS SELECT *, 'demo' AS cluster, strftime(hour AT TIME ZONE 'UTC', '%%Y-%%m-%%d') AS dt FROM given")
+	run(
+		t,
+		db,
+		"CREATE VIEW hourly_models AS SELECT *, 'demo' AS cluster, strftime(hour AT TIME ZONE 'UTC', '%%Y-%%m-%%d') AS dt FROM given",
+	)
 	now := strings.NewReplacer("current_timestamp", "TIMESTAMPTZ '"+cases.Now+"'")
 	for i, q := range cases.Queries {
 		answer, err := plainRows(db, now.Replace(q.SQL))

@@ -114,7 +114,11 @@ func TestViewsSayActivitysStates(t *testing.T) {
 func TestViewsAddUpToGPUHours(t *testing.T) {
 	dir, _ := filled(t)
 	db := openViews(t, dir, "")
-	got := listed(t, db, `SELECT s.gpu_state || ' ' || count(*) FROM pod_gpu_states s GROUP BY s.gpu_state HAVING s.gpu_state IS NOT NULL ORDER BY 1`)
+	got := listed(
+		t,
+		db,
+		`SELECT s.gpu_state || ' ' || count(*) FROM pod_gpu_states s GROUP BY s.gpu_state HAVING s.gpu_state IS NOT NULL ORDER BY 1`,
+	)
 	if len(got) < 3 {
 		t.Errorf("the demo's states are %q", got)
 	}

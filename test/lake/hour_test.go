@@ -34,7 +34,15 @@ func writeHour(ctx context.Context, dir string, nodes int) error {
 		return err
 	}
 	complete(r, &now)
-	fmt.Fprintf(os.Stderr, "%d nodes: %d pods, %d GPUs, %d engines, %d gaps a sample\n", nodes, len(now.Pods), len(now.GPUs), len(now.Engines), len(now.Gaps))
+	fmt.Fprintf(
+		os.Stderr,
+		"%d nodes: %d pods, %d GPUs, %d engines, %d gaps a sample\n",
+		nodes,
+		len(now.Pods),
+		len(now.GPUs),
+		len(now.Engines),
+		len(now.Gaps),
+	)
 	var both usage.Sample
 	for minute := range 60 {
 		at := benchHour.Add(time.Duration(minute) * time.Minute)
@@ -116,11 +124,18 @@ func complete(r *rand.Rand, s *usage.Sample) {
 		answered[p.Namespace+group] = grouped
 		count := func(up int64) usage.Opt[int64] { return usage.Some(r.Int64N(up)) }
 		seconds := func(up float64) usage.Opt[float64] { return usage.Some(up * r.Float64()) }
-		s.Engines = append(s.Engines, usage.Engine{TS: p.TS, Namespace: p.Namespace, Pod: p.Pod, PodUID: p.PodUID, Engine: p.Engine, Model: p.Model,
-			RequestsRunning: count(40), RequestsWaiting: count(4), KVCacheUsageRatio: seconds(1), PromptTokensTotal: count(1e9),
-			GenerationTokensTotal: count(1e8), RequestsTotal: count(1e6), PreemptionsTotal: count(100), PrefixCacheQueriesTotal: count(1e9),
-			PrefixCacheHitsTotal: count(1e8), TTFTSecondsSum: seconds(1e6), TTFTSecondsCount: count(1e6), InterTokenSecondsSum: seconds(1e6),
-			InterTokenSecondsCount: count(1e8), E2ESecondsSum: seconds(1e7), E2ESecondsCount: count(1e6)})
+		s.Engines = append(
+			s.Engines,
+			usage.Engine{TS: p.TS, Namespace: p.Namespace, Pod: p.Pod, PodUID: p.PodUID, Engine: p.Engine, Model: p.Model,
+				RequestsRunning: count(40), RequestsWaiting: count(4), KVCacheUsageRatio: seconds(1), PromptTokensTotal: count(1e9),
+				GenerationTokensTotal: count(
+					1e8,
+				), RequestsTotal: count(1e6), PreemptionsTotal: count(100), PrefixCacheQueriesTotal: count(1e9),
+				PrefixCacheHitsTotal: count(
+					1e8,
+				), TTFTSecondsSum: seconds(1e6), TTFTSecondsCount: count(1e6), InterTokenSecondsSum: seconds(1e6),
+				InterTokenSecondsCount: count(1e8), E2ESecondsSum: seconds(1e7), E2ESecondsCount: count(1e6)},
+		)
 	}
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
@@ -129,12 +144,35 @@ func complete(r *rand.Rand, s *usage.Sample) {
 			if seen[n.Node] {
 				break
 			}
-			card := usage.GPU{TS: n.TS, Node: n.Node, GPUIndex: g, GPUUUID: fmt.Sprintf("GPU-%08x-%04x-4000-8000-%012x", r.Uint32(), g, r.Uint64()>>16),
-				GPUProduct: product, UtilPercent: usage.Some(0.0), UtilSource: usage.Some("DCGM_FI_DEV_GPU_UTIL"), MemoryUsedBytes: usage.Some(r.Int64N(80 << 30)),
-				MemoryTotalBytes: usage.Some[int64](80 << 30), PowerWatts: usage.Some(70.0), EnergyMillijoulesTotal: usage.Some(r.Int64N(1e13)),
-				TemperatureCelsius: usage.Some[int32](40), SMClockMHz: usage.Some[int32](1980), XIDLast: usage.Some[int32](0), Source: "dcgm"}
+			card := usage.GPU{
+				TS:              n.TS,
+				Node:            n.Node,
+				GPUIndex:        g,
+				GPUUUID:         fmt.Sprintf("GPU-%08x-%04x-4000-8000-%012x", r.Uint32(), g, r.Uint64()>>16),
+				GPUProduct:      product,
+				UtilPercent:     usage.Some(0.0),
+				UtilSource:      usage.Some("DCGM_FI_DEV_GPU_UTIL"),
+				MemoryUsedBytes: usage.Some(r.Int64N(80 << 30)),
+				MemoryTotalBytes: usage.Some[int64](
+					80 << 30,
+				),
+				PowerWatts:             usage.Some(70.0),
+				EnergyMillijoulesTotal: usage.Some(r.Int64N(1e13)),
+				TemperatureCelsius: usage.Some[int32](
+					40,
+				),
+				SMClockMHz: usage.Some[int32](1980),
+				XIDLast:    usage.Some[int32](0),
+				Source:     "dcgm",
+			}
 			if held := holders[n.Node]; len(held) > 0 {
-				card.Namespace, card.Pod, card.Container, card.ShareCount = usage.Some(held[0].Namespace), usage.Some(held[0].Pod), usage.Some("server"), 1
+				card.Namespace, card.Pod, card.Container, card.ShareCount = usage.Some(
+					held[0].Namespace,
+				), usage.Some(
+					held[0].Pod,
+				), usage.Some(
+					"server",
+				), 1
 				card.UtilPercent, card.PowerWatts = usage.Some(float64(r.IntN(100))), usage.Some(200+300*r.Float64())
 				holders[n.Node] = held[1:]
 			}

@@ -73,7 +73,12 @@ func TestOpenAPI(t *testing.T) {
 			kind = "text/plain"
 		}
 		request := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/" + name}, Header: http.Header{}}
-		answer := &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {kind}}, Body: io.NopCloser(bytes.NewReader(body)), Request: request}
+		answer := &http.Response{
+			StatusCode: http.StatusOK,
+			Header:     http.Header{"Content-Type": {kind}},
+			Body:       io.NopCloser(bytes.NewReader(body)),
+			Request:    request,
+		}
 		if ok, errs := v.ValidateHttpResponse(request, answer); !ok {
 			for _, e := range errs {
 				t.Errorf("%s: %s: %s", name, e.Message, e.Reason)

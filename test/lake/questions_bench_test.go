@@ -140,15 +140,34 @@ func writeStatistics(ctx context.Context, r *rand.Rand, b bucket.Bucket, hour ti
 	}
 	opt := func(v usage.Opt[int64]) float64 { x, _ := v.Get(); return float64(x) }
 	figures := func(cpu, memory float64, gpus int32, tokens bool) usage.Statistics {
-		st := usage.Statistics{Samples: 120, ExpectedSamples: 120, CPUUsageMillicores: around(cpu), MemoryUsageBytes: around(memory), Pods: around(1), Replicas: around(1)}
+		st := usage.Statistics{
+			Samples:            120,
+			ExpectedSamples:    120,
+			CPUUsageMillicores: around(cpu),
+			MemoryUsageBytes:   around(memory),
+			Pods:               around(1),
+			Replicas:           around(1),
+		}
 		if gpus > 0 {
 			idle := float64(gpus) * r.Float64()
 			st.GPUUtilPercent, st.GPUPowerWatts = around(60), around(300*float64(gpus))
-			st.GPUHoursAllocated, st.GPUHoursIdleHeld, st.GPUHoursActive = usage.Some(float64(gpus)), usage.Some(idle), usage.Some(float64(gpus)-idle)
+			st.GPUHoursAllocated, st.GPUHoursIdleHeld, st.GPUHoursActive = usage.Some(
+				float64(gpus),
+			), usage.Some(
+				idle,
+			), usage.Some(
+				float64(gpus)-idle,
+			)
 			st.EnergyMillijoules = usage.Some(int64(300 * float64(gpus) * 3.6e6))
 		}
 		if tokens {
-			st.PromptTokens, st.GenerationTokens, st.Requests = usage.Some(r.Int64N(1e8)), usage.Some(r.Int64N(1e7)), usage.Some(r.Int64N(1e5))
+			st.PromptTokens, st.GenerationTokens, st.Requests = usage.Some(
+				r.Int64N(1e8),
+			), usage.Some(
+				r.Int64N(1e7),
+			), usage.Some(
+				r.Int64N(1e5),
+			)
 			st.TokensPerGPUHour = usage.Some(1e6 * r.Float64())
 		}
 		return st
@@ -157,8 +176,11 @@ func writeStatistics(ctx context.Context, r *rand.Rand, b bucket.Bucket, hour ti
 	gpus := map[[3]string]int32{} // of the models
 	for i := range s.Pods {
 		p := &s.Pods[i]
-		pods = append(pods, usage.PodHour{Hour: hour, Namespace: p.Namespace, Pod: p.Pod, PodUID: p.PodUID, Node: p.Node, Engine: p.Engine, Model: p.Model,
-			Statistics: figures(opt(p.CPUUsageMillicores), opt(p.MemoryUsageBytes), p.GPURequest, p.Engine != usage.NoEngine)})
+		pods = append(
+			pods,
+			usage.PodHour{Hour: hour, Namespace: p.Namespace, Pod: p.Pod, PodUID: p.PodUID, Node: p.Node, Engine: p.Engine, Model: p.Model,
+				Statistics: figures(opt(p.CPUUsageMillicores), opt(p.MemoryUsageBytes), p.GPURequest, p.Engine != usage.NoEngine)},
+		)
 		if p.Engine != usage.NoEngine {
 			model, _ := p.Model.Get()
 			gpus[[3]string{p.Namespace, p.Engine, model}] += p.GPURequest
@@ -166,12 +188,23 @@ func writeStatistics(ctx context.Context, r *rand.Rand, b bucket.Bucket, hour ti
 	}
 	var models []usage.ModelHour
 	for _, k := range slices.SortedFunc(maps.Keys(gpus), func(a, b [3]string) int { return slices.Compare(a[:], b[:]) }) {
-		models = append(models, usage.ModelHour{Hour: hour, Namespace: k[0], Engine: k[1], Model: k[2], Statistics: figures(4000, 1e11, gpus[k], true)})
+		models = append(
+			models,
+			usage.ModelHour{Hour: hour, Namespace: k[0], Engine: k[1], Model: k[2], Statistics: figures(4000, 1e11, gpus[k], true)},
+		)
 	}
 	var nodes []usage.NodeHour
 	for i := range s.Nodes {
 		n := &s.Nodes[i]
-		nodes = append(nodes, usage.NodeHour{Hour: hour, Node: n.Node, GPUProduct: n.GPUProduct, Statistics: figures(opt(n.CPUUsageMillicores), opt(n.MemoryUsageBytes), n.GPUAllocatable, false)})
+		nodes = append(
+			nodes,
+			usage.NodeHour{
+				Hour:       hour,
+				Node:       n.Node,
+				GPUProduct: n.GPUProduct,
+				Statistics: figures(opt(n.CPUUsageMillicores), opt(n.MemoryUsageBytes), n.GPUAllocatable, false),
+			},
+		)
 	}
 	name := func(table string) string {
 		return layout.Object{Tier: layout.Hourly, Table: table, Cluster: "bench", Time: hour}.Name()
@@ -180,5 +213,12 @@ func writeStatistics(ctx context.Context, r *rand.Rand, b bucket.Bucket, hour ti
 		write(ctx, b, store.PodHours, name(usage.Pods), pods),
 		write(ctx, b, store.ModelHours, name(usage.Models), models),
 		write(ctx, b, store.NodeHours, name(usage.Nodes), nodes),
-		write(ctx, b, store.ClusterHours, name(usage.Cluster), []usage.ClusterHour{{Hour: hour, Statistics: figures(1e6, 1e13, 100, true)}}))
+		write(
+			ctx,
+			b,
+			store.ClusterHours,
+			name(usage.Cluster),
+			[]usage.ClusterHour{{Hour: hour, Statistics: figures(1e6, 1e13, 100, true)}},
+		),
+	)
 }

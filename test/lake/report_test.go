@@ -20,7 +20,9 @@ import (
 )
 
 // demoPrices are those that a demo shows costs by.
-var demoPrices = hour.Prices{GPUHour: map[string]float64{"NVIDIA-H200": 4, "NVIDIA-H100-80GB-HBM3": 3, "NVIDIA-A100-SXM4-80GB": 2, "NVIDIA-L40S": 1}}
+var demoPrices = hour.Prices{
+	GPUHour: map[string]float64{"NVIDIA-H200": 4, "NVIDIA-H100-80GB-HBM3": 3, "NVIDIA-A100-SXM4-80GB": 2, "NVIDIA-L40S": 1},
+}
 
 // TestReportEqualsLake holds every figure that the report's pages are drawn
 // from to SQL over the raw rows of the demo's day: the cards, the GPU map, the
@@ -83,7 +85,10 @@ func TestReportEqualsLake(t *testing.T) {
 	read(t, filepath.Join(site, latest.Objects.GPUs.Path), &gpus)
 	var gpuMap report.GPUMap
 	read(t, filepath.Join(site, latest.Objects.GPUMap.Path), &gpuMap)
-	if !reflect.DeepEqual(gpuMap, report.GPUMap{Stamp: gpus.Stamp, Count: gpus.Count, Node: gpus.Node, State: gpus.State, UtilPercent: gpus.UtilPercent}) {
+	if !reflect.DeepEqual(
+		gpuMap,
+		report.GPUMap{Stamp: gpus.Stamp, Count: gpus.Count, Node: gpus.Node, State: gpus.State, UtilPercent: gpus.UtilPercent},
+	) {
 		t.Error("the map of the GPUs is not theirs")
 	}
 	compare(t, "GPUs", columns(t, gpus, "node", "gpuIndex", "migInstance"), rowsOf(t, db, `

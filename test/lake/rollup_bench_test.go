@@ -47,14 +47,27 @@ func benchmarkRollup(b *testing.B, nodes int, memoryLimit string) {
 		b.Fatalf("%v\n%s", err, out)
 	}
 	rollup := func(dir string, at time.Time, args ...string) measured {
-		c := exec.CommandContext(b.Context(), program, append([]string{"rollup", "--cluster", "bench", "--bucket", "file://" + dir, "--at", at.Format(time.RFC3339)}, args...)...)
+		c := exec.CommandContext(
+			b.Context(),
+			program,
+			append([]string{"rollup", "--cluster", "bench", "--bucket", "file://" + dir, "--at", at.Format(time.RFC3339)}, args...)...)
 		c.Env = append(os.Environ(), "GOMEMLIMIT="+memoryLimit)
 		return runProcess(b, "rollup", c)
 	}
 	runRole(b, "write", dir, strconv.Itoa(nodes))
 	var ours, theirs []measured
 	for range 3 { // one after the other, so that what else runs here hinders both alike
-		ours = append(ours, rollup(dir, benchHour.Add(70*time.Minute), "--from", benchHour.Format(time.RFC3339), "--to", benchHour.Add(time.Hour).Format(time.RFC3339)))
+		ours = append(
+			ours,
+			rollup(
+				dir,
+				benchHour.Add(70*time.Minute),
+				"--from",
+				benchHour.Format(time.RFC3339),
+				"--to",
+				benchHour.Add(time.Hour).Format(time.RFC3339),
+			),
+		)
 		theirs = append(theirs, runRole(b, "duckdb", dir))
 	}
 	compacting := runRole(b, "duckdb-samples", dir)
@@ -112,7 +125,14 @@ func TestBenchmarkIsFair(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := benchHour.Add(time.Hour)
-	j := rollup.Job{Bucket: bucket.Dir(dir), Cluster: "bench", Interval: samplePeriod, RawRetention: 48 * time.Hour, ProgramVersion: "test", Log: slog.New(slog.DiscardHandler)}
+	j := rollup.Job{
+		Bucket:         bucket.Dir(dir),
+		Cluster:        "bench",
+		Interval:       samplePeriod,
+		RawRetention:   48 * time.Hour,
+		ProgramVersion: "test",
+		Log:            slog.New(slog.DiscardHandler),
+	}
 	if _, err := j.Run(t.Context(), end.Add(10*time.Minute), rollup.Range{From: benchHour, To: end}); err != nil {
 		t.Fatal(err)
 	}
@@ -282,10 +302,19 @@ func analyse(dir, out string, compact bool) error {
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	var script strings.Builder
-	fmt.Fprintf(&script, "SET threads = 2; SET memory_limit = '8GB'; SET temp_directory = '%s'; SET preserve_insertion_order = false; SET TimeZone = 'UTC'; SET VARIABLE hour = '%s'::TIMESTAMPTZ;",
-		filepath.Join(out, "spill"), benchHour.Format(time.RFC3339))
+	fmt.Fprintf(
+		&script,
+		"SET threads = 2; SET memory_limit = '8GB'; SET temp_directory = '%s'; SET preserve_insertion_order = false; SET TimeZone = 'UTC'; SET VARIABLE hour = '%s'::TIMESTAMPTZ;",
+		filepath.Join(out, "spill"),
+		benchHour.Format(time.RFC3339),
+	)
 	for _, table := range [...]string{"pods", "nodes", "gpus", "engines", "gaps"} {
-		fmt.Fprintf(&script, "CREATE VIEW raw_%s AS FROM read_parquet('%s/raw/v1/%[1]s/*/*/*/*.parquet', hive_partitioning = false);", table, dir)
+		fmt.Fprintf(
+			&script,
+			"CREATE VIEW raw_%s AS FROM read_parquet('%s/raw/v1/%[1]s/*/*/*/*.parquet', hive_partitioning = false);",
+			table,
+			dir,
+		)
 	}
 	script.WriteString(statistics)
 	put := func(query, tier, table string) error {

@@ -119,9 +119,19 @@ func TestViewsCountEachRowOnce(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			db := openViews(t, test.dir, "")
 			for view, columns := range viewed {
-				objects := fmt.Sprintf("read_parquet('%s/%s/v1/%s/**/*.parquet', hive_partitioning = false, filename = true)", dir, test.of, view)
-				want := digest(t, raw, names(columns)+", regexp_extract(filename, '/cluster=([^/]+)', 1), regexp_extract(filename, '/dt=([^/]+)', 1), "+
-					"regexp_extract(filename, '(hh=|/)([0-9]{2})(/[^/]*|)[.]parquet$', 2)", objects)
+				objects := fmt.Sprintf(
+					"read_parquet('%s/%s/v1/%s/**/*.parquet', hive_partitioning = false, filename = true)",
+					dir,
+					test.of,
+					view,
+				)
+				want := digest(
+					t,
+					raw,
+					names(columns)+", regexp_extract(filename, '/cluster=([^/]+)', 1), regexp_extract(filename, '/dt=([^/]+)', 1), "+
+						"regexp_extract(filename, '(hh=|/)([0-9]{2})(/[^/]*|)[.]parquet$', 2)",
+					objects,
+				)
 				if got := digest(t, db, names(columns)+", cluster, dt, hh", view); got != want {
 					t.Errorf("%s has %s, and the objects have %s", view, got, want)
 				}
@@ -138,7 +148,12 @@ func TestViewsOfHoursAreTheirTables(t *testing.T) {
 		"nodes": store.NodeHours.Schema(), "pods": store.PodHours.Schema(), "cluster": store.ClusterHours.Schema(),
 	} {
 		columns := names(columns)
-		want := digest(t, raw, columns+", cluster, CAST(dt AS VARCHAR)", "read_parquet('"+dir+"/hourly/v1/"+table+"/**/*.parquet', hive_partitioning = true)")
+		want := digest(
+			t,
+			raw,
+			columns+", cluster, CAST(dt AS VARCHAR)",
+			"read_parquet('"+dir+"/hourly/v1/"+table+"/**/*.parquet', hive_partitioning = true)",
+		)
 		if got := digest(t, db, columns+", cluster, dt", "hourly_"+table); got != want {
 			t.Errorf("hourly_%s has %s, and the objects have %s", table, got, want)
 		}
@@ -276,11 +291,22 @@ func TestViewsOfOlderObjects(t *testing.T) {
 	if _, err := db.Exec("COPY (SELECT TIMESTAMPTZ '2026-01-31T00:00:00Z' AS hour, 'models' AS namespace, 'vllm' AS engine, 'llama' AS model) TO '" + name + "'"); err != nil {
 		t.Fatal(err)
 	}
-	put(t, dir, store.ModelHours, layout.Hourly, "prod", time.Hour, usage.ModelHour{Hour: day.Add(time.Hour), Namespace: "models", Engine: "vllm", Model: "llama",
-		Statistics: usage.Statistics{Cost: usage.Some(2.5)}})
+	put(
+		t,
+		dir,
+		store.ModelHours,
+		layout.Hourly,
+		"prod",
+		time.Hour,
+		usage.ModelHour{Hour: day.Add(time.Hour), Namespace: "models", Engine: "vllm", Model: "llama",
+			Statistics: usage.Statistics{Cost: usage.Some(2.5)}},
+	)
 	loadViews(t, db, dir, "")
 	want := []string{"llama NULL", "llama 2.5"}
-	if got := listed(t, db, "SELECT model || ' ' || coalesce(CAST(cost AS VARCHAR), 'NULL') FROM hourly_models ORDER BY hour"); !slices.Equal(got, want) {
+	if got := listed(t, db, "SELECT model || ' ' || coalesce(CAST(cost AS VARCHAR), 'NULL') FROM hourly_models ORDER BY hour"); !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -302,7 +328,14 @@ func TestViewsReckonPercents(t *testing.T) {
 			}
 		}
 	}
-	a := usage.Node{TS: at, Node: "a", CPUAllocatableMillicores: 4000, MemoryAllocatableBytes: 9e9, CPUUsageMillicores: usage.Some(int64(1234)), MemoryUsageBytes: usage.Some(int64(3e9))}
+	a := usage.Node{
+		TS:                       at,
+		Node:                     "a",
+		CPUAllocatableMillicores: 4000,
+		MemoryAllocatableBytes:   9e9,
+		CPUUsageMillicores:       usage.Some(int64(1234)),
+		MemoryUsageBytes:         usage.Some(int64(3e9)),
+	}
 	put(t, dir, store.Pods, layout.Raw, "prod", 0, pods...)
 	put(t, dir, store.Nodes, layout.Raw, "prod", 0, a, usage.Node{TS: at, Node: "none"})
 	// The same node at another instant and in another cluster is not asked.
@@ -355,7 +388,10 @@ func TestViewsReckonPercents(t *testing.T) {
 	}
 	want := []string{"a 30.85 33.33", "none NULL NULL"}
 	if got := listed(t, db, `SELECT node || ' ' || coalesce(CAST(round(cpu_percent, 2) AS VARCHAR), 'NULL') || ' ' || coalesce(CAST(round(memory_percent, 2) AS VARCHAR), 'NULL')
-		FROM nodes WHERE cluster = 'prod' AND ts = '2026-01-31T00:00:00Z' ORDER BY node`); !slices.Equal(got, want) {
+		FROM nodes WHERE cluster = 'prod' AND ts = '2026-01-31T00:00:00Z' ORDER BY node`); !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("the nodes are %q, want %q", got, want)
 	}
 }
@@ -444,15 +480,29 @@ func TestQuestionsAreAnswered(t *testing.T) {
 	for _, row := range ask(t, db, "gpu-hours") {
 		hours[key(row)] = number(row, "gpu_hours")
 	}
-	same(t, "gpu-hours", hours, figures(t, raw, "SELECT namespace || ' ' || model, round(sum(gpu_hours_allocated), 1) FROM hourly_models GROUP BY ALL HAVING sum(gpu_hours_allocated) > 0"))
+	same(
+		t,
+		"gpu-hours",
+		hours,
+		figures(
+			t,
+			raw,
+			"SELECT namespace || ' ' || model, round(sum(gpu_hours_allocated), 1) FROM hourly_models GROUP BY ALL HAVING sum(gpu_hours_allocated) > 0",
+		),
+	)
 
 	idle := map[string]float64{}
 	for _, row := range ask(t, db, "idle-gpus") {
 		idle[row["namespace"]+" "+row["replica"]] = number(row, "gpus")
 	}
 	// Nobody of the demo idles for just a part of these minutes.
-	same(t, "idle-gpus", idle, figures(t, raw, `SELECT namespace || ' ' || pod, max(gpu_hours_allocated * 3600 / (samples * 30)) FROM hourly_pods
-		WHERE hour = (SELECT max(hour) FROM hourly_pods WHERE samples > 30) AND gpu_hours_idle_held = gpu_hours_allocated AND gpu_hours_allocated > 0 GROUP BY ALL`))
+	same(
+		t,
+		"idle-gpus",
+		idle,
+		figures(t, raw, `SELECT namespace || ' ' || pod, max(gpu_hours_allocated * 3600 / (samples * 30)) FROM hourly_pods
+		WHERE hour = (SELECT max(hour) FROM hourly_pods WHERE samples > 30) AND gpu_hours_idle_held = gpu_hours_allocated AND gpu_hours_allocated > 0 GROUP BY ALL`),
+	)
 
 	tokens, perHour := map[string]float64{}, 0.0
 	for _, row := range ask(t, db, "tokens") {

@@ -94,7 +94,15 @@ func newWorld(seed uint64) *world {
 	node := func(name, product string, cards, shares int, nvml bool, cuts ...[]instance) {
 		m := &machine{name: name, product: product, shares: shares, nvml: nvml}
 		for i := range cards {
-			m.cards = append(m.cards, &card{uuid: fmt.Sprintf("GPU-%s-%d", name, i), energy: w.r.Int64N(1e9), power: 100, instances: append([][]instance{nil}, cuts...)})
+			m.cards = append(
+				m.cards,
+				&card{
+					uuid:      fmt.Sprintf("GPU-%s-%d", name, i),
+					energy:    w.r.Int64N(1e9),
+					power:     100,
+					instances: append([][]instance{nil}, cuts...),
+				},
+			)
 			m.cards[i].cut = len(cuts)
 		}
 		w.nodes = append(w.nodes, m)
@@ -111,7 +119,13 @@ func newWorld(seed uint64) *world {
 		var made []*slot
 		for i := range n {
 			s := &slot{name: fmt.Sprintf("%s-%d", owner, i), on: on, talks: engine != "" && w.r.IntN(5) > 0}
-			s.row = usage.Pod{Namespace: namespace, OwnerKind: usage.Some("StatefulSet"), Owner: usage.Some(owner), Engine: engine, GPURequest: gpus}
+			s.row = usage.Pod{
+				Namespace:  namespace,
+				OwnerKind:  usage.Some("StatefulSet"),
+				Owner:      usage.Some(owner),
+				Engine:     engine,
+				GPURequest: gpus,
+			}
 			s.row.Model = usage.SomeUnless(model, "")
 			if w.r.IntN(2) == 0 {
 				s.numbers = true
@@ -234,7 +248,10 @@ func (w *world) instants(at time.Time) []time.Time {
 	case odd == 2: // the run waited for long, perhaps beyond the hour
 		return []time.Time{at, at.Add(70*time.Second + time.Duration(w.r.IntN(9000))*time.Millisecond)}
 	case odd < 6: // neither is where it should be
-		return []time.Time{at.Add(time.Duration(w.r.IntN(20_000)) * time.Millisecond), second.Add(time.Duration(w.r.IntN(15_000)) * time.Millisecond)}
+		return []time.Time{
+			at.Add(time.Duration(w.r.IntN(20_000)) * time.Millisecond),
+			second.Add(time.Duration(w.r.IntN(15_000)) * time.Millisecond),
+		}
 	case odd == 6 && at.Minute() > 1: // the clock was set back behind the run before
 		back := time.Duration(31_000+w.r.IntN(25_000)) * time.Millisecond
 		return []time.Time{at.Add(-back), at.Add(samplePeriod - back)}
@@ -442,8 +459,18 @@ func (w *world) answer(s *slot, ts time.Time) (e usage.Engine, ok bool) {
 
 // node is the machine's row.
 func (w *world) node(m *machine, ts time.Time) usage.Node {
-	n := usage.Node{TS: ts, Node: m.name, Ready: !w.chance(50), KubeletVersion: "v1.36.0", CreatedAt: w.start, CPUCapacityMillicores: 64_000, CPUAllocatableMillicores: 63_000,
-		MemoryCapacityBytes: 512 << 30, MemoryAllocatableBytes: 500 << 30, PodsAllocatable: 110}
+	n := usage.Node{
+		TS:                       ts,
+		Node:                     m.name,
+		Ready:                    !w.chance(50),
+		KubeletVersion:           "v1.36.0",
+		CreatedAt:                w.start,
+		CPUCapacityMillicores:    64_000,
+		CPUAllocatableMillicores: 63_000,
+		MemoryCapacityBytes:      512 << 30,
+		MemoryAllocatableBytes:   500 << 30,
+		PodsAllocatable:          110,
+	}
 	for _, s := range w.slots {
 		if node, ok := s.row.Node.Get(); !ok || node != m.name || s.stage == absent || s.stage == ended {
 			continue
@@ -493,7 +520,15 @@ func (w *world) gpus(m *machine, ts time.Time, pods []usage.Pod) (rows []usage.G
 		if !m.nvml && len(c.instances) > 1 && w.chance(60) {
 			c.cut = w.r.IntN(len(c.instances))
 		}
-		g := usage.GPU{TS: ts, Node: m.name, GPUIndex: int32(i), GPUUUID: c.uuid, GPUProduct: m.product, MemoryTotalBytes: usage.Some[int64](80 << 30), Source: "dcgm"}
+		g := usage.GPU{
+			TS:               ts,
+			Node:             m.name,
+			GPUIndex:         int32(i),
+			GPUUUID:          c.uuid,
+			GPUProduct:       m.product,
+			MemoryTotalBytes: usage.Some[int64](80 << 30),
+			Source:           "dcgm",
+		}
 		if m.nvml {
 			g.Source = "nvml"
 		}
@@ -511,7 +546,15 @@ func (w *world) gpus(m *machine, ts time.Time, pods []usage.Pod) (rows []usage.G
 			}
 			take := min(m.shares, len(holders))
 			if take > 0 {
-				g.Namespace, g.Pod, g.Container, g.ShareCount = usage.Some(holders[0].Namespace), usage.Some(holders[0].Pod), usage.Some("main"), int32(take)
+				g.Namespace, g.Pod, g.Container, g.ShareCount = usage.Some(
+					holders[0].Namespace,
+				), usage.Some(
+					holders[0].Pod,
+				), usage.Some(
+					"main",
+				), int32(
+					take,
+				)
 				holders = holders[take:]
 			}
 			if !w.chance(30) {
@@ -544,7 +587,10 @@ func commit(ctx context.Context, b bucket.Bucket, cluster string, at time.Time, 
 		}
 		sum := sha256.Sum256(body)
 		name := layout.Object{Tier: layout.Raw, Table: table, Cluster: cluster, Time: at, Node: node}.Name()
-		m.Objects = append(m.Objects, report.ManifestObject{Name: name, Table: table, Rows: rows, Bytes: len(body), SHA256: hex.EncodeToString(sum[:])})
+		m.Objects = append(
+			m.Objects,
+			report.ManifestObject{Name: name, Table: table, Rows: rows, Bytes: len(body), SHA256: hex.EncodeToString(sum[:])},
+		)
 		_, err = b.Put(ctx, name, body, bucket.PutOptions{})
 		return err
 	}

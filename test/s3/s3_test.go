@@ -308,7 +308,8 @@ func TestErrors(t *testing.T) {
 					t.Errorf("%s: %v\nwant: %s", op, err, c.want)
 					continue
 				}
-				if errors.Is(err, bucket.ErrNotExist) || errors.Is(err, bucket.ErrPrecondition) || errors.Is(err, bucket.ErrNoBucket) != c.noBucket {
+				if errors.Is(err, bucket.ErrNotExist) || errors.Is(err, bucket.ErrPrecondition) ||
+					errors.Is(err, bucket.ErrNoBucket) != c.noBucket {
 					t.Errorf("%s: %v is the wrong kind of error", op, err)
 				}
 				if strings.Contains(err.Error(), g.SecretKey) || strings.Contains(err.Error(), wrongSecret) {

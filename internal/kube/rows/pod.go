@@ -103,7 +103,8 @@ func labelledWorkload(labels map[string]string) (kind, name string, ok bool) {
 		return "LLMInferenceService", name, true
 	}
 	// A RayService replaces its RayCluster when it is upgraded.
-	if kind, name := labels["ray.io/originated-from-crd"], labels["ray.io/originated-from-cr-name"]; name != "" && (kind == "RayService" || kind == "RayJob") {
+	kind, name = labels["ray.io/originated-from-crd"], labels["ray.io/originated-from-cr-name"]
+	if name != "" && (kind == "RayService" || kind == "RayJob") {
 		return kind, name, true
 	}
 	if name := labels["ray.io/cluster"]; name != "" {

@@ -88,11 +88,26 @@ func fleet(r *rand.Rand) (all usage.Sample) {
 				continue
 			}
 			node := string(rune('a' + n))
-			all.Nodes = append(all.Nodes, usage.Node{TS: ts, Node: node, GPUAllocatable: 8, GPUProduct: usage.Some("H100"), PodsRunning: int32(r.IntN(9)),
-				CPUAllocatableMillicores: 8000, CPUUsageMillicores: count(int64(r.IntN(8000))), CPURequestedMillicores: 5000})
+			all.Nodes = append(
+				all.Nodes,
+				usage.Node{TS: ts, Node: node, GPUAllocatable: 8, GPUProduct: usage.Some("H100"), PodsRunning: int32(r.IntN(9)),
+					CPUAllocatableMillicores: 8000, CPUUsageMillicores: count(int64(r.IntN(8000))), CPURequestedMillicores: 5000},
+			)
 			for card := range 2 {
-				g := usage.GPU{TS: ts, Node: node, GPUIndex: int32(card), GPUUUID: fmt.Sprint(node, card), UtilPercent: maybe(float64(r.IntN(100))),
-					PowerWatts: maybe(300), EnergyMillijoulesTotal: count(total), ShareCount: 1, Namespace: usage.Some("x"), Pod: usage.Some("p0")}
+				g := usage.GPU{
+					TS:          ts,
+					Node:        node,
+					GPUIndex:    int32(card),
+					GPUUUID:     fmt.Sprint(node, card),
+					UtilPercent: maybe(float64(r.IntN(100))),
+					PowerWatts: maybe(
+						300,
+					),
+					EnergyMillijoulesTotal: count(total),
+					ShareCount:             1,
+					Namespace:              usage.Some("x"),
+					Pod:                    usage.Some("p0"),
+				}
 				if card == 1 {
 					g.MIGInstance = usage.Some[int32](1)
 					all.GPUs = append(all.GPUs, g)
@@ -105,10 +120,21 @@ func fleet(r *rand.Rand) (all usage.Sample) {
 			if r.IntN(6) == 0 {
 				continue
 			}
-			p := usage.Pod{TS: ts, Namespace: string(rune('x' + n%2)), Pod: fmt.Sprint("p", n), PodUID: fmt.Sprint("u", n, k > 20 && n == 3),
-				Phase: []string{"Running", "Running", "Pending", "Succeeded"}[r.IntN(4)], Ready: r.IntN(3) > 0, GPURequest: int32(r.IntN(4)),
-				CPUUsageMillicores: count(int64(r.IntN(4000))), CPURequestMillicores: usage.Some[int64](1000), Restarts: int32(total % 7),
-				GPUUtilPercent: maybe(float64(r.IntN(20))), OwnerKind: usage.Some("Deployment"), Owner: usage.Some(fmt.Sprint("d", n%3))}
+			p := usage.Pod{
+				TS:                   ts,
+				Namespace:            string(rune('x' + n%2)),
+				Pod:                  fmt.Sprint("p", n),
+				PodUID:               fmt.Sprint("u", n, k > 20 && n == 3),
+				Phase:                []string{"Running", "Running", "Pending", "Succeeded"}[r.IntN(4)],
+				Ready:                r.IntN(3) > 0,
+				GPURequest:           int32(r.IntN(4)),
+				CPUUsageMillicores:   count(int64(r.IntN(4000))),
+				CPURequestMillicores: usage.Some[int64](1000),
+				Restarts:             int32(total % 7),
+				GPUUtilPercent:       maybe(float64(r.IntN(20))),
+				OwnerKind:            usage.Some("Deployment"),
+				Owner:                usage.Some(fmt.Sprint("d", n%3)),
+			}
 			if r.IntN(4) > 0 {
 				p.Node = usage.Some(string(rune('a' + n%4))) // 'd' is no node of the list
 			}
@@ -120,8 +146,13 @@ func fleet(r *rand.Rand) (all usage.Sample) {
 			}
 			all.Pods = append(all.Pods, p)
 			if n > 4 && n < 7 && r.IntN(8) > 0 {
-				all.Engines = append(all.Engines, usage.Engine{TS: ts, Namespace: p.Namespace, Pod: p.Pod, PodUID: p.PodUID, Engine: usage.VLLM,
-					RequestsRunning: count(int64(r.IntN(3))), GenerationTokensTotal: count(total), TTFTSecondsSum: maybe(float64(total) / 7), TTFTSecondsCount: count(total / 3)})
+				all.Engines = append(
+					all.Engines,
+					usage.Engine{TS: ts, Namespace: p.Namespace, Pod: p.Pod, PodUID: p.PodUID, Engine: usage.VLLM,
+						RequestsRunning: count(
+							int64(r.IntN(3)),
+						), GenerationTokensTotal: count(total), TTFTSecondsSum: maybe(float64(total) / 7), TTFTSecondsCount: count(total / 3)},
+				)
 			}
 		}
 	}

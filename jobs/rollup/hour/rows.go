@@ -31,7 +31,9 @@ func (a *Aggregation) Rows() (out Rows) {
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(s.workloads), compareWorkloads) {
 		if st, ok := a.statistics(s.workloads[k]); ok {
-			out.Workloads = append(out.Workloads, usage.WorkloadHour{Hour: hour, Namespace: k.namespace, OwnerKind: k.kind, Owner: k.owner, Statistics: st})
+			out.Workloads = append(out.Workloads, usage.WorkloadHour{
+				Hour: hour, Namespace: k.namespace, OwnerKind: k.kind, Owner: k.owner, Statistics: st,
+			})
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.namespaces)) {

@@ -202,7 +202,8 @@ func (t turns) has(name string) bool {
 }
 
 // putAPI writes the documents of the API.
-func (v *view) putAPI(d *documents, stamp report.Stamp, summary report.ClusterSummary, day report.StatisticsData, lines map[usage.PodName]*line) {
+func (v *view) putAPI(d *documents, stamp report.Stamp, summary report.ClusterSummary, day report.StatisticsData,
+	lines map[usage.PodName]*line) {
 	d.put(apiRoot+"nodes.json", report.Nodes{Stamp: stamp, Nodes: v.nodeDocuments()})
 	d.put(apiRoot+"statistics-24.json", day)
 	serving := []report.Pod{}

@@ -32,8 +32,8 @@ type line struct {
 
 // readLines reads a table's object of each hour and gives the line of each key;
 // an hour without an object has no rows.
-func readLines[T any, K comparable](ctx context.Context, p *Publisher, table *store.Table[T], hours []time.Time, name func(time.Time) string,
-	key func(*T) (K, *usage.Statistics)) (map[K]*line, error) {
+func readLines[T any, K comparable](ctx context.Context, p *Publisher, table *store.Table[T], hours []time.Time,
+	name func(time.Time) string, key func(*T) (K, *usage.Statistics)) (map[K]*line, error) {
 	lines := map[K]*line{}
 	for from := 0; from < len(hours); from += hoursAtOnce {
 		rows := make([][]T, min(hoursAtOnce, len(hours)-from))

@@ -42,27 +42,32 @@ func (p *Publisher) readStatistics(ctx context.Context, stamp report.Stamp, n in
 	hours := lastHours(stamp.SampledAt, n)
 	doc := report.StatisticsData{Stamp: stamp, Hours: n, HourStarts: hours, NodesSeen: make(report.Ints, n), ClusterAll: newSeries(n),
 		Models: []report.ModelStatistics{}, Namespaces: []report.NamespaceStatistics{}, Nodes: []report.NodeStatistics{}}
-	cluster, err := readLines(ctx, p, store.ClusterHours, hours, p.hourlyName(usage.Cluster), func(r *usage.ClusterHour) (struct{}, *usage.Statistics) {
-		return struct{}{}, &r.Statistics
-	})
+	cluster, err := readLines(ctx, p, store.ClusterHours, hours, p.hourlyName(usage.Cluster),
+		func(r *usage.ClusterHour) (struct{}, *usage.Statistics) {
+			return struct{}{}, &r.Statistics
+		})
 	if err != nil {
 		return doc, err
 	}
 	if l := cluster[struct{}{}]; l != nil {
 		doc.ClusterAll = l.series
 	}
-	models, err := readLines(ctx, p, store.ModelHours, hours, p.hourlyName(usage.Models), func(r *usage.ModelHour) (modelKey, *usage.Statistics) {
-		return modelKey{r.Namespace, r.Engine, r.Model}, &r.Statistics
-	})
+	models, err := readLines(ctx, p, store.ModelHours, hours, p.hourlyName(usage.Models),
+		func(r *usage.ModelHour) (modelKey, *usage.Statistics) {
+			return modelKey{r.Namespace, r.Engine, r.Model}, &r.Statistics
+		})
 	if err != nil {
 		return doc, err
 	}
 	for k, l := range models {
-		doc.Models = append(doc.Models, report.ModelStatistics{Namespace: k.namespace, ModelType: k.engine, Model: k.model, Total: l.sums(), Series: l.series})
+		doc.Models = append(doc.Models, report.ModelStatistics{
+			Namespace: k.namespace, ModelType: k.engine, Model: k.model, Total: l.sums(), Series: l.series,
+		})
 	}
-	namespaces, err := readLines(ctx, p, store.NamespaceHours, hours, p.hourlyName(usage.Namespaces), func(r *usage.NamespaceHour) (string, *usage.Statistics) {
-		return r.Namespace, &r.Statistics
-	})
+	namespaces, err := readLines(ctx, p, store.NamespaceHours, hours, p.hourlyName(usage.Namespaces),
+		func(r *usage.NamespaceHour) (string, *usage.Statistics) {
+			return r.Namespace, &r.Statistics
+		})
 	if err != nil {
 		return doc, err
 	}
@@ -75,10 +80,11 @@ func (p *Publisher) readStatistics(ctx context.Context, stamp report.Stamp, n in
 		}
 	} else {
 		products := map[string]usage.Opt[string]{}
-		nodes, err := readLines(ctx, p, store.NodeHours, hours, p.hourlyName(usage.Nodes), func(r *usage.NodeHour) (string, *usage.Statistics) {
-			products[r.Node] = r.GPUProduct
-			return r.Node, &r.Statistics
-		})
+		nodes, err := readLines(ctx, p, store.NodeHours, hours, p.hourlyName(usage.Nodes),
+			func(r *usage.NodeHour) (string, *usage.Statistics) {
+				products[r.Node] = r.GPUProduct
+				return r.Node, &r.Statistics
+			})
 		if err != nil {
 			return doc, err
 		}
@@ -92,7 +98,8 @@ func (p *Publisher) readStatistics(ctx context.Context, stamp report.Stamp, n in
 		}
 	}
 	slices.SortFunc(doc.Models, func(a, b report.ModelStatistics) int {
-		return cmp.Or(-compareHours(a.Total, b.Total), strings.Compare(a.Model, b.Model), strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.ModelType, b.ModelType))
+		return cmp.Or(-compareHours(a.Total, b.Total), strings.Compare(a.Model, b.Model), strings.Compare(a.Namespace, b.Namespace),
+			strings.Compare(a.ModelType, b.ModelType))
 	})
 	slices.SortFunc(doc.Namespaces, func(a, b report.NamespaceStatistics) int {
 		return cmp.Or(-compareHours(a.Total, b.Total), strings.Compare(a.Namespace, b.Namespace))

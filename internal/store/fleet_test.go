@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/company/k8s-resource-monitor/internal/usage"
@@ -91,6 +90,6 @@ func fleet(pods, samples int) []usage.Pod {
 			}
 		}
 	}
-	slices.SortFunc(rows, usage.ComparePods)
+	Pods.Sort(rows)
 	return rows
 }

@@ -187,29 +187,16 @@ type Sample struct {
 	Gaps    []Gap
 }
 
-// ComparePods orders pod rows by (namespace, pod, ts).
-func ComparePods(a, b Pod) int {
-	return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Pod, b.Pod), a.TS.Compare(b.TS))
-}
-
-// CompareNodes orders node rows by (node, ts).
-func CompareNodes(a, b Node) int {
-	return cmp.Or(strings.Compare(a.Node, b.Node), a.TS.Compare(b.TS))
-}
-
 // CompareGPUs orders GPU rows by (node, gpu_index, mig_instance, ts), whole
-// cards before their instances.
+// cards before their instances: for packages below the one that writes tables,
+// which sorts by the columns that a table declares.
 func CompareGPUs(a, b GPU) int {
 	return cmp.Or(strings.Compare(a.Node, b.Node), cmp.Compare(a.GPUIndex, b.GPUIndex),
 		compareOpt(a.MIGInstance, b.MIGInstance), a.TS.Compare(b.TS))
 }
 
-// CompareEngines orders engine rows by (namespace, pod, ts).
-func CompareEngines(a, b Engine) int {
-	return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Pod, b.Pod), a.TS.Compare(b.TS))
-}
-
-// CompareGaps orders gap rows by (source, target, ts).
+// CompareGaps orders gap rows by (source, target, ts), and those of one source,
+// target and instant by reason.
 func CompareGaps(a, b Gap) int {
 	return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.Target, b.Target),
 		a.TS.Compare(b.TS), strings.Compare(a.Reason, b.Reason))

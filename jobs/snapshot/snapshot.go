@@ -28,6 +28,7 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/bucket"
 	"github.com/company/k8s-resource-monitor/internal/kube"
 	"github.com/company/k8s-resource-monitor/internal/serving"
+	"github.com/company/k8s-resource-monitor/internal/store"
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
@@ -79,9 +80,9 @@ func (j *Job) Run(ctx context.Context, at time.Time) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("snapshot of %s: %w", at.Format(time.RFC3339), err)
 	}
-	slices.SortFunc(all.nodes, usage.CompareNodes)
-	slices.SortFunc(all.gpus, usage.CompareGPUs)
-	slices.SortFunc(all.engines, usage.CompareEngines)
+	store.Nodes.Sort(all.nodes)
+	store.GPUs.Sort(all.gpus)
+	store.Engines.Sort(all.engines)
 	slices.SortFunc(all.gaps, usage.CompareGaps)
 	result := Result{Samples: len(all.taken), Pods: all.podCount(), Nodes: len(all.nodes), GPUs: len(all.gpus),
 		Engines: len(all.engines), Gaps: len(all.gaps)}

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -72,7 +73,10 @@ func TestRun(t *testing.T) {
 	}
 
 	pods := read(t, b, store.Pods, minute)
-	if !slices.IsSortedFunc(pods, usage.ComparePods) || len(pods) != 6 {
+	ordered := slices.IsSortedFunc(pods, func(a, b usage.Pod) int {
+		return cmp.Or(store.Pods.Compare(&a, &b), a.TS.Compare(b.TS))
+	})
+	if !ordered || len(pods) != 6 {
 		t.Fatalf("%d pods, or out of order", len(pods))
 	}
 	server := pods[4]

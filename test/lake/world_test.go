@@ -269,10 +269,10 @@ func (w *world) lands(at time.Time) time.Time {
 
 // sort brings each table into its order.
 func sort(s *usage.Sample) {
-	slices.SortFunc(s.Pods, usage.ComparePods)
-	slices.SortFunc(s.Nodes, usage.CompareNodes)
-	slices.SortFunc(s.GPUs, usage.CompareGPUs)
-	slices.SortFunc(s.Engines, usage.CompareEngines)
+	store.Pods.Sort(s.Pods)
+	store.Nodes.Sort(s.Nodes)
+	store.GPUs.Sort(s.GPUs)
+	store.Engines.Sort(s.Engines)
 	slices.SortFunc(s.Gaps, usage.CompareGaps)
 }
 

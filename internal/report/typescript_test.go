@@ -46,7 +46,11 @@ func TestTypeScript(t *testing.T) {
 	}
 	var engines []string
 	for _, e := range usage.EngineNames {
-		engines = append(engines, fmt.Sprintf("%s: '%s'", e.Name, e.Label))
+		key := e.Name
+		if strings.Contains(key, "-") {
+			key = "'" + key + "'"
+		}
+		engines = append(engines, fmt.Sprintf("%s: '%s'", key, e.Label))
 	}
 	text := "// Generated from the Go documents in internal/report by its tests; do not edit.\n" +
 		"// make update writes it anew.\n\n" +

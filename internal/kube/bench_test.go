@@ -121,5 +121,5 @@ func marshal(b testing.TB, o interface{ Marshal() ([]byte, error) }) []byte {
 	return raw
 }
 
-// nothing is of use to nobody.
+// nothing is an Inspect that keeps no pod for scraping.
 func nothing(*usage.PodDetail) bool { return false }

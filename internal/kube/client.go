@@ -14,10 +14,17 @@
 // the end. Either way the answer is cut into items as it arrives (package wire),
 // so memory does not grow with the list.
 //
-// Of an item no more is decoded than is read of it (trim.go), and of pods that
-// only their names and nodes tell apart, one (siblings.go). What an item reduces
-// to (package rows) is remembered until the next sample by the bytes that are read, because from
-// one sample to the next hardly any pod changes.
+// Three things keep the cost of 150,000 pods low:
+//
+//   - fields that nobody reads are cut off before decoding (trim.go);
+//   - of the pods of one workload, which differ in name, UID, node and times, one
+//     is decoded (siblings.go);
+//   - what an item was reduced to (package rows) is remembered until the next
+//     sample by a hash of the bytes that are read (wire.Memo), because hardly any
+//     pod changes in between.
+//
+// BenchmarkPod says what they save: a pod that is decoded takes 10 to 20 times as
+// long as one with a sibling, and more than 20 times as long as one that is known.
 package kube
 
 import (

@@ -9,9 +9,9 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// Pod is one pod of a sample. It takes little memory, for there may be 150,000:
-// what its siblings have in common with it, nearly all of its row, is held once
-// for all of them.
+// Pod is one pod of a sample. There may be 150,000 of them, so it is small: the
+// columns that pods of one workload have in common, which is most of a row, are
+// stored once and shared.
 type Pod struct {
 	// Detail is the pod as the API server describes it, if the sample's reader
 	// wanted it kept. Its row names the controller as the owner.
@@ -19,7 +19,7 @@ type Pod struct {
 
 	name             string
 	uid              [16]byte
-	odd              *string               // the UID, where it is no UUID
+	otherUID         *string               // the UID where it is no UUID, as of a static pod
 	node             unique.Handle[string] // of "" before the pod is scheduled
 	shared           *shared
 	claims           *claims // nil of most pods
@@ -35,7 +35,7 @@ type shared struct {
 	named bool            // it is known, and the row names it
 }
 
-// compactPod divides a pod's row into what is its own and what it shares.
+// compactPod divides a pod's row into the pod's own columns and the shared ones.
 func compactPod(d *usage.PodDetail, facts rows.Facts, keep bool) Pod {
 	row := d.Row
 	p := Pod{name: row.Pod, created: row.CreatedAt.UnixMilli(), gpus: row.GPURequest, gpusAlone: row.GPURequest}
@@ -82,20 +82,20 @@ func (p *Pod) GPURequest() int32 { return p.gpus }
 // dashes are where the dashes of a UUID stand.
 var dashes = [...]int{8, 13, 18, 23}
 
-// setUID keeps a UID in the 16 bytes that it says, if it is a UUID as the API
-// server makes them. Static pods bear other ones.
+// setUID stores a UID: 16 bytes if it is a UUID, as the API server makes them,
+// else the text, as of a static pod.
 func (p *Pod) setUID(uid []byte) {
 	b, ok := parseUUID(uid)
-	if p.uid, p.odd = b, nil; !ok {
-		odd := string(uid)
-		p.uid, p.odd = [16]byte{}, &odd
+	if p.uid, p.otherUID = b, nil; !ok {
+		other := string(uid)
+		p.uid, p.otherUID = [16]byte{}, &other
 	}
 }
 
 // UID is the pod's UID.
 func (p *Pod) UID() string {
-	if p.odd != nil {
-		return *p.odd
+	if p.otherUID != nil {
+		return *p.otherUID
 	}
 	return formatUUID(p.uid)
 }

@@ -12,20 +12,22 @@ import (
 	"github.com/company/k8s-resource-monitor/internal/usage"
 )
 
-// siblings remembers, while pods are listed, what those reduced to whose rows
-// differ from their siblings' in nothing but their own values: pods that serve
-// nothing, which are nearly all of a large cluster. The siblings need not be
-// decoded then.
+// siblings saves decoding while pods are listed. The pods of one workload have
+// the same specification and status but for a few fields of their own: name,
+// UID, node, times and address. One of them is decoded, the others take its
+// result and fill in their own fields. Pods that serve a model, that are kept
+// for scraping or that have claims are each decoded; in a large cluster they are
+// few.
 type siblings struct {
 	seed   maphash.Seed
 	known  map[siblingKey]Pod
-	rows   map[uint64]*shared // by their hashes: pods that differ in what no row says share one too
+	rows   map[uint64]*shared // by their hashes, so that pods with equal rows share one
 	nodes  map[string]unique.Handle[string]
 	shared []byte // scratch
 }
 
-// siblingKey is a hash of what siblings share, and what of their own decides
-// whether a pod can be asked anything.
+// siblingKey is a hash of the fields that siblings share. Whether a pod has an
+// address is part of it, because Inspect decides by that.
 type siblingKey struct {
 	shared    uint64
 	addressed bool
@@ -36,12 +38,12 @@ func newSiblings() *siblings {
 		nodes: map[string]unique.Handle[string]{}}
 }
 
-// reduce reduces a trimmed pod by itself or as its siblings.
+// reduce makes a Pod of a trimmed pod, from a sibling where there is one.
 func (s *siblings) reduce(item []byte, inspect Inspect) (Pod, error) {
 	o, err := s.read(item)
-	like := err == nil // else the decoder knows what is wrong, or knows better
+	readable := err == nil // if not, decodePod below says what is wrong
 	key := siblingKey{maphash.Bytes(s.seed, s.shared), o.addressed}
-	if p, ok := s.known[key]; ok && like {
+	if p, ok := s.known[key]; ok && readable {
 		p.name, p.node, p.created, p.started = string(o.name), s.node(o.node), o.created, o.started
 		p.setUID(o.uid)
 		return p, nil
@@ -57,14 +59,15 @@ func (s *siblings) reduce(item []byte, inspect Inspect) (Pod, error) {
 	} else {
 		s.rows[hash] = p.shared
 	}
-	if alone := d.Row.Engine != usage.NoEngine || d.Row.ReplicaGroup.Present(); like && !alone && p.Detail == nil && p.claims == nil {
+	serves := d.Row.Engine != usage.NoEngine || d.Row.ReplicaGroup.Present()
+	if readable && !serves && p.Detail == nil && p.claims == nil {
 		s.known[key] = p
 	}
 	return p, nil
 }
 
-// node is the name's handle, which is found faster among the few of a list than
-// among all strings of the program.
+// node returns the handle of a node's name. A map of the list's nodes is faster
+// than unique.Make for each pod.
 func (s *siblings) node(name []byte) unique.Handle[string] {
 	handle, ok := s.nodes[string(name)]
 	if !ok {
@@ -81,9 +84,9 @@ type ownFields struct {
 	addressed        bool  // it has an address
 }
 
-// read reads what is the pod's own, and what it shares, into shared.
+// read returns the pod's own fields and collects the others in s.shared.
 func (s *siblings) read(pod []byte) (o ownFields, err error) {
-	o.created = time.Time{}.UnixMilli() // as of a pod that says nothing of it
+	o.created = time.Time{}.UnixMilli() // what decodePod gives where the field is absent
 	s.shared = s.shared[:0]
 	err = wire.Each(pod, func(part int, value []byte) error {
 		return wire.Each(value, func(number int, value []byte) (err error) {

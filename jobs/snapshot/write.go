@@ -54,13 +54,13 @@ func (j *Job) write(ctx context.Context, at, start time.Time, all *samples, resu
 	if err != nil {
 		return err
 	}
-	if found && stands(old, manifest) {
+	if found && keepsOld(old, manifest) {
 		result.Unchanged = true
 		return nil
 	}
-	// From here to the last Put the instant has no manifest, so no reader takes
-	// what is being replaced for a snapshot. The old manifest was found or not:
-	// a run that was killed may have left objects without one.
+	// From here to the last Put the instant has no manifest, so that no reader
+	// takes half-replaced objects for a snapshot. Stale objects are deleted even
+	// where there was no manifest: a run that was killed may have left some.
 	if found {
 		if err := j.Bucket.Delete(ctx, name); err != nil {
 			return err
@@ -180,9 +180,9 @@ func (j *Job) readManifest(ctx context.Context, name string) (m report.Manifest,
 	return m, true, nil
 }
 
-// stands reports whether the snapshot that is there stays: it has the same
-// objects, gaps among them, or more samples, as when the run is repeated late.
-func stands(old, fresh report.Manifest) bool {
+// keepsOld reports whether the snapshot in the bucket is kept: it has the same
+// objects, or more samples, as when a run is repeated late. Gaps are an object.
+func keepsOld(old, fresh report.Manifest) bool {
 	if old.Version != fresh.Version {
 		return false
 	}

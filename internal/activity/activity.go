@@ -37,7 +37,10 @@ var States = [...]State{Active, IdleHeld, Loading, Unknown}
 
 // String is the state's name in JSON, SQL and alert rules; "" for HoldsNone.
 func (s State) String() string {
-	return [...]string{"", "active", "idle_held", "loading", "unknown"}[s]
+	if s == HoldsNone {
+		return ""
+	}
+	return usage.GPUStates[s-Active]
 }
 
 // Name is the state's name, absent for HoldsNone.

@@ -59,6 +59,8 @@ func TestTypeScript(t *testing.T) {
 			"export const FRESHNESS = { late: %d, stopped: %d };\n", usage.LateIntervals, usage.StoppedIntervals) +
 		"/** The engines that are known, by their names in the data, in the order in which they are shown. */\n" +
 		"export const ENGINES: Record<string, string> = { " + strings.Join(engines, ", ") + " };\n" +
+		"/** What the GPUs that a pod holds are doing. */\n" +
+		"export const GPU_STATES = ['" + strings.Join(usage.GPUStates[:], "', '") + "'] as const;\n" +
 		w.text.String()
 	golden.Compare(t, filepath.Join("..", "..", "site", "src", "report.ts"), []byte(text))
 }

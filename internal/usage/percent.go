@@ -42,6 +42,10 @@ func share(used, limit, request, node Opt[int64]) Share {
 	return Share{}
 }
 
+// GPUStates are the names, in JSON, SQL and alert rules, of what the GPUs that a
+// pod holds are doing. internal/activity says what each means.
+var GPUStates = [...]string{"active", "idle_held", "loading", "unknown"}
+
 // BusyPercent is the GPU utilisation above which a pod without engine metrics
 // counts as working. Drivers report a few percent on an idle card.
 const BusyPercent = 5

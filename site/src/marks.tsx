@@ -3,6 +3,7 @@
 // object model, never as attributes, which the page's policy forbids.
 import type { ComponentChildren } from 'preact';
 import { localTime, NONE, percent, utcTime, type Figure } from './format';
+import { GPU_STATES as HELD_STATES } from './report';
 import { t } from './words';
 
 export const Time = ({ at }: { at: string | number }) => (
@@ -45,7 +46,7 @@ export function Bar({ value, threshold = Infinity, mark, children, note }: BarPr
 }
 
 /** The classes of a GPU's time, without overlap, in the order of stacking. */
-export const GPU_STATES = ['active', 'idle_held', 'loading', 'unknown', 'unallocated'] as const;
+export const GPU_STATES = [...HELD_STATES, 'unallocated'] as const;
 export type GpuState = (typeof GPU_STATES)[number];
 export const stateWord = (s: GpuState) => t(s === 'loading' ? 'loadingGpu' : s);
 

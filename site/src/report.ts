@@ -7,6 +7,8 @@ export const VERSION = 1;
 export const FRESHNESS = { late: 3, stopped: 10 };
 /** The engines that are known, by their names in the data, in the order in which they are shown. */
 export const ENGINES: Record<string, string> = { vllm: 'vLLM', sglang: 'SGLang' };
+/** What the GPUs that a pod holds are doing. */
+export const GPU_STATES = ['active', 'idle_held', 'loading', 'unknown'] as const;
 
 /** ClusterEntry is one cluster of the site. */
 export interface ClusterEntry {

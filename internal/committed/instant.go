@@ -3,7 +3,6 @@ package committed
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -61,7 +60,8 @@ func (r Reader) InstantsOf(ctx context.Context, minute []*Source, wanted func(ti
 	return instants, nil
 }
 
-// readInto sorts a table's rows into the instants that they are of.
+// readInto sorts a table's rows into the instants that they are of. It may run
+// beside others of its kind, each with a field of the instants of its own.
 func readInto[T any](ctx context.Context, r Reader, minute []*Source, table *store.Table[T], instants []Instant,
 	rows func(*Instant) *[]T) error {
 	m, err := merge(ctx, r, minute, table, nil)
@@ -69,10 +69,11 @@ func readInto[T any](ctx context.Context, r Reader, minute []*Source, table *sto
 		return err
 	}
 	return m.Each(func(row *T) {
-		at := slices.IndexFunc(instants, func(i Instant) bool { return i.TS.Equal(table.Time(row)) })
-		if at >= 0 {
-			list := rows(&instants[at])
-			*list = append(*list, *row)
+		for i := range instants {
+			if instants[i].TS.Equal(table.Time(row)) {
+				list := rows(&instants[i])
+				*list = append(*list, *row)
+			}
 		}
 	})
 }

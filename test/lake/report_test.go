@@ -64,7 +64,13 @@ func TestReportEqualsLake(t *testing.T) {
 		t.Error("the page's statistics are not the API's")
 	}
 
-	compare(t, "cards", values(t, "", latest.ClusterSummary), rowsOf(t, db, `
+	summary := latest.ClusterSummary
+	if want := map[string]int{usage.VLLM: summary.VLLMPods, usage.SGLang: summary.SGLangPods}; !maps.Equal(summary.ByEngine, want) {
+		t.Errorf("pods by engine are %v, want %v", summary.ByEngine, want)
+	}
+	cards := values(t, "", summary)
+	maps.DeleteFunc(cards, func(key string, _ any) bool { return strings.HasSuffix(key, "podsByEngine") })
+	compare(t, "cards", cards, rowsOf(t, db, `
 		WITH now AS (FROM facts WHERE ts = getvariable('ts') AND inside),
 		of_nodes AS (
 			SELECT count(*) AS "totalNodes", count(*) FILTER (ready) AS "readyNodes", sum(gpu_allocatable) AS "totalGpus",
